@@ -1,0 +1,50 @@
+# `make fit` and `make test` do all of their set-up themselves: they need Python 3.11 to 3.13 and make, nothing else.
+PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,\
+	$(shell $(name) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $(name))))
+BIN := .venv/bin
+ORACLES := .venv-oracles
+
+.PHONY: fit test check format requirements oracles clean
+
+fit: .venv/run
+	$(BIN)/python -m sflowgan_tf.fit --dataset minicity
+
+test: .venv/dev
+	$(BIN)/python -m pytest -n auto
+
+check: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n auto
+
+format: .venv/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 to 3.13 found. Install one, or say which: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12"; exit 2; }
+	$(PYTHON) -m venv .venv
+
+.venv/run: requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	touch $@
+
+.venv/dev: requirements-dev.txt .venv/run
+	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	touch $@
+
+requirements: .venv/dev # pins anew what the .in files ask for
+	for name in requirements requirements-gpu requirements-dev; do \
+		$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-emit-index-url \
+			$$name.in --output-file $$name.txt || exit 1; \
+	done
+
+oracles: # needs Python 3.11, the last that TensorFlow 2.15 runs on
+	python3.11 -m venv $(ORACLES)
+	$(ORACLES)/bin/python -m pip install --quiet --requirement tests/oracles/requirements.txt
+	$(ORACLES)/bin/python tests/oracles/generate.py tests/oracles/golden.npz
+
+clean:
+	rm -rf .venv $(ORACLES)

@@ -1,0 +1,218 @@
+"""From a configuration to things that run: the only place that joins pipeline, networks and GAN."""
+
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from sflowgan_tf import config as settings
+from sflowgan_tf.config import Config
+from sflowgan_tf.data import pipeline
+from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.errors import UserError
+from sflowgan_tf.gan.image_gan import ImageGAN, Phase
+from sflowgan_tf.gan.schedule import ConstantThenLinear
+from sflowgan_tf.networks.discriminator import Discriminator
+from sflowgan_tf.networks.dned import DNED
+from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
+from sflowgan_tf.networks.vgg import VGG19Features
+from sflowgan_tf.data.preparation import prepare
+from sflowgan_tf.data.sources import SOURCES
+from sflowgan_tf.runs import Run
+from sflowgan_tf.serving import Translator
+
+
+def reproducible(seed: int) -> None:
+    """The same seed on the same machine gives the same bits from here on."""
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def phase_of(config: Config, epoch: int) -> Phase:
+    """The curriculum's phase in an epoch, counted from 0."""
+    return "edges" if epoch < config.phases.edges else "dned"
+
+
+def total_epochs(config: Config) -> int:
+    """Of all phases together."""
+    return config.phases.edges + config.phases.dned
+
+
+def generator(config: Config, num_classes: int) -> GlobalGenerator | LocalEnhancer:
+    """The configured generator, built for that many classes and an edge map."""
+    c = config.generator
+    if c.kind == "global":
+        network = GlobalGenerator(
+            filters=c.filters,
+            downsamplings=c.downsamplings,
+            blocks=c.blocks,
+            upsampling=c.upsampling,
+        )
+    else:
+        network = LocalEnhancer(
+            filters=c.filters // 2,
+            downsamplings=c.downsamplings,
+            blocks=c.enhancer_blocks,
+            global_blocks=c.blocks,
+            upsampling=c.upsampling,
+        )
+    network.build((None, None, None, num_classes + 1))
+    return network
+
+
+def dned(config: Config) -> DNED:
+    """The configured edge network, built."""
+    network = DNED(filters=config.dned.filters)
+    network.build((None, None, None, 1))
+    return network
+
+
+def discriminator(config: Config, num_classes: int) -> Discriminator:
+    """The configured discriminator, built for labels, an image and, if it sees them, edges."""
+    c = config.discriminator
+    network = Discriminator(
+        num_scales=c.num_scales, filters=c.filters, depth=c.depth, spectral_norm=c.spectral_norm
+    )
+    network.build((None, None, None, num_classes + 3 + c.sees_edges))
+    return network
+
+
+def features(config: Config) -> VGG19Features:
+    """The configured perceptual network, built and filled."""
+    c = config.perceptual
+    network = VGG19Features(c.weights, slices=c.slices, filters=c.filters, seed=config.seed)
+    network.build((None, None, None, 3))
+    return network
+
+
+def image_gan(config: Config, num_classes: int, steps_per_epoch: int) -> ImageGAN:
+    """Networks and optimizers, joined and built; needs `reproducible` before it.
+
+    Raises:
+        UserError: a network can't be made with these settings, or its weights are not to be had.
+    """
+    keras.config.set_dtype_policy(config.precision)
+    try:
+        gan = ImageGAN(
+            generator=generator(config, num_classes),
+            generator_ema=generator(config, num_classes),
+            discriminator=discriminator(config, num_classes),
+            dned=dned(config),
+            features=features(config),
+            num_classes=num_classes,
+            gan_loss=config.losses.gan,
+            feature_matching_weight=config.losses.feature_matching,
+            perceptual_weight=config.losses.perceptual,
+            slice_weights=config.perceptual.slice_weights,
+            dned_weight=config.losses.dned,
+            dned_balanced=config.dned.balanced,
+            dned_jitter=config.dned.jitter,
+            use_edges=config.use_edges,
+            discriminator_sees_edges=config.discriminator.sees_edges,
+            ema_decay=config.ema_decay,
+            seed=config.seed,
+        )
+    except ValueError as error:
+        raise UserError(f"configuration: {error}") from None
+    total = total_epochs(config) * steps_per_epoch
+    gan.compile(
+        generator_optimizer=_adam(config, total),
+        discriminator_optimizer=_adam(config, total),
+        dned_optimizer=_adam(config, total),
+        jit_compile=config.jit_compile,
+    )
+    if config.generator.global_run is not None:
+        _start_global_part(gan, config.generator.global_run)
+    return gan
+
+
+def _adam(config: Config, total_steps: int) -> keras.optimizers.Adam:
+    c = config.optimizer
+    rate = ConstantThenLinear(c.learning_rate, int(c.constant_share * total_steps), total_steps)
+    return keras.optimizers.Adam(rate, beta_1=c.beta_1, beta_2=c.beta_2)
+
+
+def _start_global_part(gan: ImageGAN, name: str) -> None:
+    """The enhancer's global part takes the moving average of another run's global generator."""
+    run = Run.existing(name)
+    trained = generator(settings.read(run.config), gan.num_classes)
+    _restore(run, generator_ema=trained)
+    for network in (gan.generator, gan.generator_ema):
+        network.load_global(trained)  # type: ignore[attr-defined]
+
+
+def _restore(run: Run, **networks: keras.Model) -> int:
+    """Fills networks from a run's latest checkpoint; returns its step."""
+    step = tf.Variable(0, dtype=tf.int64)
+    latest = tf.train.latest_checkpoint(str(run.checkpoints))
+    if latest is None:
+        raise UserError(f"{run.folder}: no checkpoint yet; let fit run for a while longer")
+    status = tf.train.Checkpoint(step=step, **networks).restore(latest)
+    status.assert_existing_objects_matched().expect_partial()
+    return int(step)
+
+
+def epoch(config: Config, folder: Path, manifest: Manifest, index: int, skip: int):
+    """The batches of one epoch, on the device; `skip` of them were trained on already."""
+    crop = config.pipeline.crop
+    batches = pipeline.training(
+        folder,
+        manifest,
+        seed=config.seed,
+        epoch=index,
+        skip=skip,
+        batch_size=config.pipeline.batch_size,
+        crop=settings.size(crop, "pipeline.crop") if crop else None,
+        flip=config.pipeline.flip,
+        max_scale=config.pipeline.max_scale,
+        shuffle_buffer=config.pipeline.shuffle_buffer,
+    )
+    return pipeline.to_device(batches)
+
+
+def translator(config: Config, manifest: Manifest, gan: ImageGAN) -> Translator:
+    """The translator of a training in progress."""
+    return _translator(config, manifest, gan.generator_ema, gan.dned)
+
+
+def restored_translator(run: Run) -> tuple[Translator, Manifest, int]:
+    """The translator of a run on disk, the manifest of its records, and its step."""
+    config, manifest = settings.read(run.config), Manifest.load(run.manifest)
+    keras.config.set_dtype_policy("float32")
+    networks = {"generator_ema": generator(config, manifest.classes.num_classes), "dned": dned(config)}
+    step = _restore(run, **networks)
+    return _translator(config, manifest, *networks.values()), manifest, step
+
+
+def _translator(
+    config: Config, manifest: Manifest, painter: keras.Model, edge_network: keras.Model
+) -> Translator:
+    return Translator(
+        generator=painter,
+        dned=edge_network,
+        num_classes=manifest.classes.num_classes,
+        edge_threshold=manifest.edges["threshold"],
+        edge_blur=manifest.edges["blur"],
+        use_edges=config.use_edges,
+    )
+
+
+def records(
+    config: Config, source: Path, output: Path, *, workers: int, skip_bad: bool
+) -> Manifest:
+    """Raw frames in `source` to records in `output`; see `data.preparation.prepare`."""
+    c = config.records
+    return prepare(
+        find(config.dataset, source, c.classes),
+        output,
+        dataset=config.dataset,
+        size=settings.size(c.size, "records.size"),
+        edges=asdict(c.edges),
+        flow=asdict(c.flow),
+        validation_fraction=c.validation_fraction,
+        validation_sequences=c.validation_sequences,
+        frames_per_shard=c.frames_per_shard,
+        seed=c.seed,
+        workers=workers,
+        skip_bad=skip_bad,
+    )

@@ -1,0 +1,270 @@
+"""Every setting and its default. A YAML file in configs/ says only what differs from these.
+
+Sizes are written WIDTHxHEIGHT, as the paper writes them. Where a setting comes from the paper its
+default is the paper's value; where the paper is silent the comment says whose value it is.
+"""
+
+from dataclasses import asdict, dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from sflowgan_tf.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edges:
+    """E(.), the deterministic edge map (sec. 3.2)."""
+
+    threshold: float = 60.0  # of |Laplacian|, grey levels 0 to 255
+    blur: float = 0.0  # sigma of a Gaussian before it, pixels; 0 is none
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """F(.), dense Farneback flow (sec. 3.3), by OpenCV's names; its tutorial's values."""
+
+    pyr_scale: float = 0.5
+    levels: int = 3
+    winsize: int = 15
+    iterations: int = 3
+    poly_n: int = 5
+    poly_sigma: float = 1.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Records:
+    """How `prepare` turns raw frames into TFRecords."""
+
+    size: str = "512x256"
+    classes: Literal["own", "cityscapes"] = "own"  # cityscapes: its 19 trainIds, shared by all
+    edges: Edges = field(default_factory=Edges)
+    flow: Flow = field(default_factory=Flow)
+    validation_fraction: float = 0.1  # of the sequences, where the source has no split of its own
+    validation_sequences: list[str] = field(default_factory=list)  # by name; instead of a fraction
+    frames_per_shard: int = 128
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Minicity:
+    """How much of the procedural street is drawn."""
+
+    sequences: int = 24
+    frames: int = 10  # of each sequence
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """How batches are read. The random scale enlarges and then crops, so nothing is padded."""
+
+    batch_size: int = 1
+    crop: str | None = None  # what the networks see; the records' size by default
+    flip: bool = True
+    max_scale: float = 1.0
+    shuffle_buffer: int = 512  # records
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generator:
+    """pix2pixHD's generators; the last three settings count for `local_enhancer` alone."""
+
+    kind: Literal["global", "local_enhancer"] = "global"
+    filters: int = 64  # of the global part; the enhancer has half as many
+    downsamplings: int = 4
+    blocks: int = 9
+    upsampling: Literal["transposed", "nearest"] = "transposed"
+    enhancer_blocks: int = 3
+    global_run: str | None = None  # a run of kind `global` whose generator the enhancer starts from
+    frozen_epochs: int = 0  # for which the enhancer's global part is not trained
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discriminator:
+    """PatchGAN; one scale is enough with edges (sec. 3.2), three as in fig. 4."""
+
+    num_scales: int = 1
+    filters: int = 64
+    depth: int = 3  # convolutions of stride 2
+    spectral_norm: bool = False
+    sees_edges: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dned:
+    """The edge network (sec. 3.2, eq. 4)."""
+
+    filters: int = 64
+    balanced: bool = False  # HED's class balancing
+    jitter: float = 0.0  # share of steps whose ensemble weights are drawn instead of equal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Perceptual:
+    """The VGG19 of eq. 6."""
+
+    weights: str = "imagenet"  # imagenet, random, or the path of a keras.applications weights file
+    slices: int = 5
+    slice_weights: list[float] | None = None  # equal; pix2pixHD: [.03125, .0625, .125, .25, 1]
+    filters: int = 64  # fewer only with random weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class Losses:
+    """The form of eq. 3 and the lambdas of eq. 7 (pix2pixHD's where the paper is silent)."""
+
+    gan: Literal["log", "lsgan", "hinge"] = "log"
+    feature_matching: float = 10.0
+    perceptual: float = 10.0
+    dned: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phases:
+    """Epochs of the curriculum's phases, in their order (sec. 3.2)."""
+
+    edges: int = 100  # the generator sees Laplacian edges; the DNED learns beside it
+    dned: int = 100  # the generator sees the DNED's edges; all are trained together
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimizer:
+    """Adam, for each of the three networks (pix2pixHD)."""
+
+    learning_rate: float = 2e-4
+    beta_1: float = 0.5
+    beta_2: float = 0.999
+    constant_share: float = 0.5  # of all steps; the rate then falls linearly to 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """One run, whole."""
+
+    dataset: str = "minicity"
+    records: Records = field(default_factory=Records)
+    minicity: Minicity = field(default_factory=Minicity)
+    pipeline: Pipeline = field(default_factory=Pipeline)
+    generator: Generator = field(default_factory=Generator)
+    discriminator: Discriminator = field(default_factory=Discriminator)
+    dned: Dned = field(default_factory=Dned)
+    perceptual: Perceptual = field(default_factory=Perceptual)
+    losses: Losses = field(default_factory=Losses)
+    phases: Phases = field(default_factory=Phases)
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    use_edges: bool = True  # False: labels only, pix2pixHD's way, to compare with
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    jit_compile: bool = False  # XLA; slower on a CPU
+    ema_decay: float = 0.999  # of the generator's moving average, from which pictures are made
+    samples: int = 4  # validation frames on each epoch's sheet
+    log_steps: int = 20  # between two points of a TensorBoard curve
+    checkpoint_steps: int = 500  # between two checkpoints; one is written after each epoch too
+    seed: int = 0
+
+
+def size(text: str, name: str = "size") -> tuple[int, int]:
+    """(width, height) of a text such as "512x256"; UserError names the argument otherwise."""
+    width, times, height = text.partition("x")
+    if not (times and width.isdigit() and height.isdigit() and int(width) and int(height)):
+        raise UserError(f"{name}: expected WIDTHxHEIGHT such as 512x256, got {text!r}")
+    return int(width), int(height)
+
+
+def folder() -> Path:
+    """Where the configurations lie: beside the package in a checkout, inside it once installed."""
+    package = Path(str(resources.files("sflowgan_tf")))
+    return next(path for path in (package / "configs", package.parent / "configs") if path.is_dir())
+
+
+def available() -> list[str]:
+    """The names of the configurations that come with the package."""
+    return sorted(path.stem for path in folder().glob("*.yaml"))
+
+
+def load(dataset: str, file: Path | None = None, overrides: list[str] | None = None) -> Config:
+    """Defaults, then the YAML file, then `key=value` overrides.
+
+    Args:
+        dataset: its name; without `file`, configs/<dataset>.yaml is read.
+        file: another YAML file, or the name of one that comes with the package.
+        overrides: such as ["generator.filters=32"].
+
+    Raises:
+        UserError: no such file; an unknown key, or a value of the wrong type.
+    """
+    path = _find(dataset, file)
+    try:
+        layers = [OmegaConf.load(path), OmegaConf.from_dotlist(overrides or [])]
+        return _merged(*layers, {"dataset": dataset})
+    except (OmegaConfBaseException, YAMLError) as error:
+        raise UserError(f"configuration {path}: {_one_line(error)}") from None
+
+
+def _merged(*layers: Any) -> Config:
+    """The defaults with `layers` over them; OmegaConf makes frozen classes read-only at each level."""
+    defaults = OmegaConf.structured(Config)
+    _unlock(defaults)
+    return OmegaConf.to_object(OmegaConf.merge(defaults, *layers))  # type: ignore[return-value]
+
+
+def _unlock(node: Any) -> None:
+    OmegaConf.set_readonly(node, False)
+    for key in node if isinstance(node, DictConfig) else ():
+        if isinstance(node._get_node(key), DictConfig):
+            _unlock(node[key])
+
+
+def _find(dataset: str, file: Path | None) -> Path:
+    if file is not None:
+        candidates = [file, folder() / file.with_suffix(".yaml").name]
+    else:
+        candidates = [folder() / f"{dataset}.yaml"]
+    for path in candidates:
+        if path.is_file():
+            return path
+    hint = "--config FILE" if file is None else "an existing file"
+    raise UserError(
+        f"no configuration {candidates[0]}: expected {hint} or one of {', '.join(available())}"
+    )
+
+
+def _one_line(error: Exception) -> str:
+    key = getattr(error, "full_key", None)
+    first = str(error).partition("\n")[0]
+    return f"{key}: {first}" if key else first
+
+
+def save(config: Config, file: Path) -> None:
+    """Writes the whole configuration, defaults too, as YAML."""
+    file.write_text(OmegaConf.to_yaml(OmegaConf.structured(config)))
+
+
+def read(file: Path) -> Config:
+    """What `save` wrote."""
+    try:
+        return _merged(OmegaConf.load(file))
+    except (OmegaConfBaseException, YAMLError) as error:
+        raise UserError(f"{file}: {_one_line(error)}; was it written by another version?") from None
+
+
+def differences(one: Config, other: Config) -> list[str]:
+    """The keys on which two configurations differ, as "key: one -> other"."""
+    flat_one, flat_other = _flat(asdict(one)), _flat(asdict(other))
+    return [
+        f"{key}: {flat_one[key]} -> {flat_other[key]}"
+        for key in flat_one
+        if flat_one[key] != flat_other[key]
+    ]
+
+
+def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        flat |= _flat(value, f"{name}.") if isinstance(value, dict) else {name: value}
+    return flat

@@ -1,0 +1,189 @@
+"""The losses of the paper, in its order.
+
+Each gives a float32 scalar to be minimised, whatever the dtype of what comes in. A list over scales
+is the discriminator's, full size first.
+"""
+
+# To pyright an op's result may be None: so Keras' code reads.
+# pyright: reportArgumentType=false, reportCallIssue=false, reportOperatorIssue=false
+# pyright: reportOptionalOperand=false
+
+from keras import ops
+
+KINDS = ("log", "lsgan", "hinge")
+
+
+def discriminator_loss(logits_real, logits_fake, kind):
+    """How badly the discriminator tells real from generated.
+
+    Args:
+        logits_real: list over scales of (batch, h, w, 1) logits for real images.
+        logits_fake: the same for generated ones; keep gradients from the generator with
+            `stop_gradient`.
+        kind: "log": eq. 2 as sigmoid cross entropy; "lsgan": squares to 1 and 0; "hinge".
+
+    Returns:
+        Scalar float32, >= 0: the mean over batch and patches of both terms, halved, summed over
+        scales.
+
+    Raises:
+        ValueError: `kind` is another word, or the scales differ.
+
+    Source: S-Flow GAN, eqs. 2 and 3. The sum over scales and the half are pix2pixHD's.
+    """
+    real, fake = {
+        "log": (lambda x: ops.softplus(-x), ops.softplus),
+        "lsgan": (lambda x: ops.square(x - 1), ops.square),
+        "hinge": (lambda x: ops.relu(1 - x), lambda x: ops.relu(1 + x)),
+    }[_known(kind)]
+    pairs = _pairs("logits", logits_real, logits_fake)
+    return 0.5 * sum(ops.mean(real(r)) + ops.mean(fake(f)) for r, f in pairs)
+
+
+def generator_loss(logits_fake, kind):
+    """How surely the discriminator sees through the generator.
+
+    Args:
+        logits_fake: list over scales of (batch, h, w, 1) logits for generated images.
+        kind: as in `discriminator_loss`; "log" is the non-saturating form, "hinge" the plain
+            negative logit.
+
+    Returns:
+        Scalar float32: the mean over batch and patches, summed over scales.
+
+    Raises:
+        ValueError: `kind` is another word.
+
+    Source: S-Flow GAN, eqs. 2 and 3, whose log(1 - D) has no gradient where D is sure; -log D is
+    the usual stand-in.
+    """
+    loss = {
+        "log": lambda x: ops.softplus(-x),
+        "lsgan": lambda x: ops.square(x - 1),
+        "hinge": ops.negative,
+    }[_known(kind)]
+    return sum(ops.mean(loss(ops.cast(x, "float32"))) for x in logits_fake)
+
+
+def dned_loss(side_outputs, edges, weights, balanced=False):
+    """How far the DNED's maps are from the edge map.
+
+    Args:
+        side_outputs: (batch, height, width, 6) logits.
+        edges: (batch, height, width, 1) in [0, 1], the edge map E(x).
+        weights: (batch, 6) non-negative with a positive sum; normalised to sum 1, as in
+            `networks.dned.ensemble`.
+        balanced: give the edge pixels and the rest of an image half the weight each. HED's factors
+            have that ratio; they are scaled to a mean of 1 here, so that both settings start at
+            log 2.
+
+    Returns:
+        Scalar float32, >= 0: sum_i a_i BCE(d_i, E(x)), the mean over batch and pixels.
+
+    Raises:
+        ValueError: the shapes do not fit.
+
+    Source: S-Flow GAN, eq. 4. The paper does not say what the a_i sum to; 1 is our choice.
+    """
+    if side_outputs.shape[-1] != weights.shape[-1] or edges.shape[-1] != 1:
+        raise ValueError(
+            "side_outputs, edges, weights: expected (batch, height, width, n), (batch, height, "
+            f"width, 1) and (batch, n), got {tuple(side_outputs.shape)}, {tuple(edges.shape)}, "
+            f"{tuple(weights.shape)}"
+        )
+    logits, edges, weights = (ops.cast(x, "float32") for x in (side_outputs, edges, weights))
+    entropy = ops.softplus(logits) - edges * logits
+    if balanced:
+        entropy = entropy * _class_balance(edges)
+    shares = weights / ops.sum(weights, axis=-1, keepdims=True)
+    return ops.mean(ops.sum(shares * ops.mean(entropy, axis=(1, 2)), axis=-1))
+
+
+def _class_balance(edges):
+    """Pixel weights by which edges and the rest of an image count half each."""
+    share = ops.mean(edges, axis=(1, 2), keepdims=True)
+
+    def half(x):
+        return 0.5 / ops.where(x > 0, x, 1.0)
+
+    return edges * half(share) + (1 - edges) * half(1 - share)
+
+
+def feature_matching_loss(features_real, features_fake):
+    """How far apart the discriminator's features of the real and the generated image are.
+
+    Args:
+        features_real: list over scales of the list of feature maps (batch, h, w, c), the logits
+            last; held constant.
+        features_fake: the same for the generated image; gradients go through this one alone.
+
+    Returns:
+        Scalar float32, >= 0: mean over scales of the mean over layers (all but the logits) of the
+        mean absolute difference.
+
+    Raises:
+        ValueError: the lists differ in length.
+
+    Source: S-Flow GAN, eq. 5, of which the text is lost; the form is pix2pixHD's. There the layers
+    of a scale are summed, so that with four of them its weight of 10 is 40 here.
+    """
+    scales = [
+        _mean([_l1(r, f) for r, f in _pairs("features", real[:-1], fake[:-1])])
+        for real, fake in _zip("features", features_real, features_fake)
+    ]
+    return _mean(scales)
+
+
+def perceptual_loss(features_real, features_fake, slice_weights=None):
+    """How far apart VGG's features of the real and the generated image are.
+
+    Args:
+        features_real: list of P feature maps (batch, h, w, c); held constant.
+        features_fake: the same for the generated image; gradients go through this one alone.
+        slice_weights: P non-negative numbers, of which only the ratios count; None for equal ones.
+
+    Returns:
+        Scalar float32, >= 0: the weighted mean over slices of the mean absolute difference, in
+        units of the slice's mean absolute value for the real image.
+
+    Raises:
+        ValueError: the lists differ in length.
+
+    Source: S-Flow GAN, eq. 6. The unit is our choice: VGG's features differ in size from slice to
+    slice and, a hundredfold, from one set of weights to another (torchvision's, Keras', random
+    ones); so the loss' weight means the same with all of them.
+    """
+    slices = [
+        _l1(real, fake) / (ops.mean(ops.abs(ops.stop_gradient(real))) + 1e-8)
+        for real, fake in _pairs("features", features_real, features_fake)
+    ]
+    weights = [1.0] * len(slices) if slice_weights is None else list(slice_weights)
+    weighted = [w * x for w, x in _zip("slice_weights, features", weights, slices)]
+    return sum(weighted) / sum(weights)
+
+
+def _known(kind):
+    if kind not in KINDS:
+        raise ValueError(f"kind: expected one of {KINDS}, got {kind!r}")
+    return kind
+
+
+def _zip(name, left, right):
+    if len(left) != len(right):
+        raise ValueError(
+            f"{name}: expected two lists of equal length, got {len(left)} and {len(right)}"
+        )
+    return zip(left, right, strict=True)
+
+
+def _pairs(name, real, fake):
+    """Both lists side by side, in float32."""
+    return [(ops.cast(r, "float32"), ops.cast(f, "float32")) for r, f in _zip(name, real, fake)]
+
+
+def _l1(real, fake):
+    return ops.mean(ops.abs(fake - ops.stop_gradient(real)))
+
+
+def _mean(values):
+    return sum(values) / len(values)

@@ -1,0 +1,257 @@
+"""Building blocks of the networks.
+
+Everything here is (batch, height, width, channels), takes any height and width (unknown ones too)
+and stays 4-D, so that TFLite's GPU delegate can run what is exported.
+"""
+
+# To pyright an op's result may be None and an initializer must be a str: so Keras' code reads.
+# pyright: reportArgumentType=false, reportGeneralTypeIssues=false, reportOperatorIssue=false
+# pyright: reportOptionalOperand=false, reportOptionalSubscript=false
+
+import keras
+from keras import ops
+
+UPSAMPLINGS = ("transposed", "nearest")
+EPSILON = 1e-5
+
+
+def convolution(filters, kernel_size, **kwargs):
+    """A `Conv2D` without padding of its own, N(0, 0.02) kernel and zero bias (pix2pixHD).
+
+    Args:
+        filters: channels that come out.
+        kernel_size: side of the square kernel.
+        **kwargs: passed to `keras.layers.Conv2D`.
+
+    Returns:
+        A new layer with an initializer of its own: a shared one would give equal kernels.
+    """
+    initializer = keras.initializers.RandomNormal(stddev=0.02)
+    return keras.layers.Conv2D(filters, kernel_size, kernel_initializer=initializer, **kwargs)
+
+
+def build_stack(layers, input_shape):
+    """Build layers that are called one after the other.
+
+    Args:
+        layers: the layers in the order of their calls.
+        input_shape: (batch, height, width, channels) of the first one's input; None where unknown.
+
+    Returns:
+        The shape that comes out of the last layer.
+    """
+    for layer in layers:
+        layer.build(input_shape)
+        input_shape = layer.compute_output_shape(input_shape)
+    return input_shape
+
+
+def call_stack(layers, x):
+    """Call layers one after the other and return the last output."""
+    for layer in layers:
+        x = layer(x)
+    return x
+
+
+def _reflect_end(x, axis, size):
+    """Grow `axis` to `size` by mirroring at its end, as often as it takes."""
+    old = ops.shape(x)[axis]
+    if isinstance(old, int) and old == size:
+        return x
+    if isinstance(old, int) and size - old < old:  # MIRROR_PAD, which TFLite runs on a GPU
+        return ops.pad(x, [(0, size - old if i == axis else 0) for i in range(4)], mode="reflect")
+    period = ops.maximum(2 * (old - 1), 1)
+    index = ops.arange(0, size, dtype="int32") % period
+    return ops.take(x, ops.minimum(index, period - index), axis=axis)
+
+
+def pad_to_multiple(x, multiple, minimum=1):
+    """Mirror the bottom and right border outwards until both sides are multiples.
+
+    Args:
+        x: (batch, height, width, channels).
+        multiple: both sides of the result divide by it.
+        minimum: least side of the result, itself a multiple.
+
+    Returns:
+        (batch, height', width', channels) in the dtype of `x`; sizes smaller than the pad are
+        mirrored several times (a single row or column is repeated). `crop` is the way back.
+    """
+    for axis in (1, 2):
+        size = -(-ops.shape(x)[axis] // multiple) * multiple
+        size = max(size, minimum) if isinstance(size, int) else ops.maximum(size, minimum)
+        x = _reflect_end(x, axis, size)
+    return x
+
+
+def crop(x, like):
+    """The top left part of the image `x` with the height and width of the image `like`."""
+    height, width = ops.shape(like)[1:3]
+    return x[:, :height, :width, :]
+
+
+def downsample(x):
+    """Halve an image: average pool 3, stride 2, pad 1, the padding not counted.
+
+    Args:
+        x: (batch, height, width, channels) floating.
+
+    Returns:
+        (batch, ceil(height / 2), ceil(width / 2), channels) in the dtype of `x`.
+
+    Source: pix2pixHD, between the scales of the discriminator and of the generator. Zeros are
+    pooled and the result is divided by the share of real pixels, since backends differ in what
+    "same" pads and counts.
+    """
+    height, width = ops.shape(x)[1:3]
+    padding = ((0, 0), (1, 1), (1, 1), (0, 0))
+    share = ops.pad(ops.ones((1, height, width, 1), dtype=x.dtype), padding)
+    pooled, share = (ops.average_pool(y, 3, 2, "valid") for y in (ops.pad(x, padding), share))
+    return pooled / share
+
+
+@keras.saving.register_keras_serializable(package="sflowgan_tf")
+class InstanceNormalization(keras.layers.Layer):
+    """Brings each channel of each image to mean 0 and variance 1, without scale and offset.
+
+    In and out are (batch, height, width, channels) in the compute dtype; the statistics are
+    float32. Epsilon is 1e-5 as in pix2pixHD. `keras.layers.GroupNormalization(groups=-1)` gives the
+    same values through a 5-D reshape.
+    """
+
+    def call(self, inputs):
+        """Normalise (batch, height, width, channels) over height and width."""
+        x = ops.cast(inputs, "float32")
+        x = x - ops.mean(x, axis=(1, 2), keepdims=True)
+        variance = ops.mean(ops.square(x), axis=(1, 2), keepdims=True)
+        return ops.cast(x * ops.rsqrt(variance + EPSILON), inputs.dtype)
+
+    def compute_output_shape(self, input_shape):
+        """The shape stays."""
+        return input_shape
+
+
+@keras.saving.register_keras_serializable(package="sflowgan_tf")
+class ReflectionPadding2D(keras.layers.Layer):
+    """Mirrors an image outwards, its border pixels not repeated.
+
+    Args:
+        padding: pixels on each of the four sides; the image must be larger than that.
+        **kwargs: passed to `keras.layers.Layer`.
+    """
+
+    def __init__(self, padding, **kwargs):
+        super().__init__(**kwargs)
+        self.padding = padding
+
+    def call(self, inputs):
+        """Pad (batch, height, width, channels) to (batch, height + 2p, width + 2p, channels)."""
+        pair = (self.padding, self.padding)
+        return ops.pad(inputs, ((0, 0), pair, pair, (0, 0)), mode="reflect")
+
+    def compute_output_shape(self, input_shape):
+        """Both sides grow by 2p; unknown ones stay unknown."""
+        batch, *sides, channels = input_shape
+        return (batch, *(side and side + 2 * self.padding for side in sides), channels)
+
+    def get_config(self):
+        """What `from_config` needs."""
+        return {**super().get_config(), "padding": self.padding}
+
+
+@keras.saving.register_keras_serializable(package="sflowgan_tf")
+class ResidualBlock(keras.layers.Layer):
+    """x + f(x), f twice a reflected 3x3 convolution with instance norm, a ReLU between them.
+
+    Args:
+        filters: channels that come in and go out.
+        **kwargs: passed to `keras.layers.Layer`.
+    """
+
+    def __init__(self, filters, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        dtype = self.dtype_policy
+        self.stack = [
+            ReflectionPadding2D(1, dtype=dtype),
+            convolution(filters, 3, dtype=dtype),
+            InstanceNormalization(dtype=dtype),
+            keras.layers.ReLU(dtype=dtype),
+            ReflectionPadding2D(1, dtype=dtype),
+            convolution(filters, 3, dtype=dtype),
+            InstanceNormalization(dtype=dtype),
+        ]
+
+    def build(self, input_shape):
+        """Make the two kernels."""
+        build_stack(self.stack, input_shape)
+
+    def call(self, inputs):
+        """(batch, height, width, filters) in and out, both sides at least 2."""
+        return inputs + call_stack(self.stack, inputs)
+
+    def compute_output_shape(self, input_shape):
+        """The shape stays."""
+        return input_shape
+
+    def get_config(self):
+        """What `from_config` needs."""
+        return {**super().get_config(), "filters": self.filters}
+
+
+@keras.saving.register_keras_serializable(package="sflowgan_tf")
+class Upsample(keras.layers.Layer):
+    """Doubles both sides with a learnt 3x3 kernel.
+
+    Args:
+        filters: channels that come out.
+        method: "transposed": PyTorch's ConvTranspose2d(3, stride=2, padding=1, output_padding=1),
+            as pix2pixHD has it; "nearest": each pixel four times, then a 3x3 convolution, which
+            cannot draw checkerboards. Both have the same number of parameters.
+        **kwargs: passed to `keras.layers.Layer`.
+
+    Raises:
+        ValueError: `method` is another word.
+    """
+
+    def __init__(self, filters, method="transposed", **kwargs):
+        super().__init__(**kwargs)
+        if method not in UPSAMPLINGS:
+            raise ValueError(f"method: expected one of {UPSAMPLINGS}, got {method!r}")
+        self.filters, self.method = filters, method
+        if method == "transposed":
+            self.convolution = keras.layers.Conv2DTranspose(
+                filters,
+                3,
+                strides=2,
+                kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),
+                dtype=self.dtype_policy,
+            )
+        else:
+            self.convolution = convolution(filters, 3, padding="same", dtype=self.dtype_policy)
+
+    def build(self, input_shape):
+        """Make the kernel."""
+        self.convolution.build(input_shape)
+
+    def call(self, inputs):
+        """(batch, height, width, channels) to (batch, 2 height, 2 width, filters)."""
+        if self.method == "transposed":
+            return self.convolution(inputs)[:, 1:, 1:, :]  # 2n + 1; PyTorch crops 1 at the start
+        return self.convolution(_double(inputs))
+
+    def compute_output_shape(self, input_shape):
+        """Both sides double; unknown ones stay unknown."""
+        batch, height, width, _ = input_shape
+        return (batch, height and 2 * height, width and 2 * width, self.filters)
+
+    def get_config(self):
+        """What `from_config` needs."""
+        return {**super().get_config(), "filters": self.filters, "method": self.method}
+
+
+def _double(x):
+    """Nearest neighbour times 2, by operations that XLA differentiates and TFLite runs in 4-D."""
+    batch, height, width, channels = ops.shape(x)
+    x = ops.reshape(ops.concatenate([x, x], axis=3), (batch, height, 1, 2 * width * channels))
+    return ops.reshape(ops.concatenate([x, x], axis=3), (batch, 2 * height, 2 * width, channels))

@@ -1,0 +1,230 @@
+"""The generators of pix2pixHD: a global one, and a local enhancer around it for larger images.
+
+Both take a scene (batch, height, width, channels) floating: the one-hot label map and one edge
+channel in [0, 1]. Both give an image (batch, height, width, 3) float32 in [-1, 1], RGB. Any height
+and width: the scene is mirrored at the bottom and right up to what the network divides by, and the
+image is cropped.
+"""
+
+import keras
+
+from sflowgan_tf.networks import blocks
+
+
+def _entry(filters, dtype):
+    """7x7 convolution at full size."""
+    return [
+        blocks.ReflectionPadding2D(3, dtype=dtype),
+        blocks.convolution(filters, 7, dtype=dtype),
+        *_normalised(dtype),
+    ]
+
+
+def _down(filters, dtype):
+    """3x3 convolution of stride 2, padded alike on all sides (TF's "same" would not be)."""
+    return [
+        keras.layers.ZeroPadding2D(1, dtype=dtype),
+        blocks.convolution(filters, 3, strides=2, dtype=dtype),
+        *_normalised(dtype),
+    ]
+
+
+def _up(filters, method, dtype):
+    return [blocks.Upsample(filters, method, dtype=dtype), *_normalised(dtype)]
+
+
+def _normalised(dtype):
+    return [blocks.InstanceNormalization(dtype=dtype), keras.layers.ReLU(dtype=dtype)]
+
+
+def _head(dtype):
+    """7x7 convolution to an RGB image, in float32 under every policy."""
+    return [
+        blocks.ReflectionPadding2D(3, dtype=dtype),
+        blocks.convolution(3, 7, activation="tanh", dtype="float32"),
+    ]
+
+
+@keras.saving.register_keras_serializable(package="sflowgan_tf")
+class GlobalTrunk(keras.layers.Layer):
+    """The global generator up to its last features.
+
+    Args:
+        filters: channels at full size; they double with each downsampling.
+        downsamplings: how often the size is halved.
+        blocks: residual blocks at the smallest size.
+        upsampling: see `networks.blocks.Upsample`.
+        **kwargs: passed to `keras.layers.Layer`.
+    """
+
+    def __init__(self, filters=64, downsamplings=4, blocks=9, upsampling="transposed", **kwargs):
+        super().__init__(**kwargs)
+        self.filters, self.downsamplings = filters, downsamplings
+        self.blocks, self.upsampling = blocks, upsampling
+        self.stack = self._stack()
+
+    def _stack(self):
+        dtype = self.dtype_policy
+        widths = [self.filters * 2**i for i in range(self.downsamplings + 1)]
+        stack = _entry(widths[0], dtype)
+        for width in widths[1:]:
+            stack += _down(width, dtype)
+        stack += [blocks.ResidualBlock(widths[-1], dtype=dtype) for _ in range(self.blocks)]
+        for width in reversed(widths[:-1]):
+            stack += _up(width, self.upsampling, dtype)
+        return stack
+
+    def build(self, input_shape):
+        """Make the kernels."""
+        blocks.build_stack(self.stack, input_shape)
+
+    def call(self, inputs):
+        """(batch, height, width, channels) to (batch, height, width, filters).
+
+        Both sides must divide by 2**downsamplings and be at least twice that.
+        """
+        return blocks.call_stack(self.stack, inputs)
+
+    def compute_output_shape(self, input_shape):
+        """The size stays, the channels become `filters`."""
+        return (*input_shape[:-1], self.filters)
+
+    def get_config(self):
+        """What `from_config` needs."""
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "downsamplings": self.downsamplings,
+            "blocks": self.blocks,
+            "upsampling": self.upsampling,
+        }
+
+
+@keras.saving.register_keras_serializable(package="sflowgan_tf")
+class GlobalGenerator(keras.Model):
+    """Scene to image at one scale.
+
+    Args:
+        filters: channels at full size; they double with each downsampling.
+        downsamplings: how often the size is halved.
+        blocks: residual blocks at the smallest size.
+        upsampling: see `networks.blocks.Upsample`.
+        **kwargs: passed to `keras.Model`.
+
+    Source: S-Flow GAN, sec. 3.1 compares its generator with pix2pixHD's and leaves it open
+    otherwise; the layers are those of pix2pixHD's `GlobalGenerator`.
+    """
+
+    def __init__(self, filters=64, downsamplings=4, blocks=9, upsampling="transposed", **kwargs):
+        super().__init__(**kwargs)
+        self.filters, self.downsamplings = filters, downsamplings
+        self.blocks, self.upsampling = blocks, upsampling
+        self.trunk = GlobalTrunk(
+            filters, downsamplings, blocks, upsampling, dtype=self.dtype_policy
+        )
+        self.head = _head(self.dtype_policy)
+
+    def build(self, input_shape):
+        """Make the kernels for scenes of shape (batch, height, width, channels)."""
+        self.trunk.build(input_shape)
+        blocks.build_stack(self.head, self.trunk.compute_output_shape(input_shape))
+        self.built = True
+
+    def call(self, scene):
+        """Scene (batch, height, width, channels) to image (batch, height, width, 3)."""
+        multiple = 2**self.downsamplings
+        padded = blocks.pad_to_multiple(scene, multiple, minimum=max(2 * multiple, 4))
+        return blocks.crop(blocks.call_stack(self.head, self.trunk(padded)), scene)
+
+    def get_config(self):
+        """What `from_config` needs."""
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "downsamplings": self.downsamplings,
+            "blocks": self.blocks,
+            "upsampling": self.upsampling,
+        }
+
+
+@keras.saving.register_keras_serializable(package="sflowgan_tf")
+class LocalEnhancer(keras.Model):
+    """Scene to image at two scales: global features at half size, refined at full size.
+
+    `global_generator` is the global generator without its last convolution, with 2 * `filters`
+    channels at (half) full size. To freeze it for some epochs set its `trainable`; `load_global`
+    takes over a trained one.
+
+    Args:
+        filters: channels at full size.
+        downsamplings: how often the global generator halves its size.
+        blocks: residual blocks at half size.
+        global_blocks: residual blocks of the global generator.
+        upsampling: see `networks.blocks.Upsample`.
+        **kwargs: passed to `keras.Model`.
+
+    Source: pix2pixHD's `LocalEnhancer` with one enhancer; the paper compares with it.
+    """
+
+    def __init__(
+        self,
+        filters=32,
+        downsamplings=4,
+        blocks=3,
+        global_blocks=9,
+        upsampling="transposed",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.filters, self.downsamplings, self.blocks = filters, downsamplings, blocks
+        self.global_blocks, self.upsampling = global_blocks, upsampling
+        dtype = self.dtype_policy
+        self.global_generator = GlobalTrunk(
+            2 * filters, downsamplings, global_blocks, upsampling, dtype=dtype
+        )
+        self.entry = _entry(filters, dtype) + _down(2 * filters, dtype)
+        self.exit = self._exit()
+
+    def _exit(self):
+        dtype = self.dtype_policy
+        residuals = [
+            blocks.ResidualBlock(2 * self.filters, dtype=dtype) for _ in range(self.blocks)
+        ]
+        return residuals + _up(self.filters, self.upsampling, dtype) + _head(dtype)
+
+    def build(self, input_shape):
+        """Make the kernels for scenes of shape (batch, height, width, channels)."""
+        self.global_generator.build(input_shape)
+        blocks.build_stack(self.exit, blocks.build_stack(self.entry, input_shape))
+        self.built = True
+
+    def call(self, scene):
+        """Scene (batch, height, width, channels) to image (batch, height, width, 3)."""
+        multiple = 2 ** (self.downsamplings + 1)
+        padded = blocks.pad_to_multiple(scene, multiple, minimum=max(2 * multiple, 8))
+        coarse = self.global_generator(blocks.downsample(padded))
+        features = coarse + blocks.call_stack(self.entry, padded)
+        return blocks.crop(blocks.call_stack(self.exit, features), scene)
+
+    def load_global(self, generator):
+        """Take over the weights of a trained global generator; both must be built.
+
+        Args:
+            generator: a `GlobalGenerator` with twice this one's `filters` and the same
+                `downsamplings`, blocks and scene.
+
+        Raises:
+            ValueError: the weights do not fit.
+        """
+        self.global_generator.set_weights(generator.trunk.get_weights())
+
+    def get_config(self):
+        """What `from_config` needs."""
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "downsamplings": self.downsamplings,
+            "blocks": self.blocks,
+            "global_blocks": self.global_blocks,
+            "upsampling": self.upsampling,
+        }

@@ -1,0 +1,74 @@
+"""What stands before and after the generator when it serves: edges, ensemble, uint8 pictures."""
+
+import keras
+import tensorflow as tf
+
+from sflowgan_tf.networks.dned import ensemble
+from sflowgan_tf.ops import images, labels
+from sflowgan_tf.ops.edges import laplacian_edges
+
+_LABELS = tf.TensorSpec([None, None, None], tf.uint8)
+_EDGES = tf.TensorSpec([None, None, None, 1], tf.float32)
+_IMAGE = tf.TensorSpec([None, None, None, 3], tf.uint8)
+_WEIGHTS = tf.TensorSpec([None, 6], tf.float32)
+
+
+class Translator(tf.Module):
+    """Scene to picture, at any size and batch size.
+
+    Source: S-Flow GAN, sec. 2.1: at test time the simulator's image gives the edges, the DNED redraws
+    them as a real camera would have shown them, the generator paints.
+    """
+
+    def __init__(
+        self,
+        *,
+        generator: keras.Model,
+        dned: keras.Model,
+        num_classes: int,
+        edge_threshold: float,
+        edge_blur: float,
+        use_edges: bool = True,
+    ):
+        """Joins built networks.
+
+        Args:
+            generator: scene (batch, height, width, classes + 1) -> image in [-1, 1].
+            dned: edges -> logits of six side outputs.
+            num_classes: of the label maps; ids from there on are void.
+            edge_threshold: of the Laplacian, as in the records.
+            edge_blur: sigma of the Gaussian before it, as in the records.
+            use_edges: False for a model that was trained on labels only.
+        """
+        super().__init__()
+        self.generator, self.dned = generator, dned
+        self.num_classes = num_classes
+        self.edge_threshold, self.edge_blur = edge_threshold, edge_blur
+        self.use_edges = use_edges
+
+    @tf.function(input_signature=[_IMAGE])
+    def laplacian(self, image: tf.Tensor) -> tf.Tensor:
+        """Edge map (batch, height, width, 1) float32 in {0, 1} of a uint8 RGB image."""
+        return laplacian_edges(image, self.edge_threshold, self.edge_blur)
+
+    @tf.function(input_signature=[_EDGES, _WEIGHTS])
+    def redraw(self, edges: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+        """The DNED's edge map, (batch, height, width, 1) float32 in [0, 1].
+
+        Args:
+            edges: (batch, height, width, 1) float32 in {0, 1}.
+            weights: (batch, 6) float32, of the side outputs, >= 0.
+        """
+        return ensemble(self.dned(edges, training=False), weights)
+
+    @tf.function(input_signature=[_LABELS, _EDGES])
+    def paint(self, label_map: tf.Tensor, edges: tf.Tensor) -> tf.Tensor:
+        """Image (batch, height, width, 3) uint8.
+
+        Args:
+            label_map: (batch, height, width) uint8 class indices.
+            edges: (batch, height, width, 1) float32 in [0, 1], as they shall be painted.
+        """
+        edges = edges if self.use_edges else tf.zeros_like(edges)
+        scene = labels.scene(label_map, edges, self.num_classes)
+        return images.to_uint8(self.generator(scene, training=False))

@@ -1,0 +1,66 @@
+"""The sheets of pictures that show how a training does."""
+
+import numpy as np
+import tensorflow as tf
+
+from sflowgan_tf.ops.images import contact_sheet
+from sflowgan_tf.ops.labels import ClassTable
+from sflowgan_tf.serving import Translator
+
+
+def ensemble_weights(count: int, seed: int) -> np.ndarray:
+    """Weights of the DNED's side outputs for variations of a scene.
+
+    Args:
+        count: how many; the first is equal weights, the others are drawn.
+        seed: of the draws; more variations of the same seed begin with the same ones.
+
+    Returns:
+        (count, 6) float32, rows that sum to 1.
+
+    Source: READING.md: "sampled from a Dirichlet for variations". Its concentration, 0.5, is our
+    choice: it prefers a few side outputs over mixtures, so versions differ more.
+    """
+    generator = np.random.default_rng(seed)
+    drawn = [generator.dirichlet([0.5] * 6) for _ in range(count - 1)]
+    return np.array([[1 / 6] * 6, *drawn], np.float32)
+
+
+def scenes(
+    translator: Translator, table: ClassTable, frames: list[dict[str, tf.Tensor]], redraw: bool
+) -> np.ndarray:
+    """One row a frame: labels, CG edges, DNED edges, result, real.
+
+    Args:
+        translator: of the training.
+        table: the classes' colours.
+        frames: of `pipeline.frames`.
+        redraw: whether the result is painted from the DNED's edges or from the Laplacian's.
+    """
+    rows = []
+    for frame in frames:
+        edges = tf.cast(frame["edges_cg"], tf.float32)
+        redrawn = translator.redraw(edges[None], ensemble_weights(1, 0))
+        painted = translator.paint(frame["labels"][None], redrawn if redraw else edges[None])
+        pictures = [
+            table.colorize(frame["labels"].numpy()),
+            frame["image_cg"],
+            edges,
+            redrawn[0],
+            painted[0],
+            frame["image_real"],
+        ]
+        rows.append([np.asarray(picture) for picture in pictures])
+    return contact_sheet(
+        rows, ["labels", "given frame", "Laplacian edges", "DNED edges", "result", "real"]
+    )
+
+
+def variations(translator: Translator, frame: dict[str, tf.Tensor], seed: int) -> np.ndarray:
+    """Four versions of one scene and, above them, the edge maps that made them."""
+    weights = ensemble_weights(4, seed)
+    edges = tf.repeat(tf.cast(frame["edges_cg"], tf.float32)[None], len(weights), axis=0)
+    redrawn = translator.redraw(edges, weights)
+    painted = translator.paint(tf.repeat(frame["labels"][None], len(weights), axis=0), redrawn)
+    rows = [list(redrawn.numpy()), list(painted.numpy())]
+    return contact_sheet(rows, ["equal weights", "variation 1", "variation 2", "variation 3"])

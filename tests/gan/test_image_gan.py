@@ -1,0 +1,235 @@
+"""The joint step against a plain reference that computes each loss by itself."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sflowgan_tf import losses
+from sflowgan_tf.gan.image_gan import ImageGAN
+from sflowgan_tf.networks.discriminator import Discriminator
+from sflowgan_tf.networks.dned import DNED, ensemble
+from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
+from sflowgan_tf.networks.vgg import VGG19Features
+from sflowgan_tf.ops import images, labels
+
+CLASSES = 3
+
+
+def built(network, channels):
+    network.build((None, None, None, channels))
+    return network
+
+
+def make(generator=None, *, sees_edges=False, scales=1, optimizer=None, **settings):
+    generator = generator or (lambda: GlobalGenerator(4, downsamplings=2, blocks=1))
+    gan = ImageGAN(
+        generator=built(generator(), CLASSES + 1),
+        generator_ema=built(generator(), CLASSES + 1),
+        discriminator=built(Discriminator(scales, filters=4), CLASSES + 3 + sees_edges),
+        dned=built(DNED(filters=2), 1),
+        features=built(VGG19Features("random", slices=3, filters=4), 3),
+        num_classes=CLASSES,
+        discriminator_sees_edges=sees_edges,
+        **settings,
+    )
+    optimizer = optimizer or (lambda: keras.optimizers.SGD(1.0))
+    gan.compile(
+        generator_optimizer=optimizer(),
+        discriminator_optimizer=optimizer(),
+        dned_optimizer=optimizer(),
+    )
+    return gan
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    keras.utils.set_random_seed(1)
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture
+def batch():
+    draw = np.random.default_rng(0)
+    return {
+        "labels": tf.constant(draw.integers(0, CLASSES, (2, 24, 32)), tf.uint8),
+        "edges": tf.constant(draw.integers(0, 2, (2, 24, 32, 1)), tf.uint8),
+        "image_real": tf.constant(draw.integers(0, 256, (2, 24, 32, 3)), tf.uint8),
+    }
+
+
+def reference_gradients(gan, batch, kind="log"):
+    """Each loss from its own forward passes, real and fake judged one after the other."""
+    real = images.to_signed(batch["image_real"])
+    edges = tf.cast(batch["edges"], tf.float32)
+    one_hot = tf.one_hot(batch["labels"], CLASSES)
+    condition = tf.concat([one_hot, edges], -1) if gan.discriminator_sees_edges else one_hot
+    equal = tf.fill([2, 6], 1 / 6)
+
+    def fake():
+        shown = ensemble(gan.dned(edges), equal) if gan.phase == "dned" else edges
+        return gan.generator(tf.concat([one_hot, shown], -1))
+
+    def judge(image):
+        return gan.discriminator(tf.concat([condition, image], -1))
+
+    def logits(maps):
+        return [scale[-1] for scale in maps]
+
+    parts = {
+        "gan": lambda: losses.generator_loss(logits(judge(fake())), kind),
+        "matching": lambda: 10 * losses.feature_matching_loss(judge(real), judge(fake())),
+        "perceptual": lambda: (
+            10 * losses.perceptual_loss(gan.features(real), gan.features(fake()))
+        ),
+        "dned": lambda: losses.dned_loss(gan.dned(edges), edges, equal),
+    }
+    variables = gan.generator.trainable_variables + gan.dned.trainable_variables
+    total = [tf.zeros_like(v) for v in variables]
+    for part in parts.values():
+        with tf.GradientTape() as tape:
+            loss = part()
+        gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
+        total = [t + g for t, g in zip(total, gradients, strict=True)]
+    with tf.GradientTape() as tape:
+        loss = losses.discriminator_loss(logits(judge(real)), logits(judge(fake())), kind)
+    return total, tape.gradient(loss, gan.discriminator.trainable_variables)
+
+
+@pytest.mark.parametrize("phase", ["edges", "dned"])
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"scales": 2, "gan_loss": "lsgan"}, {"sees_edges": True, "gan_loss": "hinge"}],
+    ids=str,
+)
+def test_one_step_moves_the_weights_by_the_plain_gradients(batch, phase, settings):
+    gan = make(**settings)
+    gan.enter_phase(phase)
+    both, judge = reference_gradients(gan, batch, settings.get("gan_loss", "log"))
+    networks = (
+        gan.generator.trainable_variables
+        + gan.dned.trainable_variables
+        + gan.discriminator.trainable_variables
+    )
+    before = [v.numpy() for v in networks]
+    tf.function(gan.train_step)(batch)
+    for old, variable, gradient in zip(before, networks, both + judge, strict=True):
+        scale = max(1.0, float(tf.reduce_max(tf.abs(gradient))))
+        moved = old - variable.numpy()
+        np.testing.assert_allclose(moved, gradient, atol=1e-5 * scale, err_msg=variable.path)
+
+
+def test_the_generator_reaches_the_dned_only_in_its_phase(batch):
+    for phase, same in (("edges", True), ("dned", False)):
+        gan = make(dned_weight=0.0)
+        gan.enter_phase(phase)
+        before = gan.dned.get_weights()
+        gan.train_step(batch)
+        after = gan.dned.get_weights()
+        assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True)) == same
+
+
+def test_labels_only_ignores_the_edges(batch):
+    gan = make(use_edges=False)
+    other = batch | {"edges": 1 - batch["edges"]}
+    one, two = (gan.loss_terms(b)[0]["perceptual_loss"] for b in (batch, other))
+    assert float(one) == float(two)
+
+
+def test_a_frozen_global_part_stays_while_the_enhancer_learns(batch):
+    gan = make(lambda: LocalEnhancer(2, downsamplings=2, blocks=1, global_blocks=1))
+    gan.enter_phase("edges", generator_frozen=True)
+    frozen = gan.generator.global_generator.get_weights()
+    before = gan.generator.get_weights()
+    gan.train_step(batch)
+    for old, new in zip(frozen, gan.generator.global_generator.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    assert any(
+        not np.array_equal(a, b) for a, b in zip(before, gan.generator.get_weights(), strict=True)
+    )
+
+
+def test_the_average_follows_by_its_decay(batch):
+    gan = make(ema_decay=0.999)
+    start = gan.generator.get_weights()[0]
+    gan.train_step(batch)
+    assert int(gan.step) == 1
+    moved = gan.generator.get_weights()[0]
+    decay = 1 / 10
+    expected = start * decay + moved * (1 - decay)
+    np.testing.assert_allclose(gan.generator_ema.get_weights()[0], expected, rtol=1e-5, atol=1e-7)
+
+
+def test_jittered_weights_are_a_function_of_seed_and_step():
+    gan, twin, other = make(dned_jitter=1.0), make(dned_jitter=1.0), make(dned_jitter=1.0, seed=5)
+    drawn = gan.ensemble_weights(3).numpy()
+    np.testing.assert_allclose(drawn.sum(-1), 1, rtol=1e-6)
+    np.testing.assert_array_equal(drawn, twin.ensemble_weights(3).numpy())
+    assert not np.allclose(drawn, other.ensemble_weights(3).numpy())
+    gan.step.assign_add(1)
+    assert not np.allclose(drawn, gan.ensemble_weights(3).numpy())
+
+
+def test_without_jitter_the_weights_are_equal():
+    np.testing.assert_allclose(make().ensemble_weights(2), np.full((2, 6), 1 / 6), rtol=1e-6)
+
+
+def test_some_of_the_batch_is_jittered_by_the_share():
+    drawn = make(dned_jitter=0.5).ensemble_weights(400).numpy()
+    share = 1 - np.mean(np.ptp(drawn, axis=-1) < 1e-6)
+    assert 0.4 < share < 0.6
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_steps_are_finite_and_near_float32(batch, policy):
+    plain = make(optimizer=lambda: keras.optimizers.SGD(1e-3))
+    expected = plain.train_step(batch)
+    keras.utils.set_random_seed(1)
+    keras.config.set_dtype_policy(policy)
+    gan = make(optimizer=lambda: keras.optimizers.SGD(1e-3))
+    scaled = isinstance(gan.dned_optimizer, keras.optimizers.LossScaleOptimizer)
+    assert scaled == (policy == "mixed_float16")
+    got = gan.train_step(batch)
+    for name, value in expected.items():
+        assert float(got[name]) == pytest.approx(float(value), rel=0.15, abs=0.02), name
+
+
+def test_loss_scales_that_differ_do_not_change_the_step(batch):
+    keras.config.set_dtype_policy("mixed_float16")
+    moved = []
+    for scale in (2.0**8, 2.0**11):
+        keras.utils.set_random_seed(1)
+        gan = make(optimizer=lambda: keras.optimizers.SGD(1e-2))
+        gan.dned_optimizer.dynamic_scale.assign(scale)
+        gan.generator_optimizer.dynamic_scale.assign(2.0**8)
+        before = gan.dned.get_weights()[0]
+        gan.train_step(batch)
+        moved.append(gan.dned.get_weights()[0] - before)
+    assert np.abs(moved[0]).max() > 0
+    np.testing.assert_allclose(moved[0], moved[1], rtol=1e-3, atol=1e-8)
+
+
+def test_a_checkpoint_brings_everything_back(batch, tmp_path):
+    gan = make(optimizer=lambda: keras.optimizers.Adam(1e-3))
+    for _ in range(2):
+        gan.train_step(batch)
+    path = gan.checkpoint().save(str(tmp_path / "step"))
+    expected = gan.train_step(batch)
+    other = make(optimizer=lambda: keras.optimizers.Adam(1e-3))
+    other.checkpoint().restore(path).assert_consumed()
+    got = other.train_step(batch)
+    assert {k: float(v) for k, v in got.items()} == {k: float(v) for k, v in expected.items()}
+    for a, b in zip(gan.generator_ema.variables, other.generator_ema.variables, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_fit_trains_through_keras(batch):
+    gan = make(optimizer=lambda: keras.optimizers.Adam(1e-3))
+    first = float(gan.loss_terms(batch)[0]["perceptual_loss"])
+    gan.fit(tf.data.Dataset.from_tensors(batch).repeat(15), epochs=1, verbose=0)
+    gan.enter_phase("dned")
+    gan.fit(tf.data.Dataset.from_tensors(batch).repeat(15), epochs=1, verbose=0)
+    assert int(gan.step) == 30
+    gan.enter_phase("edges")
+    assert float(gan.loss_terms(batch)[0]["perceptual_loss"]) < first

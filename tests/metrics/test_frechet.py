@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.linalg
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sflowgan_tf.metrics.frechet import frechet_distance
+
+GOLDEN = np.load(Path(__file__).parents[1] / "oracles" / "golden.npz")
+rng = np.random.default_rng
+
+
+def test_in_one_dimension_it_is_the_distance_of_means_and_deviations():
+    # Means 1 and 4; standard deviations (unbiased) sqrt(2) and 2 sqrt(2).
+    assert np.isclose(frechet_distance([[0], [2]], [[2], [6]]), 9 + 2)
+
+
+def test_equal_sets():
+    x = rng(0).normal(size=(20, 5))
+    assert frechet_distance(x, x) == pytest.approx(0, abs=1e-12)
+
+
+def test_a_shift_costs_its_square():
+    x = rng(0).normal(size=(20, 5))
+    assert np.isclose(frechet_distance(x, x + 3), 5 * 9)
+
+
+@pytest.mark.parametrize(("few", "rtol"), [("", 1e-9), ("few_", 1e-3)])
+def test_equals_tensorflow_gan(few, rtol):
+    # Where the covariances are singular, TF-GAN takes roots of rounding errors.
+    distance = frechet_distance(GOLDEN[f"frechet_{few}a"], GOLDEN[f"frechet_{few}b"])
+    np.testing.assert_allclose(distance, GOLDEN[f"frechet_{few}distance"], rtol=rtol)
+
+
+def test_equals_the_matrix_square_root():
+    a, b = rng(0).normal(size=(50, 4)), rng(1).normal(1, 2, size=(60, 4))
+    cov_a, cov_b = np.cov(a.T), np.cov(b.T)
+    expected = np.sum((a.mean(0) - b.mean(0)) ** 2) + np.trace(
+        cov_a + cov_b - 2 * scipy.linalg.sqrtm(cov_a @ cov_b).real
+    )
+    assert np.isclose(frechet_distance(a, b), expected)
+
+
+def test_singular_covariances():
+    """Two samples in 2048 dimensions, and a feature that never changes."""
+    a, b = rng(0).normal(size=(2, 2048)), rng(1).normal(size=(3, 2048))
+    a[:, 0] = b[:, 0] = 1
+    assert np.isfinite(frechet_distance(a, b))
+    assert frechet_distance(np.ones((4, 3)), np.ones((5, 3))) == 0
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(2, 12), st.integers(2, 12), st.integers(1, 6), st.integers(0, 99))
+def test_is_symmetric_and_not_negative(n, m, features, seed):
+    a, b = rng(seed).normal(size=(n, features)), rng(seed + 1).normal(size=(m, features))
+    assert frechet_distance(a, b) >= 0
+    assert np.isclose(frechet_distance(a, b), frechet_distance(b, a), atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("a", "message"),
+    [
+        (np.zeros((1, 3)), r"activations_a: expected .*at least 2 samples, got shape \(1, 3\)"),
+        (np.zeros(3), r"activations_a: expected \(samples, features\)"),
+        (np.full((2, 3), np.nan), "activations_a: expected finite numbers"),
+        (np.zeros((2, 4)), "as many features, got 4 and 3"),
+    ],
+)
+def test_wrong_arguments(a, message):
+    with pytest.raises(ValueError, match=message):
+        frechet_distance(a, np.zeros((2, 3)))

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
+
+
+@pytest.mark.parametrize(
+    ("generator", "parameters"),
+    [
+        (GlobalGenerator(32), 45_672_611),
+        (GlobalGenerator(32, upsampling="nearest"), 45_672_611),
+        (GlobalGenerator(64, downsamplings=3), 45_696_835),
+        pytest.param(GlobalGenerator(), 182_546_755, id="default"),
+        pytest.param(LocalEnhancer(), 182_857_059, id="local"),
+    ],
+)
+def test_parameters_of_pix2pixhd(generator, parameters):
+    generator.build((None, None, None, 36))
+    assert generator.count_params() == parameters
+
+
+def small(**kwargs):
+    generator = GlobalGenerator(2, downsamplings=2, blocks=1, **kwargs)
+    generator.build((None, None, None, 4))
+    return generator
+
+
+def test_image_is_float32_between_minus_one_and_one():
+    image = small()(np.random.default_rng(0).normal(size=(2, 16, 24, 4)))
+    assert image.shape == (2, 16, 24, 3)
+    assert image.dtype == "float32"
+    assert float(tf.reduce_max(tf.abs(image))) < 1
+
+
+def test_head_of_zeros_gives_grey():
+    generator = small()
+    generator.head[-1].set_weights([np.zeros((7, 7, 2, 3)), np.zeros(3)])
+    assert not np.any(generator(np.ones((1, 8, 8, 4), "float32")))
+
+
+def test_unknown_upsampling():
+    with pytest.raises(ValueError, match="method: expected one of"):
+        GlobalGenerator(2, upsampling="cubic")
+
+
+def enhancer():
+    network = LocalEnhancer(1, downsamplings=2, blocks=1, global_blocks=1)
+    network.build((None, None, None, 4))
+    return network
+
+
+def test_load_global_takes_over_the_trunk():
+    network, generator = enhancer(), small()
+    network.load_global(generator)
+    x = np.random.default_rng(0).random((1, 16, 16, 4)).astype("float32")
+    np.testing.assert_array_equal(network.global_generator(x), generator.trunk(x))
+
+
+def test_load_global_refuses_another_size():
+    generator = GlobalGenerator(4, downsamplings=2, blocks=1)
+    generator.build((None, None, None, 4))
+    with pytest.raises(ValueError, match="shape"):
+        enhancer().load_global(generator)
+
+
+def test_frozen_global_part_leaves_the_local_one_trainable():
+    network = enhancer()
+    every = len(network.trainable_variables)
+    network.global_generator.trainable = False
+    frozen = len(network.global_generator.variables)
+    assert len(network.trainable_variables) == every - frozen > 0

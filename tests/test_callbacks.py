@@ -1,0 +1,139 @@
+from types import SimpleNamespace
+
+import cv2
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sflowgan_tf import callbacks
+from sflowgan_tf.errors import Failure
+
+
+def attached(callback, **attributes):
+    defaults = {"step": tf.Variable(7, dtype=tf.int64), "generator_optimizer": None}
+    callback._model = SimpleNamespace(**(defaults | attributes))
+    return callback
+
+
+def logs(**values):
+    return {name: tf.constant(value) for name, value in values.items()}
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("name", ["perceptual_loss", "dned_gradient"])
+def test_a_number_gone_wrong_stops_with_its_name_and_step(name, bad):
+    watch = attached(callbacks.StopOnNonFinite())
+    good = logs(generator_loss=1.0, discriminator_loss=2.0)
+    watch.on_train_batch_end(0, good)
+    with pytest.raises(Failure, match=f"{name} is .* at step 7"):
+        watch.on_train_batch_end(0, good | logs(**{name: bad}))
+
+
+def test_infinities_of_both_signs_do_not_hide_each_other():
+    watch = attached(callbacks.StopOnNonFinite())
+    with pytest.raises(Failure, match="generator_loss"):
+        watch.on_train_batch_end(0, logs(generator_loss=np.inf, dned_loss=-np.inf))
+
+
+def test_under_loss_scaling_gradients_may_overflow_but_losses_not():
+    scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD())
+    watch = attached(callbacks.StopOnNonFinite(), generator_optimizer=scaled)
+    watch.on_train_batch_end(0, logs(generator_loss=1.0, generator_gradient=np.inf))
+    with pytest.raises(Failure, match="generator_loss"):
+        watch.on_train_batch_end(0, logs(generator_loss=np.nan, generator_gradient=1.0))
+
+
+@pytest.fixture
+def kept(tmp_path):
+    step, value = tf.Variable(0, dtype=tf.int64), tf.Variable([1.0, 2.0])
+    checkpoint = tf.train.Checkpoint(step=step, value=value)
+    return callbacks.Checkpoints(checkpoint, tmp_path / "checkpoints", every_steps=2), step, value
+
+
+def test_checkpoints_come_at_their_steps_and_the_last_two_stay(kept):
+    saver, step, _ = kept
+    assert not saver.restore()
+    for number in range(1, 9):
+        step.assign(number)
+        saver.on_train_batch_end(0)
+    names = [path.rpartition("/")[2] for path in saver.manager.checkpoints]
+    assert names == ["step-6", "step-8"]
+
+
+def test_a_checkpoint_restores_every_value(kept):
+    saver, step, value = kept
+    step.assign(5)
+    saver.on_epoch_end(0)
+    step.assign(0)
+    value.assign([0.0, 0.0])
+    assert saver.restore()
+    assert int(step) == 5
+    assert value.numpy().tolist() == [1.0, 2.0]
+
+
+def test_a_full_disk_names_the_step_and_keeps_the_last_good_checkpoint(kept, monkeypatch):
+    saver, step, _ = kept
+    step.assign(2)
+    saver.save()
+    step.assign(4)
+
+    def full(*_, **__):
+        (saver.folder / "step-4.data-00000-of-00001").write_bytes(b"half")
+        raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
+
+    monkeypatch.setattr(saver.manager, "save", full)
+    with pytest.raises(Failure, match=r"checkpoint of step 4 .*No space left.*kept: .*step-2"):
+        saver.save()
+    assert not list(saver.folder.glob("step-4*"))
+    assert saver.manager.latest_checkpoint.endswith("step-2")
+
+
+def test_curves_hold_every_term_under_its_group(tmp_path):
+    writer = tf.summary.create_file_writer(str(tmp_path))
+    adam = SimpleNamespace(learning_rate=tf.constant(0.5))
+    optimizers = {f"{n}_optimizer": adam for n in ("generator", "discriminator", "dned")}
+    curves = attached(callbacks.Curves(writer, every_steps=7, batch_size=2), **optimizers)
+    curves.on_train_batch_end(
+        0, logs(dned_loss=0.25, dned_gradient=3.0, discriminator_real=0.75)
+    )
+    curves.model.step.assign(8)
+    curves.on_train_batch_end(1, logs(dned_loss=9.0))
+    writer.close()
+    found = {}
+    for file in tmp_path.iterdir():
+        for event in tf.compat.v1.train.summary_iterator(str(file)):
+            for value in event.summary.value:
+                found[value.tag] = (event.step, float(tf.make_ndarray(value.tensor)))
+    rate = found.pop("images_per_second")[1]
+    assert rate > 0
+    assert found == {
+        "losses/dned_loss": (7, 0.25),
+        "gradients/dned_gradient": (7, 3.0),
+        "discriminator/discriminator_real": (7, 0.75),
+        "learning_rate/generator": (7, 0.5),
+        "learning_rate/discriminator": (7, 0.5),
+        "learning_rate/dned": (7, 0.5),
+    }
+
+
+def test_sheets_are_written_as_png_and_for_tensorboard(tmp_path):
+    sheet = np.random.default_rng(0).integers(0, 256, (8, 6, 3), np.uint8)
+    writer = tf.summary.create_file_writer(str(tmp_path / "logs"))
+    drawn = attached(callbacks.Sheets(lambda: {"scenes": sheet}, writer, tmp_path / "samples"))
+    drawn.on_epoch_end(2)
+    writer.close()
+    read = cv2.imread(str(tmp_path / "samples/scenes-0003.png"))[..., ::-1]
+    np.testing.assert_array_equal(read, sheet)
+    assert [p.name for p in (tmp_path / "samples").iterdir()] == ["scenes-0003.png"]
+    assert any(file.stat().st_size > 100 for file in (tmp_path / "logs").iterdir())
+
+
+def test_the_bar_starts_where_the_run_is(capsys):
+    progress = attached(callbacks.Progress(step=5, total_steps=6), phase="dned")
+    progress.bar.mininterval = 0
+    values = logs(generator_loss=1.0, discriminator_loss=2.0, perceptual_loss=3.0)
+    progress.on_train_batch_end(0, values)
+    progress.bar.close()
+    shown = capsys.readouterr().err
+    assert "5/6" in shown and "6/6" in shown

@@ -1,0 +1,73 @@
+import subprocess
+import sys
+
+import pytest
+
+from sflowgan_tf import cli
+from sflowgan_tf.errors import Failure, UserError
+
+COMMANDS = ["prepare", "fit", "translate"]
+
+
+def _flags():
+    flags = cli.parser("fit", "Trains.", "--size 2x2")
+    flags.add_argument("--size")
+    flags.add_argument("overrides", nargs="*")
+    return flags
+
+
+def test_flags_and_overrides_mix():
+    seen = []
+    assert cli.run(_flags(), seen.append, ["a=1", "--size", "2x2", "b=2"]) == 0
+    assert seen[0].overrides == ["a=1", "b=2"]
+    assert seen[0].size == "2x2"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (UserError("no such file"), 2, "python -m sflowgan_tf.fit: error: no such file"),
+        (Failure("loss is nan"), 1, "python -m sflowgan_tf.fit: error: loss is nan"),
+        (OSError(28, "No space left"), 1, "fit: error: [Errno 28] No space left"),
+        (KeyboardInterrupt(), 130, "python -m sflowgan_tf.fit: interrupted"),
+    ],
+)
+def test_errors_are_a_line_and_an_exit_code(capsys, error, code, line):
+    def work(_):
+        raise error
+
+    assert cli.run(_flags(), work, []) == code
+    printed = capsys.readouterr().err
+    assert line in printed
+    assert printed.count("\n") == 1
+
+
+def test_a_bug_keeps_its_traceback():
+    def work(_):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        cli.run(_flags(), work, [])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_an_example_without_importing_tensorflow(command):
+    code = (
+        f"import sys, sflowgan_tf.{command} as command\n"
+        "try: command.main(['--help'])\n"
+        "except SystemExit as stop: assert stop.code == 0\n"
+        "heavy = {'tensorflow', 'keras', 'cv2', 'numpy', 'omegaconf'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"example: python -m sflowgan_tf.{command} --" in done.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_wrong_flag_exits_with_2(command):
+    done = subprocess.run(
+        [sys.executable, "-m", f"sflowgan_tf.{command}", "--wrong"], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,97 @@
+import dataclasses
+
+import pytest
+
+from sflowgan_tf import config
+from sflowgan_tf.errors import UserError
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("generator: {filters: 32}\noptimizer: {learning_rate: 1e-4}\n")
+    return path
+
+
+def test_overrides_win_over_the_file_and_the_file_over_the_defaults(file):
+    made = config.load("minicity", file, ["generator.filters=16"])
+    assert made.generator.filters == 16
+    assert made.optimizer.learning_rate == 1e-4
+    assert made.generator.blocks == config.Generator().blocks
+
+
+def test_the_defaults_are_the_papers():
+    defaults = config.Config()
+    assert (defaults.optimizer.learning_rate, defaults.optimizer.beta_1) == (2e-4, 0.5)
+    assert defaults.discriminator.num_scales == 1
+    assert (defaults.losses.feature_matching, defaults.losses.perceptual) == (10, 10)
+    assert defaults.losses.gan == "log"
+    assert defaults.pipeline.batch_size == 1
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("generator.filter=3", "Did you mean: 'filters'?"),
+        ("generator.kind=unet", "generator.kind: Invalid value 'unet', expected one of ['global'"),
+        ("phases.edges=many", "phases.edges: Value 'many' of type 'str' could not be converted"),
+        ("precision=half", "mixed_float16"),
+    ],
+)
+def test_a_wrong_override_is_a_line_that_names_the_key(file, override, said):
+    with pytest.raises(UserError) as error:
+        config.load("minicity", file, [override])
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_no_yaml_is_named(tmp_path):
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("generator: {filters: [")
+    with pytest.raises(UserError, match=r"broken\.yaml"):
+        config.load("minicity", broken)
+
+
+def test_a_missing_configuration_lists_those_there_are():
+    with pytest.raises(UserError, match=r"paris\.yaml.*minicity"):
+        config.load("paris")
+
+
+@pytest.mark.parametrize("name", config.available())
+def test_the_configurations_that_come_along_load_and_say_how_they_are_run(name):
+    config.load(name, config.folder() / f"{name}.yaml")
+    head = (config.folder() / f"{name}.yaml").read_text().split("\n\n")[0]
+    assert f"--dataset {name.rpartition('-')[0] or name}" in head
+    for word in ("Hardware:", "Time:", "Result:"):
+        assert word in head
+
+
+def test_saving_and_reading_gives_the_same(file, tmp_path):
+    made = config.load("minicity", file)
+    config.save(made, tmp_path / "saved.yaml")
+    assert config.read(tmp_path / "saved.yaml") == made
+
+
+def test_a_saved_file_of_another_version_is_an_error(tmp_path):
+    old = tmp_path / "config.yaml"
+    old.write_text("colour: blue\n")
+    with pytest.raises(UserError, match=r"colour.*another version"):
+        config.read(old)
+
+
+def test_differences_name_the_keys_in_full(file):
+    one = config.load("minicity", file)
+    other = dataclasses.replace(
+        one, generator=dataclasses.replace(one.generator, filters=8), seed=3
+    )
+    assert config.differences(one, other) == ["generator.filters: 32 -> 8", "seed: 0 -> 3"]
+
+
+@pytest.mark.parametrize("text", ["512", "512x", "x256", "0x256", "512X256", "-1x5", "51.2x3"])
+def test_a_size_that_is_none_names_the_argument(text):
+    with pytest.raises(UserError, match="--size: expected WIDTHxHEIGHT"):
+        config.size(text, "--size")
+
+
+def test_a_size_is_width_then_height():
+    assert config.size("512x256") == (512, 256)

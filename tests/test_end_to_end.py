@@ -1,0 +1,183 @@
+"""The real commands, as processes: raw frames to pictures, with a kill and an interrupt between."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+TINY = [
+    "minicity.sequences=3",
+    "minicity.frames=4",
+    "records.size=64x32",
+    "generator.filters=4",
+    "generator.downsamplings=2",
+    "generator.blocks=1",
+    "discriminator.filters=4",
+    "dned.filters=2",
+    "perceptual.filters=4",
+    "phases.edges=1",
+    "phases.dned=2",
+    "checkpoint_steps=3",
+    "log_steps=2",
+    "samples=2",
+]
+
+
+def start(command, *arguments, folder):
+    return subprocess.Popen(
+        [sys.executable, "-m", f"sflowgan_tf.{command}", *map(str, arguments)],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(command, *arguments, folder, code=0):
+    process = start(command, *arguments, folder=folder)
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == code, f"{command} exited with {process.returncode}:\n{out}\n{err}"
+    assert "Traceback" not in err
+    return out, err
+
+
+def fit(run_name, *more, folder, code=0):
+    return run("fit", "--dataset", "minicity", "--run", run_name, *TINY, *more, folder=folder, code=code)
+
+
+def weights(run_folder):
+    reader = tf.train.load_checkpoint(str(run_folder / "checkpoints"))
+    names = [n for n in reader.get_variable_to_shape_map() if "CHECKPOINTABLE" not in n]
+    return {name: reader.get_tensor(name) for name in names if name != "save_counter/.ATTRIBUTES/VARIABLE_VALUE"}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A folder with records and one whole run in it."""
+    folder = tmp_path_factory.mktemp("home")
+    out, err = fit("whole", folder=folder)
+    (folder / "said.json").write_text(json.dumps([out, err]))
+    return folder
+
+
+def test_fit_makes_records_trains_and_says_where_things_are(home):
+    out, err = json.loads((home / "said.json").read_text())
+    last = out.strip().splitlines()[-4:]
+    assert [line.split(":")[0] for line in last] == ["Sample sheet", "Run", "Curves", "Look at them"]
+    sheet = home / last[0].split(":")[1].strip()
+    assert cv2.imread(str(sheet)).shape[1] > 6 * 64
+    assert list((home / "runs/whole/logs").glob("events*"))
+    assert "oneDNN" not in err and "WARNING" not in err
+    assert "step/s" in err, "no progress with a rate"
+
+
+def test_the_same_command_again_has_nothing_to_do(home):
+    before = weights(home / "runs/whole")
+    fit("whole", folder=home)
+    after = weights(home / "runs/whole")
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+def test_killed_twice_and_taken_up_again_it_ends_with_the_same_bits(home):
+    checkpoints = home / "runs/killed/checkpoints"
+    for passed in (3, 12):
+        process = start("fit", "--dataset", "minicity", "--run", "killed", *TINY, folder=home)
+        deadline = time.monotonic() + 120
+        while not list(checkpoints.glob(f"step-{passed}.index")):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert not list(checkpoints.glob("step-24.index")), "it ended before it was killed"
+    fit("killed", folder=home)
+    whole, killed = weights(home / "runs/whole"), weights(home / "runs/killed")
+    assert whole.keys() == killed.keys()
+    assert len(whole) > 100
+    for name, value in whole.items():
+        np.testing.assert_array_equal(value, killed[name], err_msg=name)
+
+
+def test_an_interrupt_saves_and_says_how_to_go_on(home):
+    more = ["checkpoint_steps=1000", "phases.edges=50"]
+    process = start("fit", "--dataset", "minicity", "--run", "stopped", *TINY, *more, folder=home)
+    while not list((home / "runs/stopped/samples").glob("scenes-*.png")):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "the same command goes on" in out
+    assert "Traceback" not in err
+    step = int(out.rpartition("Stopped at step ")[2].split()[0])
+    latest = tf.train.latest_checkpoint(str(home / "runs/stopped/checkpoints"))
+    assert latest.endswith(f"step-{step}")
+
+
+def test_another_configuration_is_refused_with_the_keys(home):
+    _, err = fit("whole", "generator.blocks=2", "--seed", "7", folder=home, code=2)
+    assert "generator.blocks: 1 -> 2; seed: 0 -> 7" in err
+
+
+def test_labels_and_frames_become_pictures_that_say_how_they_were_made(home):
+    scene = next((home / "datasets/minicity/raw").glob("MINICITY-SEQS-01-*"))
+    labels, frames = (scene / d / "Stereo_Left/Omni_F" for d in ("GT/LABELS", "RGB"))
+    given = ["--run", "whole", "--labels", labels, "--frames", frames, "--output", "painted"]
+    out, _ = run("translate", *given, "--variations", "3", "--seed", "5", folder=home)
+    names = sorted(path.name for path in frames.glob("*.png"))
+    for variation in (1, 2, 3):
+        made = sorted(path.name for path in (home / f"painted/variation-{variation}").glob("*.png"))
+        assert made == names
+    picture = Image.open(home / "painted/variation-2" / names[0])
+    assert picture.size == (64, 32)
+    assert picture.text["run"] == "whole"
+    assert picture.text["step"] == "24"
+    assert picture.text["seed"] == "5"
+    assert len(picture.text["ensemble_weights"].split()) == 6
+    assert (home / "painted/contact-sheet.png").is_file()
+    assert "12 pictures" in out
+
+
+def test_an_id_outside_the_table_is_named_with_its_file(home, tmp_path):
+    for folder in ("labels", "frames"):
+        (tmp_path / folder).mkdir()
+    ids = np.zeros((32, 64, 3), np.uint16)
+    ids[..., 2] = 77
+    cv2.imwrite(str(tmp_path / "labels/000000.png"), ids)
+    cv2.imwrite(str(tmp_path / "frames/000000.png"), np.zeros((32, 64, 3), np.uint8))
+    given = ["--labels", tmp_path / "labels", "--frames", tmp_path / "frames"]
+    _, err = run(
+        "translate", "--run", "whole", *given, "--output", tmp_path / "out", folder=home, code=2
+    )
+    assert "labels/000000.png" in err and "77" in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_damaged_record_is_named(home):
+    shard = next((home / "datasets/minicity").glob("train-*.tfrecord"))
+    whole = shard.read_bytes()
+    try:
+        shard.write_bytes(whole[:-50])
+        _, err = fit("damaged", folder=home, code=2)
+        assert shard.name in err and "record 7" in err
+    finally:
+        shard.write_bytes(whole)
+
+
+def test_missing_records_name_the_command_that_makes_them(home):
+    _, err = run("fit", "--dataset", "synthia", folder=home, code=2)
+    assert "python -m sflowgan_tf.prepare --dataset synthia" in err
+    _, err = run("translate", "--run", "paris", "--labels", ".", "--frames", ".", "--output", "x", folder=home, code=2)
+    assert "paris" in err and "whole" in err

@@ -1,0 +1,161 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sflowgan_tf import losses
+
+GOLDEN = np.load(Path(__file__).parent / "oracles" / "golden.npz")
+ZERO, TWO = np.zeros((1, 2, 2, 1), "float32"), np.full((1, 2, 2, 1), 2.0, "float32")
+
+
+class TestGAN:
+    @pytest.mark.parametrize(
+        ("kind", "discriminator", "generator"),
+        [("log", np.log(2), np.log(2)), ("lsgan", 0.5, 1.0), ("hinge", 1.0, 0.0)],
+    )
+    def test_undecided(self, kind, discriminator, generator):
+        assert np.isclose(losses.discriminator_loss([ZERO], [ZERO], kind), discriminator)
+        assert np.isclose(losses.generator_loss([ZERO], kind), generator)
+
+    def test_hinge_is_content_beyond_the_margin(self):
+        assert float(losses.discriminator_loss([TWO], [-TWO], "hinge")) == 0
+        assert float(losses.discriminator_loss([-TWO], [TWO], "hinge")) == 3
+        assert float(losses.generator_loss([TWO], "hinge")) == -2
+
+    def test_log_stays_finite_where_it_is_sure(self):
+        assert float(losses.discriminator_loss([-1e4 * TWO], [1e4 * TWO], "log")) == 2e4
+        assert float(losses.generator_loss([-1e4 * TWO], "log")) == 2e4
+
+    # TF-GAN does not halve D's loss, but both losses of LSGAN.
+    @pytest.mark.parametrize(
+        ("kind", "of_discriminator", "of_generator"),
+        [("log", 0.5, 1), ("lsgan", 1, 2), ("hinge", 0.5, 1)],
+    )
+    def test_equals_tensorflow_gan(self, kind, of_discriminator, of_generator):
+        real, fake = [GOLDEN["gan_real"]], [GOLDEN["gan_fake"]]
+        np.testing.assert_allclose(
+            losses.discriminator_loss(real, fake, kind),
+            of_discriminator * GOLDEN[f"gan_{kind}_discriminator"],
+            rtol=1e-5,
+        )
+        np.testing.assert_allclose(
+            losses.generator_loss(fake, kind),
+            of_generator * GOLDEN[f"gan_{kind}_generator"],
+            rtol=1e-5,
+        )
+
+    @pytest.mark.parametrize("kind", losses.KINDS)
+    def test_scales_are_summed(self, kind):
+        one = losses.discriminator_loss([TWO], [ZERO], kind)
+        assert np.isclose(losses.discriminator_loss([TWO] * 3, [ZERO] * 3, kind), 3 * one)
+        assert np.isclose(
+            losses.generator_loss([TWO] * 3, kind), 3 * losses.generator_loss([TWO], kind)
+        )
+
+    def test_unknown_kind(self):
+        with pytest.raises(ValueError, match=r"kind: expected one of .*got 'wgan'"):
+            losses.generator_loss([ZERO], "wgan")
+
+    def test_scales_that_differ(self):
+        with pytest.raises(ValueError, match="equal length, got 1 and 2"):
+            losses.discriminator_loss([ZERO], [ZERO, ZERO], "log")
+
+
+class TestDNED:
+    EQUAL = np.ones((1, 6), "float32")
+
+    def test_undecided_is_log_two(self):
+        edges = np.array([1, 0, 0, 0], "float32").reshape(1, 2, 2, 1)
+        for balanced in (False, True):
+            loss = losses.dned_loss(np.zeros((1, 2, 2, 6)), edges, self.EQUAL, balanced)
+            assert np.isclose(loss, np.log(2))
+
+    def test_weights_choose_and_only_their_ratios_count(self):
+        outputs = np.tile(np.array([0, 1000, 0, 0, 0, 0.0]), (1, 2, 2, 1))
+        weights = np.array([[1.0, 3.0, 0, 0, 0, 0]])
+        for factor in (1, 5):
+            loss = losses.dned_loss(outputs, ZERO, factor * weights)
+            assert np.isclose(loss, 0.25 * np.log(2) + 0.75 * 1000)
+
+    def test_balance_gives_both_classes_half(self):
+        # One edge pixel of four, missed with cross entropy 8; the others cost nothing.
+        edges = np.array([1, 0, 0, 0], "float32").reshape(1, 2, 2, 1)
+        outputs = np.where(edges > 0, -8.0, -100.0) * np.ones((1, 1, 1, 6))
+        assert np.isclose(losses.dned_loss(outputs, edges, self.EQUAL), 8 / 4, atol=1e-3)
+        assert np.isclose(losses.dned_loss(outputs, edges, self.EQUAL, True), 8 / 2, atol=1e-3)
+
+    def test_balance_without_edges_is_finite(self):
+        for edges in (ZERO, ZERO + 1):
+            loss = losses.dned_loss(np.zeros((1, 2, 2, 6)), edges, self.EQUAL, balanced=True)
+            assert np.isclose(loss, 0.5 * np.log(2))
+
+    def test_shapes_that_do_not_fit(self):
+        with pytest.raises(ValueError, match=r"side_outputs, edges, weights: expected"):
+            losses.dned_loss(np.zeros((1, 2, 2, 6)), ZERO, np.ones((1, 5)))
+
+
+class TestFeatureMatching:
+    def test_mean_over_layers_without_the_logits(self):
+        fake = [[ZERO + 1, ZERO + 2, ZERO + 100]]
+        real = [[ZERO, ZERO, ZERO]]
+        assert float(losses.feature_matching_loss(real, fake)) == 1.5
+
+    def test_mean_over_scales(self):
+        real = [[ZERO, ZERO], [ZERO, ZERO]]
+        fake = [[ZERO + 1, ZERO], [ZERO - 3, ZERO]]
+        assert float(losses.feature_matching_loss(real, fake)) == 2
+
+    def test_gradients_only_through_the_fake_ones(self):
+        real, fake = tf.constant(ZERO), tf.constant(TWO)
+        with tf.GradientTape() as tape:
+            tape.watch([real, fake])
+            loss = losses.feature_matching_loss([[real, real]], [[fake, fake]])
+        of_real, of_fake = tape.gradient(loss, [real, fake])
+        assert of_real is None
+        np.testing.assert_allclose(of_fake, 0.25)
+
+    def test_lists_that_differ(self):
+        with pytest.raises(ValueError, match="equal length, got 1 and 0"):
+            losses.feature_matching_loss([[ZERO, ZERO]], [[ZERO]])
+
+
+class TestPerceptual:
+    def test_unit_is_the_size_of_the_real_features(self):
+        for size in (1, 100):
+            real, fake = [size * TWO, size * TWO], [size * (TWO + 1), size * (TWO - 2)]
+            assert np.isclose(losses.perceptual_loss(real, fake), (0.5 + 1) / 2)
+
+    def test_only_ratios_of_slice_weights_count(self):
+        real, fake = [TWO, TWO], [TWO + 1, TWO - 2]
+        for weights in ([1, 3], [0.25, 0.75]):
+            assert np.isclose(losses.perceptual_loss(real, fake, weights), 0.25 * 0.5 + 0.75)
+
+    def test_gradients_only_through_the_fake_ones(self):
+        real, fake = tf.constant(TWO), tf.constant(TWO + 1)
+        with tf.GradientTape() as tape:
+            tape.watch([real, fake])
+            loss = losses.perceptual_loss([real], [fake])
+        assert tape.gradient(loss, real) is None
+
+    def test_dead_slice_is_finite(self):
+        assert float(losses.perceptual_loss([ZERO], [ZERO])) == 0
+
+    def test_wrong_number_of_slice_weights(self):
+        with pytest.raises(ValueError, match="slice_weights, features: .* got 1 and 2"):
+            losses.perceptual_loss([TWO, TWO], [TWO, TWO], [1.0])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+def test_losses_are_float32(dtype):
+    one, six = tf.ones((1, 2, 2, 1), dtype), tf.ones((1, 2, 2, 6), dtype)
+    for loss in (
+        losses.discriminator_loss([one], [one], "log"),
+        losses.generator_loss([one], "hinge"),
+        losses.dned_loss(six, one, tf.ones((1, 6), dtype), balanced=True),
+        losses.feature_matching_loss([[one, one]], [[one, one]]),
+        losses.perceptual_loss([one], [one]),
+    ):
+        assert loss.dtype == "float32"
+        assert loss.shape == ()
