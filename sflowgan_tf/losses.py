@@ -125,7 +125,8 @@ def feature_matching_loss(features_real, features_fake):
         ValueError: the lists differ in length.
 
     Source: S-Flow GAN, eq. 5, of which the text is lost; the form is pix2pixHD's. There the layers
-    of a scale are summed, so that with four of them its weight of 10 is 40 here.
+    of a scale are summed, so that with four of them its weight of 10 is 40 here. Eq. 7 seems to sum
+    over scales, which makes no difference to the paper's single one.
     """
     scales = [
         _mean([_l1(r, f) for r, f in _pairs("features", real[:-1], fake[:-1])])

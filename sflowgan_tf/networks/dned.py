@@ -9,8 +9,8 @@ from keras import ops
 
 from sflowgan_tf.networks import blocks
 
-SIDE_OUTPUTS = 6
 CONVOLUTIONS = (2, 2, 3, 3, 3)  # VGG16's, from one pooling to the next
+SIDE_OUTPUTS = len(CONVOLUTIONS) + 1  # one for each stage and the fused one: the paper's N
 
 
 def _stage(filters, convolutions, dtype):
@@ -114,15 +114,14 @@ def ensemble(side_outputs, weights):
         (batch, height, width, 1) float32 in [0, 1].
 
     Raises:
-        ValueError: the last axes differ.
+        ValueError: `weights` has not 6 columns.
 
     Source: S-Flow GAN, sec. 3.2: other weights give other images. The mean of the sigmoids (not of
     the logits) is our choice.
     """
-    if side_outputs.shape[-1] != weights.shape[-1]:
+    if weights.shape[-1] != SIDE_OUTPUTS:
         raise ValueError(
-            f"weights: expected {side_outputs.shape[-1]} on the last axis, as in `side_outputs`, "
-            f"got shape {tuple(weights.shape)}"
+            f"weights: expected shape (batch, {SIDE_OUTPUTS}), got {tuple(weights.shape)}"
         )
     maps = ops.sigmoid(ops.cast(side_outputs, "float32"))
     shares = ops.cast(weights, "float32")

@@ -111,8 +111,8 @@ class GlobalGenerator(keras.Model):
         upsampling: see `networks.blocks.Upsample`.
         **kwargs: passed to `keras.Model`.
 
-    Source: S-Flow GAN, sec. 3.1 compares its generator with pix2pixHD's and leaves it open
-    otherwise; the layers are those of pix2pixHD's `GlobalGenerator`.
+    Source: S-Flow GAN leaves the generator open; the layers are those of pix2pixHD's
+    `GlobalGenerator`, with which it compares.
     """
 
     def __init__(self, filters=64, downsamplings=4, blocks=9, upsampling="transposed", **kwargs):
@@ -163,7 +163,7 @@ class LocalEnhancer(keras.Model):
         upsampling: see `networks.blocks.Upsample`.
         **kwargs: passed to `keras.Model`.
 
-    Source: pix2pixHD's `LocalEnhancer` with one enhancer; the paper compares with it.
+    Source: pix2pixHD's `LocalEnhancer` with one enhancer.
     """
 
     def __init__(

@@ -55,5 +55,5 @@ def test_ensemble_lies_between_its_maps(weights):
 
 
 def test_wrong_number_of_weights():
-    with pytest.raises(ValueError, match=r"weights: expected 6 .*got shape \(2, 5\)"):
+    with pytest.raises(ValueError, match=r"weights: expected shape \(batch, 6\), got \(2, 5\)"):
         ensemble(logits(), np.ones((2, 5)))

@@ -10,7 +10,7 @@ from .street import Street
 
 _LIGHT = np.array([0.35, 0.85, -0.4])  # towards the lamp that shades all CG pictures
 _SKY = np.array([0.55, 0.72, 0.92], np.float32)
-_GLASS = np.array([0.25, 0.34, 0.44], np.float32)
+_GLASS = np.array([[0.25], [0.34], [0.44]], np.float32)
 
 
 def render(street: Street, seen: View, walls: Facade) -> np.ndarray:
@@ -26,16 +26,17 @@ def render(street: Street, seen: View, walls: Facade) -> np.ndarray:
     """
     _, along, up = street.faces.at(seen.time)
     light = np.abs(np.cross(along, up) @ (_LIGHT / np.linalg.norm(_LIGHT)))
-    shade = (0.62 + 0.38 * light)[:, None].astype(np.float32)
-    colors = street.faces.color * shade
+    shade = (0.62 + 0.38 * light).astype(np.float32)
+    colors = street.faces.color * shade[:, None]
     colors[0] = _SKY
     image = np.take(colors, seen.face.ravel(), axis=0)
-    shades = np.take(shade, np.take(seen.face, walls.spots), axis=0)
-    image[walls.spots] = _paint(walls) * shades
+    shades = np.take(shade, np.take(seen.face, walls.spots))
+    image[walls.spots] = (_paint(walls) * shades).T
     return (image * 255 + 0.5).astype(np.uint8).reshape(*seen.face.shape, 3)
 
 
 def _paint(walls: Facade) -> np.ndarray:
+    """The façade pixels before the light, (3, pixels)."""
     color = walls.color.copy()
     for cover, paint in (
         (walls.plinth, walls.style.plinth),
@@ -46,5 +47,5 @@ def _paint(walls: Facade) -> np.ndarray:
         (walls.door, walls.style.leaf),
         (walls.rail, walls.style.trim),
     ):
-        color += np.clip(cover, 0, 1)[:, None] * (paint - color)
+        color += np.clip(cover, 0, 1) * (paint - color)
     return color

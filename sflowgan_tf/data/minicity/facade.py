@@ -1,7 +1,7 @@
 """What stands on a façade: windows, doors, shops, ledges, as coverage of the pixel.
 
-Both renderings ask here, so that the outlines of the simulator's picture are those of the photograph.
-All functions work on flat arrays of façade pixels; u runs along the façade and v upwards, metres.
+Both renderings ask here, so that the outlines of the one are those of the other. All functions
+work on flat arrays of façade pixels; u runs along the façade and v upwards, metres.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .raster import Surface, View
 
 @dataclass(frozen=True)
 class Styles:
-    """The columns of the table of façade styles; each (styles,) float32 but for the colours.
+    """The columns of the table of façade styles; each (styles,) float32, colours (3, styles).
 
     Attributes:
         bay: metres from window to window.
@@ -34,9 +34,9 @@ class Styles:
         ledge: metres, height of the ledge over the ground floor; 0 for none.
         texture: a `textures.Texture`.
         seed: a random number for what differs from window to window.
-        trim: (styles, 3) colour of frames, ledges and railings.
-        plinth: (styles, 3) colour of the ground floor.
-        leaf: (styles, 3) colour of doors, shutters and shop signs.
+        trim: colour of frames, ledges and railings.
+        plinth: colour of the ground floor.
+        leaf: colour of doors, shutters and shop signs.
     """
 
     bay: np.ndarray
@@ -61,15 +61,13 @@ class Styles:
     @classmethod
     def of(cls, rows: list[dict]) -> Styles:
         """The table from one dict a style."""
-        return cls(
-            **{f.name: np.array([row[f.name] for row in rows], np.float32) for f in fields(cls)}
-        )
+        columns = {f.name: np.array([row[f.name] for row in rows]) for f in fields(cls)}
+        return cls(**{name: column.T.astype(np.float32) for name, column in columns.items()})
 
     def take(self, index: np.ndarray) -> Styles:
         """The styles of the pixels with these rows."""
-        return Styles(
-            **{f.name: np.take(getattr(self, f.name), index, axis=0) for f in fields(self)}
-        )
+        columns = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Styles(**{name: column.take(index, axis=-1) for name, column in columns.items()})
 
 
 def band(x, low, high, spread):
@@ -106,7 +104,7 @@ class Facade:
     Attributes:
         spots: (pixels,) int, their places in the flattened image.
         style: the style of each.
-        color: (pixels, 3) the wall's colour.
+        color: (3, pixels) the wall's colour, RGB.
         u: metres along the façade.
         v: metres above the ground.
         spread_u: metres of u that the pixel spans.
@@ -151,7 +149,7 @@ def look(faces: Faces, styles: Styles, seen: View, surface: Surface) -> Facade:
     style = styles.take(np.take(faces.style, face))
     place = [np.take(part, spots) for part in (surface.u, surface.v)]
     spread = [np.take(part, spots) for part in (surface.spread_u, surface.spread_v)]
-    color = np.take(faces.color, face, axis=0)
+    color = faces.color.T.take(face, axis=1)
     return Facade(spots, style, color, *place, *spread, **_parts(style, *place, *spread))
 
 

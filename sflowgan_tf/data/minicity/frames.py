@@ -19,7 +19,7 @@ class Frame:
 
     Attributes:
         labels: (height, width) uint8, SYNTHIA-SEQS ids (`faces.Label`).
-        instances: (height, width) uint16, the number of the car, pedestrian or bicycle; 0 elsewhere.
+        instances: (height, width) uint16, the number of the car, pedestrian or bicycle; else 0.
         image_cg: (height, width, 3) uint8 RGB, the simulator's rendering.
         image_real: (height, width, 3) uint8 RGB, the photograph of the same geometry.
         depth: (height, width) float32 metres along the optical axis; infinite for the sky.

@@ -24,27 +24,34 @@ def develop(radiance: np.ndarray, exposure: float, rng: np.random.Generator | No
     """Take the picture.
 
     Args:
-        radiance: (height, width, 3) float32 linear RGB, >= 0.
+        radiance: (3, height, width) float32 linear RGB, >= 0.
         exposure: factor on it.
         rng: where the sensor's noise comes from; None for a sensor without noise.
 
     Returns:
         (height, width, 3) uint8 RGB.
     """
-    height, width = radiance.shape[:2]
-    image = cv2.GaussianBlur(radiance, (3, 3), 0.45)
-    for channel, scale in ((0, 1 + _FRINGE), (2, 1 - _FRINGE)):
-        shift = np.array([[scale, 0, (1 - scale) * (width - 1) / 2],
-                          [0, scale, (1 - scale) * (height - 1) / 2]])  # fmt: skip
-        image[..., channel] = cv2.warpAffine(
-            np.ascontiguousarray(image[..., channel]), shift, (width, height),
-            flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
+    height, width = radiance.shape[1:]
     x = (np.arange(width, dtype=np.float32) - (width - 1) / 2) / width
     y = (np.arange(height, dtype=np.float32)[:, None] - (height - 1) / 2) / width
-    image *= ((1 - 0.35 * (x * x + y * y)) * (exposure * (_STEPS - 1) / _WHITE))[..., None]
-    picture = np.take(_curve(), np.minimum(image, _STEPS - 1).astype(np.int32))
+    gain = (1 - 0.35 * (x * x + y * y)) * (exposure * (_STEPS - 1) / _WHITE)
+    scales = (1 + _FRINGE, 1.0, 1 - _FRINGE)
+    planes = [_focus(*plane) * gain for plane in zip(radiance, scales, strict=True)]
+    picture = np.take(_curve(), np.minimum(planes, _STEPS - 1).astype(np.int32))
     if rng is not None:
         noise = rng.standard_normal(picture.shape, dtype=np.float32)
         picture += noise * (1.2 + 0.09 * np.sqrt(picture))
-    return np.clip(picture + 0.5, 0, 255).astype(np.uint8)
+    return cv2.merge(list(np.clip(picture + 0.5, 0, 255).astype(np.uint8)))
+
+
+def _focus(plane: np.ndarray, scale: float) -> np.ndarray:
+    """One colour as the lens draws it: a little soft, `scale` times as large."""
+    plane = cv2.GaussianBlur(plane, (3, 3), 0.45)
+    if scale == 1:
+        return plane
+    height, width = plane.shape
+    shift = [[scale, 0, (1 - scale) * (width - 1) / 2], [0, scale, (1 - scale) * (height - 1) / 2]]
+    return cv2.warpAffine(
+        plane, np.array(shift), (width, height),
+        flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE,
+    )  # fmt: skip

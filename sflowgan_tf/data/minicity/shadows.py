@@ -46,7 +46,7 @@ def on_ground(street: Street, sun, time: float, camera_z: float, x, z) -> tuple:
         z: the same.
 
     Returns:
-        Two (height, width) float32 arrays in 0 to 1: sunlight that is left, and skylight that is left.
+        Two (height, width) float32 arrays in 0 to 1: the sunlight and the skylight that are left.
     """
     start = np.floor((camera_z - _BACK) * _TEXELS) / _TEXELS  # on the grid: nothing shimmers
     shape = (int((_BACK + _AHEAD) * _TEXELS), int(2 * _HALF * _TEXELS))

@@ -86,7 +86,7 @@ def lay_out(rng: np.random.Generator, way: float, step: float) -> Street:
         rng,
         way + AHEAD,
         half=rng.uniform(3.1, 4.2),
-        parking=rng.choice([0.0, 2.2, 2.2]),
+        parking=float(rng.choice([0.0, 2.2, 2.2])),
         walk=rng.uniform(2.4, 4.5),
     )
     crossings = list(plan.places(rng.uniform(18, 45), 45, 80))

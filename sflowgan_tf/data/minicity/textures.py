@@ -93,7 +93,7 @@ def _tile(texture: Texture) -> np.ndarray:
 
 @cache
 def _atlas() -> tuple[np.ndarray, np.ndarray]:
-    """The atlas (rows, columns, 3) uint8, and the first column of each level; tiles have a rim."""
+    """The atlas (rows, columns, 3) uint8, and where each level begins; tiles have a rim."""
     starts = np.cumsum([0] + [(_SIDE >> level) + 2 for level in range(_LEVELS)])
     atlas = np.zeros((len(Texture) * (_SIDE + 2), starts[-1], 3), np.uint8)
     for texture in Texture:
@@ -106,7 +106,7 @@ def _atlas() -> tuple[np.ndarray, np.ndarray]:
             part[:] = np.rint(rim * 128)
             if side > 1:
                 tile = tile.reshape(side // 2, 2, side // 2, 2, 3).mean(axis=(1, 3))
-    return atlas, starts[:-1].astype(np.float32)
+    return atlas, starts[:-1].astype(np.float32) + np.float32(0.5)
 
 
 def sample(texture, s, t, spread) -> np.ndarray:
@@ -119,22 +119,21 @@ def sample(texture, s, t, spread) -> np.ndarray:
         spread: (height, width) float32, tiles that the pixel spans.
 
     Returns:
-        (height, width, 3) float32: factors on the colour, 0 to 2.
+        (3, height, width) float32: factors on red, green and blue, 0 to 2.
     """
     atlas, starts = _atlas()
     level = np.clip(np.log2(np.maximum(spread * _SIDE, 1)), 0, _LEVELS - 1)
     lower = level.astype(np.int32)
-    blend = (level - lower)[..., None]
+    blend = level - lower
     s, t = s - np.floor(s), t - np.floor(t)
     top = texture * (_SIDE + 2) + np.float32(0.5)
 
     def fetch(step):
         side = np.right_shift(_SIDE, step).astype(np.float32)
-        x = np.take(starts, step) + np.float32(0.5) + s * side
-        y = top + t * side
-        return cv2.remap(atlas, x, y, cv2.INTER_LINEAR).astype(np.float32)
+        x = np.take(starts, step) + s * side
+        return np.stack(cv2.split(cv2.remap(atlas, x, top + t * side, cv2.INTER_LINEAR)))
 
-    sharp = fetch(lower)
+    sharp = fetch(lower).astype(np.float32)
     sharp += blend * (fetch(np.minimum(lower + 1, _LEVELS - 1)) - sharp)
     sharp *= np.float32(1 / 128)
     return sharp

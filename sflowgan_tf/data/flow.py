@@ -1,0 +1,71 @@
+"""F(.), dense optical flow, and its lossy coding as a picture."""
+
+import cv2
+import numpy as np
+
+_SCALE = 64.0
+_ZERO = 1 << 15
+
+
+def dense_flow(
+    image_a: np.ndarray,
+    image_b: np.ndarray,
+    *,
+    pyr_scale: float,
+    levels: int,
+    winsize: int,
+    iterations: int,
+    poly_n: int,
+    poly_sigma: float,
+) -> np.ndarray:
+    """Farneback flow from one frame to the next.
+
+    Args:
+        image_a: (height, width, 3) uint8 RGB.
+        image_b: the same, one frame later.
+        pyr_scale: size of each pyramid level relative to the one below, < 1.
+        levels: of the pyramid, the full size counted.
+        winsize: pixels over which the flow is averaged.
+        iterations: at each level.
+        poly_n: pixels of the neighbourhood that a polynomial is fitted to.
+        poly_sigma: pixels, of the Gaussian that weights them.
+
+    Returns:
+        (height, width, 2) float32, pixels per frame; channel 0 is dx (right), 1 is dy (down).
+
+    Source: S-Flow GAN, sec. 3.3, names F a classical operator; Farneback's is READING.md's choice.
+    """
+    grey_a, grey_b = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (image_a, image_b))
+    start = np.zeros((*grey_a.shape, 2), np.float32)
+    return cv2.calcOpticalFlowFarneback(
+        grey_a, grey_b, start, pyr_scale, levels, winsize, iterations, poly_n, poly_sigma, 0
+    )
+
+
+def encode_flow(flow: np.ndarray) -> bytes:
+    """A flow as KITTI's 16-bit PNG.
+
+    Args:
+        flow: (height, width, 2) floating, pixels; beyond -512..511.98 it is clipped.
+
+    Returns:
+        PNG whose red is dx and green dy, each v * 64 + 2^15, and blue 1 (valid): the error is at
+        most 1/128 pixel.
+    """
+    levels = np.clip(np.rint(flow * _SCALE) + _ZERO, 0, 65535).astype(np.uint16)
+    valid = np.ones_like(levels[..., :1])
+    bgr = np.concatenate([valid, levels[..., ::-1]], axis=-1)
+    return cv2.imencode(".png", bgr)[1].tobytes()
+
+
+def decode_flow(png: bytes) -> np.ndarray:
+    """What `encode_flow` coded: (height, width, 2) float32, pixels."""
+    bgr = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
+    if bgr is None:
+        raise ValueError(f"flow: expected a PNG, got {len(png)} bytes that are none")
+    return flow_of_levels(bgr[..., 2:0:-1].astype(np.float32))
+
+
+def flow_of_levels(levels):
+    """KITTI's 16-bit levels, as floats of any framework, to pixels."""
+    return (levels - _ZERO) / _SCALE

@@ -1,0 +1,131 @@
+"""What a folder of records holds and how it was made: `manifest.json`."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sflowgan_tf.errors import UserError
+from sflowgan_tf.ops.labels import ClassTable
+
+NAME = "manifest.json"
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """One part of the records.
+
+    Attributes:
+        records: how many, one a frame.
+        pairs: how many of them hold a successor.
+        shards: each {file, records, pairs}, in order.
+        sequences: their names, sorted.
+    """
+
+    records: int
+    pairs: int
+    shards: list[dict[str, Any]]
+    sequences: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """Everything about the records that their reader must know.
+
+    Attributes:
+        dataset: the name that `prepare` was given.
+        size: (width, height) of every frame.
+        classes: what the label maps' indices mean.
+        edges: threshold and blur, the arguments of `ops.edges.laplacian_edges`.
+        flow: operator and its parameters, those of `data.flow.dense_flow`.
+        seed: of the choice of validation sequences.
+        has_cg: whether there are simulator's frames beside the real ones.
+        splits: "train" and "validation".
+        skipped: each {file, reason}, what was left out.
+        schema_version: of the records and of this file.
+    """
+
+    dataset: str
+    size: tuple[int, int]
+    classes: ClassTable
+    edges: dict[str, float]
+    flow: dict[str, Any]
+    seed: int
+    has_cg: bool
+    splits: dict[str, Split]
+    skipped: list[dict[str, str]]
+    schema_version: int = SCHEMA_VERSION
+
+    def save(self, file: Path) -> None:
+        """Writes it as JSON, whole or not at all."""
+        write_json(file, asdict(self) | {"classes": self.classes.to_dict()})
+
+    @classmethod
+    def load(cls, path: Path) -> Manifest:
+        """What `save` wrote.
+
+        Args:
+            path: of a folder of records, whose shards must be there; or of a manifest itself, as
+                a run keeps one.
+
+        Raises:
+            UserError: it is missing, damaged or of another version, or a shard is missing.
+        """
+        is_folder = path.name != NAME
+        file = path / NAME if is_folder else path
+        manifest = _read(file)
+        if is_folder:
+            manifest._check_shards(path)
+        return manifest
+
+    def _check_shards(self, folder: Path) -> None:
+        for split in self.splits.values():
+            for shard in split.shards:
+                if not (folder / shard["file"]).is_file():
+                    raise UserError(
+                        f"{folder / shard['file']}: this shard is missing; run "
+                        f"{_command(folder, self.dataset)} again, it makes what is missing"
+                    )
+
+
+def _read(file: Path) -> Manifest:
+    command = _command(file.parent, file.parent.name)
+    try:
+        values = json.loads(file.read_text())
+        version = values["schema_version"]
+        if version == SCHEMA_VERSION:
+            return _from_json(values)
+    except FileNotFoundError:
+        raise UserError(f"{file}: there are no finished records here; run {command}") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{file}: damaged ({error!r}); delete it and run {command}") from None
+    raise UserError(
+        f"{file}: records of schema version {version}, expected {SCHEMA_VERSION}; delete "
+        f"{file.parent} and run {command}"
+    )
+
+
+def _from_json(values: dict[str, Any]) -> Manifest:
+    parts = {
+        "size": (int(values["size"][0]), int(values["size"][1])),
+        "classes": ClassTable.from_dict(values["classes"]),
+        "splits": {name: Split(**split) for name, split in values["splits"].items()},
+    }
+    return Manifest(**(values | parts))
+
+
+def _command(folder: Path, dataset: str) -> str:
+    return (
+        f"python -m sflowgan_tf.prepare --dataset {dataset} --source RAW_DIR --output {folder}"
+    )
+
+
+def write_json(file: Path, content: Any) -> None:
+    """Writes JSON beside the file, then puts it in its place: readers never see half of it."""
+    partial = file.with_name(f"{file.name}.partial")
+    partial.write_text(json.dumps(content, indent=1) + "\n")
+    os.replace(partial, file)

@@ -1,0 +1,155 @@
+"""The one schema of the records: how they are written and how they are read.
+
+A record is one frame, with its successor and the flow to it where the sequence goes on. So every
+frame is some record's first one: training on images uses first frames, training on videos the
+records with a successor.
+
+| feature | type | length | holds |
+|---|---|---|---|
+| labels | bytes | 1 or 2 | PNG, 8 bits: class index or 255 |
+| edges | bytes | 1 or 2 | PNG, 1 bit: Laplacian edges of image_real |
+| image_real | bytes | 1 or 2 | JPEG, quality 95, 4:4:4 |
+| image_cg | bytes | 0 to 2 | the same; nothing where the source has no simulator's frames |
+| edges_cg | bytes | 0 to 2 | as edges, of image_cg |
+| flow_real | bytes | 0 or 1 | KITTI's 16-bit PNG, from the first frame to the second |
+| sequence | bytes | 1 | its name |
+| frame | int64 | 1 | the first frame's number |
+
+Images alone are lossy. Labels, edges and flow were made from the frames before JPEG.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import tensorflow as tf
+
+from sflowgan_tf.data.flow import encode_flow, flow_of_levels
+
+_JPEG = [
+    cv2.IMWRITE_JPEG_QUALITY,
+    95,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+]
+_BILEVEL = [cv2.IMWRITE_PNG_BILEVEL, 1]
+_REAL_OF_CG = {"image_cg": "image_real", "edges_cg": "edges"}
+
+Coded = dict[str, bytes]
+
+
+def code(
+    labels: np.ndarray,
+    edges: np.ndarray,
+    image_real: np.ndarray,
+    image_cg: np.ndarray | None = None,
+    edges_cg: np.ndarray | None = None,
+) -> Coded:
+    """One frame as coded pictures.
+
+    Args:
+        labels: (height, width) uint8, class index or 255.
+        edges: (height, width, 1) uint8 in {0, 1}, of the real image.
+        image_real: (height, width, 3) uint8 RGB.
+        image_cg: the same, from the simulator; None where there is none.
+        edges_cg: as edges, of the simulator's image.
+    """
+    coded = {
+        "labels": _encode(".png", labels),
+        "edges": _encode(".png", edges * 255, _BILEVEL),
+        "image_real": _encode(".jpg", image_real[..., ::-1], _JPEG),
+    }
+    if image_cg is not None and edges_cg is not None:
+        coded["image_cg"] = _encode(".jpg", image_cg[..., ::-1], _JPEG)
+        coded["edges_cg"] = _encode(".png", edges_cg * 255, _BILEVEL)
+    return coded
+
+
+def _encode(kind: str, picture: np.ndarray, options: Sequence[int] = ()) -> bytes:
+    return cv2.imencode(kind, picture, options)[1].tobytes()
+
+
+def serialize(
+    frames: Sequence[Coded], flow_real: np.ndarray | None, *, sequence: str, frame: int
+) -> bytes:
+    """A record; the same arguments give the same bytes.
+
+    Args:
+        frames: of `code`: the frame, then its successor if it has one.
+        flow_real: (height, width, 2) float32 pixels from the one to the other; None without
+            successor.
+        sequence: its name.
+        frame: the first frame's number.
+
+    Raises:
+        ValueError: neither one frame without flow nor two with it.
+    """
+    if len(frames) != 1 + (flow_real is not None):
+        raise ValueError(f"expected a frame, or two with flow_real, got {len(frames)} frames")
+    flows = [] if flow_real is None else [encode_flow(flow_real)]
+    lists = {name: [coded[name] for coded in frames] for name in frames[0]}
+    features = {name: _bytes(values) for name, values in lists.items()}
+    features["flow_real"] = _bytes(flows)
+    features["sequence"] = _bytes([sequence.encode()])
+    features["frame"] = tf.train.Feature(int64_list=tf.train.Int64List(value=[frame]))
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    return example.SerializeToString(deterministic=True)
+
+
+def _bytes(values: Sequence[bytes]) -> tf.train.Feature:
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
+
+
+def parse(
+    serialized: tf.Tensor, *, size: tuple[int, int], has_cg: bool, pair: bool
+) -> dict[str, tf.Tensor]:
+    """Reads a record.
+
+    Args:
+        serialized: scalar string.
+        size: (width, height) of the records.
+        has_cg: whether they hold simulator's frames; the real ones stand in for them if not.
+        pair: False reads the first frame alone, True both and the flow; then the record must have
+            a successor.
+
+    Returns:
+        labels (height, width) uint8; edges and edges_cg (height, width, 1) uint8 in {0, 1};
+        image_real and image_cg (height, width, 3) uint8 RGB; sequence, string; frame, int64. With
+        `pair`, labels, edges and images have a leading axis of two frames, and there is flow_real
+        (height, width, 2) float32, pixels per frame, dx and dy. Shapes are static.
+
+    Raises:
+        tf.errors.InvalidArgumentError: a picture cannot be decoded or is not of `size`.
+    """
+    names = ["labels", "edges", "image_real", *(_REAL_OF_CG if has_cg else ())]
+    lists = tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True)
+    spec = dict.fromkeys([*names, "flow_real"], lists) | {
+        "sequence": tf.io.FixedLenFeature([], tf.string),
+        "frame": tf.io.FixedLenFeature([], tf.int64),
+    }
+    fields = tf.io.parse_single_example(serialized, spec)
+    parsed = {name: fields[name] for name in ("sequence", "frame")}
+    for name in names:
+        decoded = [_picture(name, fields[name][index], size) for index in range(1 + pair)]
+        parsed[name] = tf.stack(decoded) if pair else decoded[0]
+    if pair:
+        levels = _decoded(tf.io.decode_png(fields["flow_real"][0], 3, tf.uint16), size)
+        parsed["flow_real"] = flow_of_levels(tf.cast(levels[..., :2], tf.float32))
+    return {cg: parsed[real] for cg, real in _REAL_OF_CG.items()} | parsed
+
+
+def _picture(name: str, coded: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    if name.startswith("image"):
+        return _decoded(tf.io.decode_jpeg(coded, 3, dct_method="INTEGER_ACCURATE"), size)
+    grey = _decoded(tf.io.decode_png(coded, 1), size)
+    return grey[..., 0] if name == "labels" else grey // 255
+
+
+def _decoded(picture: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    return tf.ensure_shape(picture, [size[1], size[0], None])
+
+
+def has_successor(serialized: tf.Tensor) -> tf.Tensor:
+    """Whether a record holds a pair; scalar string to scalar bool."""
+    lists = tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True)
+    return tf.size(tf.io.parse_single_example(serialized, {"flow_real": lists})["flow_real"]) > 0

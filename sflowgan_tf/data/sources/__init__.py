@@ -1,0 +1,34 @@
+"""The raw datasets, each with its reader."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sflowgan_tf.data.sources import cityscapes, folder, synthia
+from sflowgan_tf.data.sources.base import RawFrame, Source
+from sflowgan_tf.errors import UserError
+
+__all__ = ["SOURCES", "RawFrame", "Source", "find"]
+
+SOURCES: dict[str, Callable[[Path, str], Source]] = {
+    "minicity": synthia.find,  # it is written in SYNTHIA's layout
+    "synthia": synthia.find,
+    "cityscapes": cityscapes.find,
+    "cityscapes_sequence": cityscapes.find_sequence,
+    "folder": folder.find,
+}
+
+
+def find(dataset: str, root: Path, classes: str = "own") -> Source:
+    """The frames of a raw dataset.
+
+    Args:
+        dataset: a key of `SOURCES`.
+        root: where it lies.
+        classes: "own", or "cityscapes" for its trainIds, which SYNTHIA's tables can be mapped to.
+
+    Raises:
+        UserError: no such dataset, or nothing of it at `root`.
+    """
+    if dataset not in SOURCES:
+        raise UserError(f"--dataset {dataset}: expected one of {', '.join(SOURCES)}")
+    return SOURCES[dataset](root, classes)

@@ -1,0 +1,54 @@
+"""Cityscapes: single frames with fine annotation, and its video clips with labels for every frame."""
+
+import re
+from pathlib import Path
+
+from sflowgan_tf.data.sources.base import RawFrame, Source, ordered, pictures
+from sflowgan_tf.ops.labels import table
+
+_NAME = re.compile(r"(?P<sequence>.+_\d{6})_(?P<number>\d{6})_leftImg8bit")
+_SPLITS = {"train": "train", "val": "validation"}
+
+
+def find(root: Path, classes: str) -> Source:
+    """leftImg8bit and gtFine below `root`; the classes are always its trainIds."""
+    return _find(root, "leftImg8bit", "gtFine")
+
+
+def find_sequence(root: Path, classes: str) -> Source:
+    """leftImg8bit_sequence and gtFine_sequence below `root`: a label map for every frame."""
+    return _find(root, "leftImg8bit_sequence", "gtFine_sequence")
+
+
+def _find(root: Path, images: str, annotations: str) -> Source:
+    """The official splits count where both are there.
+
+    A drive's name is its city and sequence number. Some cities are one long drive, and a gap in the
+    frame numbers ends a clip.
+    """
+    found = {
+        name: [frame for file in pictures(root / images / name) if (frame := _frame(file, annotations))]
+        for name in _SPLITS
+    }
+    official = all(found.values())
+    frames = [frame for name in _SPLITS for frame in found[name]]
+    if not official:
+        frames = [RawFrame(**vars(frame) | {"split": None}) for frame in frames]
+    expected = f"{images}/{{train,val}}/<city>/<city>_<sequence>_<frame>_leftImg8bit.png"
+    return Source(ordered(frames, root, expected), table("cityscapes"))
+
+
+def _frame(file: Path, annotations: str) -> RawFrame | None:
+    match = _NAME.fullmatch(file.stem)
+    if match is None:
+        return None
+    city, split = file.parent, file.parents[1]
+    name = f"{match['sequence']}_{match['number']}_gtFine_labelIds.png"
+    return RawFrame(
+        sequence=match["sequence"],
+        number=int(match["number"]),
+        group=match["sequence"],
+        labels=split.parents[1] / annotations / split.name / city.name / name,
+        image_real=file,
+        split=_SPLITS[split.name],
+    )

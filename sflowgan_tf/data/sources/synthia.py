@@ -1,0 +1,65 @@
+"""SYNTHIA: video sequences (SEQS), which minicity imitates, and unordered frames (RAND-CITYSCAPES)."""
+
+from pathlib import Path
+
+from sflowgan_tf.data.sources.base import RawFrame, Source, ordered
+from sflowgan_tf.ops.labels import table
+
+_EXPECTED = (
+    "SYNTHIA-SEQS' <sequence>/{RGB,GT/LABELS}/Stereo_*/Omni_*/*.png or SYNTHIA-RAND-CITYSCAPES' "
+    "RGB/*.png and GT/LABELS/*.png"
+)
+
+
+def find(root: Path, classes: str) -> Source:
+    """The frames below `root`, every camera.
+
+    Args:
+        root: holds the sequences' folders, or is one of them, or is RAND-CITYSCAPES itself.
+        classes: "own", or "cityscapes" to map them to its trainIds.
+
+    Raises:
+        UserError: there are none.
+    """
+    unordered = (root / "RGB").is_dir() and not list(root.glob("RGB/Stereo_*"))
+    frames = _unordered(root) if unordered else _sequences(root)
+    name = "synthia-rand" if unordered else "synthia"
+    suffix = "" if classes == "own" else "-as-cityscapes"
+    return Source(ordered(frames, root, _EXPECTED), table(name + suffix))
+
+
+def _sequences(root: Path) -> list[RawFrame]:
+    pattern = "RGB/Stereo_*/Omni_*"
+    cameras = [*root.glob(f"*/{pattern}"), *root.glob(pattern)]
+    return [frame for camera in cameras for frame in _camera(camera)]
+
+
+def _camera(camera: Path) -> list[RawFrame]:
+    """One camera's frames. A tree REAL beside RGB holds photos of the same scenes."""
+    drive, view = camera.parents[2], Path(camera.parent.name, camera.name)
+    real = drive / "REAL" / view
+    return [
+        RawFrame(
+            sequence=f"{drive.name}/{view.parent}/{view.name}",
+            number=int(file.stem),
+            group=drive.name,
+            labels=drive / "GT" / "LABELS" / view / file.name,
+            image_real=real / file.name if real.is_dir() else file,
+            image_cg=file if real.is_dir() else None,
+        )
+        for file in camera.glob("*.png")
+        if file.stem.isdigit()
+    ]
+
+
+def _unordered(root: Path) -> list[RawFrame]:
+    return [
+        RawFrame(
+            sequence=file.stem,
+            number=0,
+            group=file.stem,
+            labels=root / "GT" / "LABELS" / file.name,
+            image_real=file,
+        )
+        for file in (root / "RGB").glob("*.png")
+    ]
