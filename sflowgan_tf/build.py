@@ -1,14 +1,19 @@
 """From a configuration to things that run: the only place that joins pipeline, networks and GAN."""
 
+import os
+from dataclasses import asdict
 from pathlib import Path
 
 import keras
 import tensorflow as tf
+from tqdm import tqdm
 
 from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config
-from sflowgan_tf.data import pipeline
-from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.data import minicity, pipeline
+from sflowgan_tf.data.manifest import NAME, Manifest
+from sflowgan_tf.data.preparation import prepare
+from sflowgan_tf.data.sources import find
 from sflowgan_tf.errors import UserError
 from sflowgan_tf.gan.image_gan import ImageGAN, Phase
 from sflowgan_tf.gan.schedule import ConstantThenLinear
@@ -16,8 +21,6 @@ from sflowgan_tf.networks.discriminator import Discriminator
 from sflowgan_tf.networks.dned import DNED
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
 from sflowgan_tf.networks.vgg import VGG19Features
-from sflowgan_tf.data.preparation import prepare
-from sflowgan_tf.data.sources import SOURCES
 from sflowgan_tf.runs import Run
 from sflowgan_tf.serving import Translator
 
@@ -197,10 +200,25 @@ def _translator(
     )
 
 
-def records(
-    config: Config, source: Path, output: Path, *, workers: int, skip_bad: bool
+def raw_records(
+    config: Config, source: Path | None, output: Path, *, workers: int, skip_bad: bool
 ) -> Manifest:
-    """Raw frames in `source` to records in `output`; see `data.preparation.prepare`."""
+    """Raw frames to records; see `data.preparation.prepare`.
+
+    Args:
+        config: its `records`, and for minicity what is drawn.
+        source: the raw dataset; minicity draws itself into `output`/raw without one.
+        output: for the records.
+        workers: processes.
+        skip_bad: leave out bad frames instead of stopping.
+
+    Raises:
+        UserError: no source, bad input, or settings that do not fit what `output` holds.
+    """
+    if config.dataset == "minicity":
+        source = _drawn_minicity(config, source or output / "raw")
+    if source is None:
+        raise UserError(f"--source: say where the raw frames of {config.dataset} lie")
     c = config.records
     return prepare(
         find(config.dataset, source, c.classes),
@@ -216,3 +234,45 @@ def records(
         workers=workers,
         skip_bad=skip_bad,
     )
+
+
+def _drawn_minicity(config: Config, root: Path) -> Path:
+    c = config.minicity
+    with tqdm(desc="drawing", total=c.sequences * c.frames, unit="frame") as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.update(done - bar.n)
+
+        minicity.write(
+            root,
+            sequences=c.sequences,
+            frames=c.frames,
+            size=settings.size(config.records.size, "records.size"),
+            seed=c.seed,
+            progress=progress,
+        )
+    return root
+
+
+def records(config: Config, folder: Path) -> Manifest:
+    """The manifest of the records that a training is configured for; minicity makes its own.
+
+    Raises:
+        UserError: there are none, or they were made with other settings.
+    """
+    if config.dataset == "minicity" and not (folder / NAME).is_file():
+        return raw_records(config, None, folder, workers=os.cpu_count() or 1, skip_bad=False)
+    manifest = Manifest.load(folder)
+    c = config.records
+    expected = {"size": settings.size(c.size, "records.size"), "edges": asdict(c.edges)}
+    differing = [
+        f"records.{key}: {value} here, but {getattr(manifest, key)} in the records"
+        for key, value in expected.items()
+        if getattr(manifest, key) != value
+    ]
+    if differing:
+        raise UserError(
+            f"{folder} was prepared with other settings ({'; '.join(differing)}); set them alike, "
+            "or prepare into another folder and name it with --data"
+        )
+    return manifest

@@ -38,7 +38,7 @@ def work(parsed: argparse.Namespace) -> None:
     import_tensorflow()
     from sflowgan_tf import build
 
-    manifest = build.records(
+    manifest = build.raw_records(
         config, parsed.source, output, workers=parsed.workers, skip_bad=parsed.skip_bad
     )
     for skipped in manifest.skipped:

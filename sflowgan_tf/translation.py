@@ -10,7 +10,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from tqdm import tqdm
 
-from sflowgan_tf.data.frames import IMAGE_SUFFIXES, fit_size, read_image, read_labels
+from sflowgan_tf.data.files import SUFFIXES, read_image, read_labels, resize
 from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.ops.labels import ClassTable
@@ -50,9 +50,9 @@ def pair_up(labels: Path, frames: Path) -> list[Scene]:
 def _pictures(folder: Path, flag: str) -> dict[str, Path]:
     if not folder.is_dir():
         raise UserError(f"{flag} {folder}: no such folder")
-    files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in IMAGE_SUFFIXES]
+    files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES]
     if not files:
-        raise UserError(f"{flag} {folder}: no pictures ({', '.join(IMAGE_SUFFIXES)}) in it")
+        raise UserError(f"{flag} {folder}: no pictures ({', '.join(SUFFIXES)}) in it")
     return {_key(path.relative_to(folder)): path for path in files}
 
 
@@ -124,7 +124,7 @@ class Translation:
                 f"{scene.labels} is {labels.shape[1]}x{labels.shape[0]}, but {scene.frame} is "
                 f"{frame.shape[1]}x{frame.shape[0]}; expected the same size"
             )
-        return fit_size(labels, self.size), fit_size(frame, self.size)
+        return resize(labels, self.size), resize(frame, self.size)
 
     def _paint(
         self, labels: np.ndarray, frame: np.ndarray

@@ -1,8 +1,5 @@
-"""Pictures and JSON on disk: read with errors that name the file, written whole or not at all."""
-
-import json
+"""Pictures on disk, read with errors that name the file."""
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -87,15 +84,3 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         return cv2.resize(cut, size, interpolation=cv2.INTER_NEAREST_EXACT)
     shrinks = size[0] <= cut_width
     return cv2.resize(cut, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-
-
-def write_whole(file: Path, content: bytes) -> None:
-    """Writes beside, then renames."""
-    partial = file.with_name(f"{file.name}.partial")
-    partial.write_bytes(content)
-    partial.rename(file)
-
-
-def write_json(file: Path, value: Any) -> None:
-    """Writes JSON that people can read, whole or not at all."""
-    write_whole(file, json.dumps(value, indent=2).encode() + b"\n")

@@ -99,7 +99,7 @@ def training(
 
 def _serialized(folder: Path, split: Split, seed: int) -> tf.data.Dataset:
     """Serialized records of all shards, the shards in an order drawn from `seed`."""
-    files = np.array([str(folder / shard.file) for shard in split.shards])
+    files = np.array([str(folder / shard["file"]) for shard in split.shards])
     files = files[np.random.default_rng(seed).permutation(len(files))]
     return tf.data.Dataset.from_tensor_slices(files).interleave(
         tf.data.TFRecordDataset,
@@ -131,7 +131,7 @@ def frames(folder: Path, manifest: Manifest, split: str, count: int | None = Non
     chosen = manifest.splits[split]
     wanted = np.linspace(0, chosen.records - 1, min(count or chosen.records, chosen.records))
     picked = set(wanted.round().astype(int).tolist())
-    files = [str(folder / shard.file) for shard in chosen.shards]
+    files = [str(folder / shard["file"]) for shard in chosen.shards]
     return [
         records.parse(serialized, size=manifest.size, has_cg=manifest.has_cg, pair=False)
         for index, serialized in enumerate(tf.data.TFRecordDataset(files))
@@ -204,14 +204,14 @@ def blame(folder: Path, manifest: Manifest, split: str) -> None:
         UserError: a shard is truncated or corrupted, or a record's pictures can't be decoded.
     """
     for shard in manifest.splits[split].shards:
-        path, count = folder / shard.file, 0
+        path, count = folder / shard["file"], 0
         try:
             for serialized in _read(path):
                 records.parse(serialized, size=manifest.size, has_cg=manifest.has_cg, pair=False)
                 count += 1
         except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
             raise UserError(_damage(path, count, str(error.message))) from None
-        if count != shard.records:
+        if count != shard["records"]:
             raise UserError(_damage(path, count, f"expected {shard['records']} records"))
 
 

@@ -11,7 +11,7 @@ import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,10 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from sflowgan_tf.data import manifest as manifests
-from sflowgan_tf.data.files import read_image, read_labels, resize, write_json
+from sflowgan_tf.data import records
+from sflowgan_tf.data.files import read_image, read_labels, resize
 from sflowgan_tf.data.flow import dense_flow
-from sflowgan_tf.data.manifest import Manifest, Shard, Split
-from sflowgan_tf.data.records import Frame, encode_frame, serialize
+from sflowgan_tf.data.manifest import Manifest, Split, write_json
 from sflowgan_tf.data.sources.base import RawFrame, Source
 from sflowgan_tf.errors import Failure, UserError
 from sflowgan_tf.ops.edges import laplacian_edges
@@ -108,18 +108,24 @@ def prepare(
         seed=seed,
         has_cg=source.has_cg,
         splits={
-            name: Split(
-                shards=tuple(Shard(**summary["shard"]) for summary in done[name]),
-                sequences=tuple(sorted({frame.sequence for frame in frames})),
-            )
+            name: _split([summary["shard"] for summary in done[name]], frames)
             for name, frames in split.items()
         },
         skipped=[bad for summaries in done.values() for s in summaries for bad in s["skipped"]],
     )
     if not manifest.splits["train"].records:
         raise UserError(f"{output}: no frame is left for training; every one of them was bad")
-    manifest.save(output / manifests.FILE)
+    manifest.save(output / manifests.NAME)
     return manifest
+
+
+def _split(shards: list[dict[str, Any]], frames: list[RawFrame]) -> Split:
+    return Split(
+        records=sum(shard["records"] for shard in shards),
+        pairs=sum(shard["pairs"] for shard in shards),
+        shards=shards,
+        sequences=sorted({frame.sequence for frame in frames}),
+    )
 
 
 def split_frames(
@@ -259,13 +265,13 @@ def write_shard(job: Job, settings: Settings) -> int:
         UserError: a bad frame, unless `skip_bad`.
     """
     partial = job.file.with_name(f"{job.file.name}.partial")
-    records, pairs, skipped = 0, 0, []
+    count, pairs, skipped = 0, 0, []
     with tf.io.TFRecordWriter(str(partial)) as writer:
         for record, is_pair in _records(job, settings, skipped):
             writer.write(record)
-            records, pairs = records + 1, pairs + is_pair
-    shard = Shard(job.file.name, records, pairs)
-    write_json(_sidecar(job), {"shard": asdict(shard), "skipped": skipped})
+            count, pairs = count + 1, pairs + is_pair
+    shard = {"file": job.file.name, "records": count, "pairs": pairs}
+    write_json(_sidecar(job), {"shard": shard, "skipped": skipped})
     partial.rename(job.file)
     return len(job.frames)
 
@@ -274,7 +280,7 @@ def write_shard(job: Job, settings: Settings) -> int:
 class _Prepared:
     raw: RawFrame
     image: np.ndarray
-    encoded: Frame
+    coded: records.Coded
 
 
 def _records(
@@ -293,10 +299,11 @@ def _records(
 
 
 def _record(first: _Prepared, second: _Prepared | None, settings: Settings) -> bytes:
+    place = {"sequence": first.raw.sequence, "frame": first.raw.number}
     if second is None:
-        return serialize(first.raw.sequence, first.encoded)
+        return records.serialize([first.coded], None, **place)
     flow = dense_flow(first.image, second.image, **settings.flow)
-    return serialize(first.raw.sequence, first.encoded, second.encoded, flow)
+    return records.serialize([first.coded, second.coded], flow, **place)
 
 
 def _read_or_skip(
@@ -316,15 +323,14 @@ def _read(raw: RawFrame, settings: Settings) -> _Prepared:
     real = _read_fitting(raw.image_real, labels, raw.labels)
     cg = None if raw.image_cg is None else _read_fitting(raw.image_cg, labels, raw.labels)
     real, cg = resize(real, settings.size), cg if cg is None else resize(cg, settings.size)
-    encoded = encode_frame(
-        raw.number,
-        labels=resize(labels, settings.size),
-        edges=_edges(real, settings),
-        image_real=real,
-        edges_cg=None if cg is None else _edges(cg, settings),
-        image_cg=cg,
+    coded = records.code(
+        resize(labels, settings.size),
+        _edges(real, settings),
+        real,
+        cg,
+        None if cg is None else _edges(cg, settings),
     )
-    return _Prepared(raw, real, encoded)
+    return _Prepared(raw, real, coded)
 
 
 def _read_fitting(file: Path, labels: np.ndarray, labels_file: Path) -> np.ndarray:
@@ -338,4 +344,4 @@ def _read_fitting(file: Path, labels: np.ndarray, labels_file: Path) -> np.ndarr
 
 
 def _edges(image: np.ndarray, settings: Settings) -> np.ndarray:
-    return np.asarray(laplacian_edges(image[None], **settings.edges))[0, ..., 0]
+    return np.asarray(laplacian_edges(image[None], **settings.edges))[0].astype(np.uint8)

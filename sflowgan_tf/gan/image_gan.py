@@ -6,11 +6,10 @@ import keras
 import tensorflow as tf
 
 from sflowgan_tf import losses
-from sflowgan_tf.networks.dned import ensemble
+from sflowgan_tf.networks.dned import SIDE_OUTPUTS, ensemble
 from sflowgan_tf.ops import images, labels
 
 Phase = Literal["edges", "dned"]
-SIDE_OUTPUTS = 6
 
 
 class ImageGAN(keras.Model):

@@ -91,21 +91,17 @@ def car(faces: FaceList, rng, x, z, heading: int, instance: int, velocity=(0.0, 
     more = {"instance": instance, "velocity": velocity}
     rear = z - heading * length / 2
 
-    def place(part, high, side):
+    def place(part: float, high: float, side: float) -> np.ndarray:
         return np.array([x + side * width / 2, high * height, rear + heading * part * length])
 
     def strip(start, end, material, color, inset, lift):
-        """A face across the car over the part [start, end] of its outline."""
-        low, high = place(*start, heading), place(*end, heading)
-        out = np.array([0, abs(high[2] - low[2]), 0]) + [0, 0, -heading * (high[1] - low[1])]
-        out = out * [0, np.sign(heading * (high[2] - low[2]) + 1e-9), 1]
-        out = out / max(float(np.linalg.norm(out)), 1e-6) * lift
-        faces.add(
-            low + out - [heading * inset * width, 0, 0],
-            (-heading * (1 - 2 * inset) * width, 0, 0),
-            high - low,
-            Label.CAR, material, color, one_sided=True, **more,
-        )  # fmt: skip
+        """A face across the car over the part from `start` to `end` of its outline."""
+        low, up = place(*start, heading), place(*end, heading) - place(*start, heading)
+        along = np.array([-heading * (1 - 2 * inset) * width, 0, 0])
+        out = np.cross(along, up)
+        origin = low - [heading * inset * width, 0, 0] + lift * out / np.linalg.norm(out)
+        kind = (Label.CAR, material, color)
+        faces.add(origin, along, up, *kind, one_sided=True, **more)
 
     points = PROFILES[outline]
     for start, end in zip(points, points[1:], strict=False):
@@ -113,7 +109,7 @@ def car(faces: FaceList, rng, x, z, heading: int, instance: int, velocity=(0.0, 
         glazed = end[1] - start[1] if start[0] < 0.4 else start[1] - end[1]
         if glazed > 0.2 and min(start[1], end[1]) > 0.45:
             a, b = np.array(start), np.array(end)
-            strip(a + 0.1 * (b - a), b - 0.08 * (b - a), Material.GLASS, _GLAZING, 0.1, 0.012)
+            strip(0.9 * a + 0.1 * b, 0.08 * a + 0.92 * b, Material.GLASS, _GLAZING, 0.1, 0.012)
     along, up = np.array([0, 0, heading * length]), np.array([0, height, 0])
     for side in (-1, 1):
         body = place(0, 0, side)
@@ -196,6 +192,22 @@ def lamp(faces: FaceList, x, z, side) -> list[Blocker]:
     faces.add((low, 6.45, z - 0.05), (high - low, 0, 0), (0, 0, 0.1), *kind)
     box(faces, (end - 0.35, 6.3, z - 0.12), (end + 0.35, 6.45, z + 0.12), *kind)
     return [Blocker(x, z, 0.15, 0.15, 0.0, 6.5)]
+
+
+def litter_bin(faces: FaceList, rng, x, z) -> list[Blocker]:
+    """A litter bin: no class of SYNTHIA-SEQS, so void."""
+    color = pick(rng, ((0.15, 0.3, 0.2), (0.3, 0.3, 0.32), (0.65, 0.35, 0.1)))
+    low, high = (x - 0.24, 0.25, z - 0.2), (x + 0.24, 1.0, z + 0.2)
+    box(faces, low, high, Label.VOID, Material.METAL, color)
+    box(
+        faces,
+        (x - 0.05, 0.0, z - 0.05),
+        (x + 0.05, 0.25, z + 0.05),
+        Label.VOID,
+        Material.METAL,
+        color,
+    )
+    return [Blocker(x, z, 0.48, 0.4, 0.0, 1.0)]
 
 
 def sign(faces: FaceList, rng, x, z) -> list[Blocker]:

@@ -144,10 +144,10 @@ def _row(plan: _Plan, side: int) -> np.ndarray:
     """The buildings and gardens of one side; returns the heights behind the building line."""
     roofs = np.zeros(int((plan.end + BEHIND) / CELL) + 64)
     z = -BEHIND - plan.rng.uniform(0, 8)
-    tall = plan.rng.uniform(2.5, 6.0)
+    tall, open_part = plan.rng.uniform(1.0, 6.0), plan.rng.uniform(0.05, 0.35)
     while z < plan.end:
         width = plan.rng.uniform(7, 20)
-        if plan.rng.random() < 0.14:
+        if plan.rng.random() < open_part:
             add_garden(plan.faces, plan.rng, side, plan.wall, z, width, plan.blockers)
             height = 0.0
         else:
@@ -181,6 +181,8 @@ def _furniture(plan: _Plan, crossings) -> None:
             plan.blockers += models.lamp(faces, side * (plan.curb + 0.35), z, side)
         for z in plan.places(rng.uniform(5, 20), 15, 45):
             plan.blockers += models.sign(faces, rng, side * (plan.curb + 0.45), z)
+        for z in plan.places(rng.uniform(0, 25), 20, 50):
+            plan.blockers += models.litter_bin(faces, rng, side * (plan.curb + 0.5), z)
     for z in crossings:
         if rng.random() < 0.7:
             for side in (-1, 1):

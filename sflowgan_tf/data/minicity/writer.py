@@ -17,6 +17,7 @@ from .frames import Frame, sequence, weather
 
 _VIEW = Path("Stereo_Left", "Omni_F")
 _SETTINGS = "minicity.json"
+_PARTIAL = ".partial"
 _COLORS = {  # of the labels in GT/COLOR, as in SYNTHIA-SEQS
     1: (128, 128, 128), 2: (128, 0, 0), 3: (128, 64, 128), 4: (0, 0, 192), 5: (64, 64, 128),
     6: (128, 128, 0), 7: (192, 192, 128), 8: (64, 0, 128), 9: (192, 128, 128), 10: (64, 64, 0),
@@ -47,14 +48,20 @@ def write(
         progress: called after each frame with the frames done and the frames in all.
 
     Raises:
-        UserError: `root` holds sequences made with another seed, size or number of frames.
+        UserError: the size is not one that can be drawn, or `root` holds sequences made with another
+            seed, size or number of frames.
     """
+    width, height = size
+    if width % 16 or height % 16 or not (64 <= width <= 2048 and 32 <= height <= 1024):
+        raise UserError(
+            f"minicity's size is {width}x{height}, expected multiples of 16 from 64x32 to 2048x1024"
+        )
     _settle(root, {"seed": seed, "frames": frames, "size": list(size)})
     total = sequences * frames
     for index in range(sequences):
         folder = root / f"MINICITY-SEQS-{index + 1:02d}-{weather(seed, index).name}"
         if not folder.exists():
-            partial = folder.with_name(folder.name + ".partial")
+            partial = folder.with_name(folder.name + _PARTIAL)
             shutil.rmtree(partial, ignore_errors=True)
             for number, frame in enumerate(sequence(seed, index, frames, size)):
                 _write_frame(partial, number, frame)
@@ -66,25 +73,24 @@ def write(
 
 
 def _settle(root: Path, settings: dict) -> None:
-    """Keep the settings in the folder, or compare with those that it holds."""
+    """Keep the settings in the folder, or compare them with those of the sequences there."""
     path = root / _SETTINGS
-    if not path.exists():
-        root.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text(json.dumps(settings) + "\n", encoding="utf-8")
-        os.replace(partial, path)
+    whole = [folder for folder in root.glob("MINICITY-SEQS-*") if folder.suffix != _PARTIAL]
+    if path.exists() and whole:
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UserError(f"{path} is not JSON ({error}): delete {root} to write anew") from error
+        if found != settings:
+            raise UserError(
+                f"{root} holds sequences made with {found}, asked for were {settings}: "
+                "use these settings or another folder"
+            )
         return
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(
-            f"{path}: not JSON ({error}); delete the folder and write it anew"
-        ) from error
-    if found != settings:
-        raise UserError(
-            f"{root} holds sequences made with {found}, asked for were {settings}: "
-            "use these settings or another folder"
-        )
+    root.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(_SETTINGS + _PARTIAL)
+    partial.write_text(json.dumps(settings) + "\n", encoding="utf-8")
+    os.replace(partial, path)
 
 
 def _write_frame(folder: Path, number: int, frame: Frame) -> None:
@@ -113,6 +119,11 @@ def _write_frame(folder: Path, number: int, frame: Frame) -> None:
 
 
 def _kitti(flow: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """Flow as KITTI stores it: (height, width, 3) uint16, in cv2's order valid, dy, dx."""
-    stored = np.clip(np.rint(flow * 64 + 2**15), 0, 65535).astype(np.uint16)
+    """Flow as KITTI stores it: (height, width, 3) uint16, in cv2's order valid, dy, dx.
+
+    What is too fast for 16 bits (512 pixels) is marked as not valid.
+    """
+    stored = np.rint(flow * 64 + 2**15)
+    valid = valid & ((stored >= 0) & (stored <= 65535)).all(axis=-1)
+    stored = np.clip(stored, 0, 65535).astype(np.uint16)
     return np.dstack([valid.astype(np.uint16), stored[..., 1], stored[..., 0]])
