@@ -15,7 +15,7 @@ from sflowgan_tf.data.manifest import NAME, Manifest
 from sflowgan_tf.data.preparation import prepare
 from sflowgan_tf.data.sources import find
 from sflowgan_tf.errors import UserError
-from sflowgan_tf.gan.image_gan import ImageGAN, Phase
+from sflowgan_tf.gan.image_gan import ImageGAN, Phase, variables
 from sflowgan_tf.gan.schedule import ConstantThenLinear
 from sflowgan_tf.networks.discriminator import Discriminator
 from sflowgan_tf.networks.dned import DNED
@@ -150,7 +150,8 @@ def _restore(run: Run, **networks: keras.Model) -> int:
     latest = tf.train.latest_checkpoint(str(run.checkpoints))
     if latest is None:
         raise UserError(f"{run.folder}: no checkpoint yet; let fit run for a while longer")
-    status = tf.train.Checkpoint(step=step, **networks).restore(latest)
+    state = {name: variables(network) for name, network in networks.items()}
+    status = tf.train.Checkpoint(step=step, **state).restore(latest)
     status.assert_existing_objects_matched().expect_partial()
     return int(step)
 

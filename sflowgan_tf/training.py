@@ -50,15 +50,16 @@ class Training:
             for epoch in range(first, total):
                 frozen = epoch < self.config.generator.frozen_epochs
                 self.gan.enter_phase(build.phase_of(self.config, epoch), generator_frozen=frozen)
-                batches = build.epoch(self.config, self.folder, self.manifest, epoch, skip)
-                skip = 0
                 self.gan.fit(
-                    batches,
+                    build.epoch(self.config, self.folder, self.manifest, epoch, skip),
                     initial_epoch=epoch,
                     epochs=epoch + 1,
+                    steps_per_epoch=self.steps_per_epoch - skip,
                     callbacks=callbacks,
+                    shuffle=False,
                     verbose=0,  # type: ignore[arg-type]  # an int, as Keras documents it
                 )
+                skip = 0
 
     def _sheets(self):
         """The function that draws this run's sheets, of the same frames each time."""

@@ -12,6 +12,15 @@ from sflowgan_tf.ops import images, labels
 Phase = Literal["edges", "dned"]
 
 
+def variables(owner: keras.Model | keras.optimizers.Optimizer) -> list[tf.Variable]:
+    """All variables of a network or optimizer, in the order of their creation.
+
+    A checkpoint takes this list instead of the network, because TensorFlow does not look into the
+    lists of layers that a Keras network holds and would leave out their weights.
+    """
+    return [variable.value for variable in owner.variables]
+
+
 class ImageGAN(keras.Model):
     """min over G and DNED, max over D of L_GAN + l1 L_FM + l2 L_percep + l3 L_DNED (eq. 7).
 
@@ -131,15 +140,17 @@ class ImageGAN(keras.Model):
 
     def checkpoint(self) -> tf.train.Checkpoint:
         """All state of the training; the place in the data and in the phases follow from `step`."""
+        parts = (
+            "generator",
+            "generator_ema",
+            "discriminator",
+            "dned",
+            "generator_optimizer",
+            "discriminator_optimizer",
+            "dned_optimizer",
+        )
         return tf.train.Checkpoint(
-            generator=self.generator,
-            generator_ema=self.generator_ema,
-            discriminator=self.discriminator,
-            dned=self.dned,
-            generator_optimizer=self.generator_optimizer,
-            discriminator_optimizer=self.discriminator_optimizer,
-            dned_optimizer=self.dned_optimizer,
-            step=self.step,
+            step=self.step, **{part: variables(getattr(self, part)) for part in parts}
         )
 
     def train_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -164,25 +175,27 @@ class ImageGAN(keras.Model):
         discriminator_variables = self.discriminator.trainable_variables
         gradients = tape.gradient(
             generator_loss,
-            generator_variables + dned_variables,
+            [v.value for v in generator_variables + dned_variables],
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
         generator_gradients = gradients[: len(generator_variables)]
         dned_gradients = self._rescaled(gradients[len(generator_variables) :])
-        discriminator_gradients = tape.gradient(discriminator_loss, discriminator_variables)
+        discriminator_gradients = tape.gradient(
+            discriminator_loss, [v.value for v in discriminator_variables]
+        )
         del tape
 
+        norms = {
+            "generator_gradient": _norm(generator_gradients, self.generator_optimizer),
+            "dned_gradient": _norm(dned_gradients, self.dned_optimizer),
+            "discriminator_gradient": _norm(discriminator_gradients, self.discriminator_optimizer),
+        }
         self.generator_optimizer.apply(generator_gradients, generator_variables)
         self.dned_optimizer.apply(dned_gradients, dned_variables)
         self.discriminator_optimizer.apply(discriminator_gradients, discriminator_variables)
         self._update_average()
         self.step.assign_add(1)
-        norms = {
-            "generator_gradient": generator_gradients,
-            "dned_gradient": dned_gradients,
-            "discriminator_gradient": discriminator_gradients,
-        }
-        return terms | logs | {name: tf.linalg.global_norm(g) for name, g in norms.items()}
+        return terms | logs | norms
 
     def generator_objective(self, terms: dict[str, tf.Tensor]) -> tf.Tensor:
         """What G and DNED minimise: the weighted sum of eq. 7."""
@@ -284,3 +297,11 @@ class ImageGAN(keras.Model):
 
 def _mean_probability(logits: list[tf.Tensor]) -> tf.Tensor:
     return tf.add_n([tf.reduce_mean(tf.sigmoid(scale)) for scale in logits]) / len(logits)
+
+
+def _norm(gradients: list[tf.Tensor], optimizer: keras.optimizers.Optimizer) -> tf.Tensor:
+    """The norm of all gradients together, their optimizer's loss scale taken out."""
+    scaled = tf.linalg.global_norm(gradients)
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return scaled / optimizer.dynamic_scale
+    return scaled

@@ -82,7 +82,9 @@ def post(faces: FaceList, x, z, thick, high, label, material, color) -> None:
     faces.add((x, 0, z - thick / 2), (0, 0, thick), (0, high, 0), label, material, color)
 
 
-def car(faces: FaceList, rng, x, z, heading: int, instance: int, velocity=(0.0, 0.0, 0.0)):
+def car(
+    faces: FaceList, rng, x, z, heading: int, instance: int, velocity=(0.0, 0.0, 0.0)
+) -> list[Blocker]:
     """A car whose middle is at (x, z); `heading` is 1 along the street and -1 against it."""
     kinds = list(_CARS)
     outline = kinds[rng.choice(3, p=[0.45, 0.4, 0.15])]
@@ -91,12 +93,13 @@ def car(faces: FaceList, rng, x, z, heading: int, instance: int, velocity=(0.0, 
     more = {"instance": instance, "velocity": velocity}
     rear = z - heading * length / 2
 
-    def place(part: float, high: float, side: float) -> np.ndarray:
+    def place(point, side: float) -> np.ndarray:
+        part, high = point
         return np.array([x + side * width / 2, high * height, rear + heading * part * length])
 
     def strip(start, end, material, color, inset, lift):
         """A face across the car over the part from `start` to `end` of its outline."""
-        low, up = place(*start, heading), place(*end, heading) - place(*start, heading)
+        low, up = place(start, heading), place(end, heading) - place(start, heading)
         along = np.array([-heading * (1 - 2 * inset) * width, 0, 0])
         out = np.cross(along, up)
         origin = low - [heading * inset * width, 0, 0] + lift * out / np.linalg.norm(out)
@@ -112,13 +115,15 @@ def car(faces: FaceList, rng, x, z, heading: int, instance: int, velocity=(0.0, 
             strip(0.9 * a + 0.1 * b, 0.08 * a + 0.92 * b, Material.GLASS, _GLAZING, 0.1, 0.012)
     along, up = np.array([0, 0, heading * length]), np.array([0, height, 0])
     for side in (-1, 1):
-        body = place(0, 0, side)
+        body = place((0, 0), side)
         faces.add(body, along, up, Label.CAR, Material.PAINT, paint, mask=outline, **more)
         out = np.array([side * 0.012, 0, 0])
         faces.add(body + out, along, up, Label.CAR, Material.GLASS, _GLAZING, mask=windows, **more)
         for part in (0.19, 0.81):
             for radius, depth, color in ((0.33, 2, _BLACK), (0.2, 3, (0.5, 0.5, 0.52))):
-                corner = place(part, 0, side) + depth * out + [0, 0.33 - radius, -heading * radius]
+                corner = (
+                    place((part, 0), side) + depth * out + [0, 0.33 - radius, -heading * radius]
+                )
                 faces.add(
                     corner, (0, 0, heading * 2 * radius), (0, 2 * radius, 0),
                     Label.CAR, Material.RUBBER, color, mask=Mask.DISC, **more,
@@ -136,7 +141,7 @@ def car(faces: FaceList, rng, x, z, heading: int, instance: int, velocity=(0.0, 
             (0.34, 0.12, -0.001, 0.23, _BLACK),
         ):
             faces.add(
-                place(part, low, 2 * left) + [0, 0, out], (wide * width, 0, 0),
+                place((part, low), 2 * left) + [0, 0, out], (wide * width, 0, 0),
                 (0, tall * height, 0), Label.CAR, Material.LAMP if low > 0.3 else Material.RUBBER,
                 color, **more,
             )  # fmt: skip
@@ -278,7 +283,9 @@ def pedestrian(faces: FaceList, rng, x, z, velocity, instance: int) -> list[Bloc
     return [Blocker(x, z, 0.4, 0.25, 0.0, high, velocity)]
 
 
-def bicycle(faces: FaceList, rng, x, z, turn: float, instance: int, velocity=(0.0, 0.0, 0.0)):
+def bicycle(
+    faces: FaceList, rng, x, z, turn: float, instance: int, velocity=(0.0, 0.0, 0.0)
+) -> list[Blocker]:
     """A bicycle; `turn` is the angle from x to its length. It has a rider where it moves."""
     along = np.array([np.cos(turn), 0, np.sin(turn)])
     aside = np.array([np.sin(turn), 0, -np.cos(turn)])

@@ -48,8 +48,8 @@ def write(
         progress: called after each frame with the frames done and the frames in all.
 
     Raises:
-        UserError: the size is not one that can be drawn, or `root` holds sequences made with another
-            seed, size or number of frames.
+        UserError: the size cannot be drawn, or `root` holds sequences made with another seed, size
+            or number of frames.
     """
     width, height = size
     if width % 16 or height % 16 or not (64 <= width <= 2048 and 32 <= height <= 1024):
@@ -123,7 +123,7 @@ def _kitti(flow: np.ndarray, valid: np.ndarray) -> np.ndarray:
 
     What is too fast for 16 bits (512 pixels) is marked as not valid.
     """
-    stored = np.rint(flow * 64 + 2**15)
+    stored = np.rint(flow * 64) + 2**15
     valid = valid & ((stored >= 0) & (stored <= 65535)).all(axis=-1)
     stored = np.clip(stored, 0, 65535).astype(np.uint16)
     return np.dstack([valid.astype(np.uint16), stored[..., 1], stored[..., 0]])

@@ -1,0 +1,127 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from sflowgan_tf.data.minicity import sequence, write
+from sflowgan_tf.errors import UserError
+
+SETTINGS = {"sequences": 2, "frames": 2, "size": (64, 32), "seed": 5}
+
+
+def files(root):
+    return {
+        str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    root = tmp_path_factory.mktemp("whole") / "minicity"
+    write(root, **SETTINGS, progress=None)
+    return root
+
+
+def read(root, kind, number, folder="MINICITY-SEQS-02-OVERCAST"):
+    path = root / folder / kind / "Stereo_Left/Omni_F" / f"{number:06d}.png"
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert image is not None, path
+    return image if image.ndim == 2 else image[..., ::-1]  # RGB
+
+
+def test_the_files_hold_the_frames(root):
+    for number, frame in enumerate(sequence(5, 1, 2, (64, 32))):
+        labels = read(root, "GT/LABELS", number)
+        assert labels.dtype == np.uint16
+        np.testing.assert_array_equal(labels[..., 0], frame.labels)
+        np.testing.assert_array_equal(labels[..., 1], frame.instances)
+        assert not labels[..., 2].any()
+        np.testing.assert_array_equal(read(root, "RGB", number), frame.image_cg)
+        np.testing.assert_array_equal(read(root, "REAL", number), frame.image_real)
+        depth = read(root, "Depth", number)
+        assert depth.dtype == np.uint16
+        near = frame.depth < 655
+        np.testing.assert_allclose(depth[near] / 100, frame.depth[near], atol=0.00501)
+        assert (depth[~near] == 65535).all()
+        road = frame.labels == 3
+        assert (read(root, "GT/COLOR", number)[road] == (128, 64, 128)).all()
+
+
+def test_the_flow_is_kittis(root):
+    frame = next(sequence(5, 1, 2, (64, 32)))
+    stored = read(root, "GT/FLOW", 0)
+    assert stored.dtype == np.uint16
+    assert frame.flow is not None and frame.flow_valid is not None
+    valid = frame.flow_valid
+    np.testing.assert_array_equal(stored[..., 2], valid)
+    flow = (stored[..., :2].astype(float) - 2**15) / 64
+    np.testing.assert_allclose(flow[valid], frame.flow[valid], atol=1 / 128)
+
+
+def test_the_last_frame_has_no_flow(root):
+    flows = [path for path in files(root) if "FLOW" in path]
+    assert len(flows) == 2 and all(path.endswith("000000.png") for path in flows)
+
+
+def test_another_seed_gives_other_bytes(root, tmp_path):
+    write(tmp_path, **(SETTINGS | {"seed": 6, "sequences": 1}), progress=None)
+    names = {name.split("/", 1)[1]: data for name, data in files(root).items() if "-01-" in name}
+    for name, data in files(tmp_path).items():
+        if name.endswith(".png"):
+            assert names[name.split("/", 1)[1]] != data
+
+
+class _Stop(Exception):
+    pass
+
+
+@pytest.mark.parametrize("moment", [1, 2, 3])
+def test_a_run_that_was_cut_off_goes_on_to_the_same_bytes(root, tmp_path, moment):
+    def stop(done, total):
+        if done == moment:
+            raise _Stop
+
+    with pytest.raises(_Stop):
+        write(tmp_path, **SETTINGS, progress=stop)
+    whole = [path for path in tmp_path.glob("MINICITY-*") if path.suffix != ".partial"]
+    assert all(len(list(path.rglob("*.png"))) == 11 for path in whole)
+    write(tmp_path, **SETTINGS, progress=None)
+    assert files(tmp_path) == files(root)
+
+
+def test_whole_sequences_stay_and_more_may_come(tmp_path):
+    write(tmp_path, **(SETTINGS | {"sequences": 1}), progress=None)
+    times = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.png")}
+    calls = []
+    write(tmp_path, **SETTINGS, progress=lambda done, total: calls.append((done, total)))
+    assert all(path.stat().st_mtime_ns == time for path, time in times.items())
+    assert calls == [(2, 4), (3, 4), (4, 4)]
+
+
+@pytest.mark.parametrize("change", [{"seed": 6}, {"frames": 3}, {"size": (80, 32)}])
+def test_other_settings_are_refused(root, change):
+    before = files(root)
+    with pytest.raises(UserError, match="holds sequences made with"):
+        write(root, **(SETTINGS | change), progress=None)
+    assert files(root) == before
+
+
+def test_settings_without_a_sequence_are_no_hindrance(tmp_path):
+    (tmp_path / "minicity.json").write_text("{")
+    write(tmp_path, **(SETTINGS | {"sequences": 1, "frames": 1}), progress=None)
+    assert json.loads((tmp_path / "minicity.json").read_text())["frames"] == 1
+
+
+def test_broken_settings_are_named(tmp_path):
+    write(tmp_path, **(SETTINGS | {"sequences": 1, "frames": 1}), progress=None)
+    (tmp_path / "minicity.json").write_text("{")
+    with pytest.raises(UserError, match="not JSON"):
+        write(tmp_path, **SETTINGS, progress=None)
+
+
+@pytest.mark.parametrize("size", [(60, 32), (48, 32), (4096, 1024), (64, 16)])
+def test_sizes_that_cannot_be_drawn_are_refused(tmp_path, size):
+    with pytest.raises(UserError, match="multiples of 16"):
+        write(tmp_path, **(SETTINGS | {"size": size}), progress=None)
+    assert not files(tmp_path)
