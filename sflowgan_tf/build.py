@@ -146,7 +146,7 @@ def _start_global_part(gan: ImageGAN, name: str) -> None:
 
 def _restore(run: Run, **networks: keras.Model) -> int:
     """Fills networks from a run's latest checkpoint; returns its step."""
-    step = tf.Variable(0, dtype=tf.int64)
+    step = tf.Variable(tf.zeros([], tf.int64))
     latest = tf.train.latest_checkpoint(str(run.checkpoints))
     if latest is None:
         raise UserError(f"{run.folder}: no checkpoint yet; let fit run for a while longer")
@@ -183,7 +183,10 @@ def restored_translator(run: Run) -> tuple[Translator, Manifest, int]:
     """The translator of a run on disk, the manifest of its records, and its step."""
     config, manifest = settings.read(run.config), Manifest.load(run.manifest)
     keras.config.set_dtype_policy("float32")
-    networks = {"generator_ema": generator(config, manifest.classes.num_classes), "dned": dned(config)}
+    networks = {
+        "generator_ema": generator(config, manifest.classes.num_classes),
+        "dned": dned(config),
+    }
     step = _restore(run, **networks)
     return _translator(config, manifest, *networks.values()), manifest, step
 

@@ -40,8 +40,8 @@ class StopOnNonFinite(keras.callbacks.Callback):
         for name, value in watched.items():
             if not np.isfinite(float(value)):
                 raise Failure(
-                    f"{name} is {float(value)} at step {step}; the last good checkpoint is kept. Try "
-                    "a lower optimizer.learning_rate, or precision=float32"
+                    f"{name} is {float(value)} at step {step}; the last good checkpoint is kept. "
+                    "Try a lower optimizer.learning_rate, or precision=float32"
                 )
 
 
@@ -76,8 +76,8 @@ class Checkpoints(keras.callbacks.Callback):
                 partial.unlink(missing_ok=True)
             raise Failure(
                 f"the checkpoint of step {step} could not be written to {self.folder} "
-                f"({str(error).partition(chr(10))[0][:120]}); kept: {kept}. Make room, then run the "
-                "same command again"
+                f"({str(error).partition(chr(10))[0][:120]}); kept: {kept}. Make room, then run "
+                "the same command again"
             ) from None
 
     def on_train_batch_end(self, batch: int, logs: dict[str, tf.Tensor] | None = None) -> None:

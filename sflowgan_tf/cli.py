@@ -47,5 +47,7 @@ def run(
 
 
 def _say(flags: argparse.ArgumentParser, error: object, code: int) -> int:
-    print(f"{flags.prog}: error: {error}" if code < 3 else f"{flags.prog}: {error}", file=sys.stderr)
+    print(
+        f"{flags.prog}: error: {error}" if code < 3 else f"{flags.prog}: {error}", file=sys.stderr
+    )
     return code

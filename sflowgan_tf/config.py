@@ -206,7 +206,7 @@ def load(dataset: str, file: Path | None = None, overrides: list[str] | None = N
 
 
 def _merged(*layers: Any) -> Config:
-    """The defaults with `layers` over them; OmegaConf makes frozen classes read-only at each level."""
+    """The defaults with `layers` over them; OmegaConf locks frozen classes at each level."""
     defaults = OmegaConf.structured(Config)
     _unlock(defaults)
     return OmegaConf.to_object(OmegaConf.merge(defaults, *layers))  # type: ignore[return-value]

@@ -4,10 +4,6 @@ Each gives a float32 scalar to be minimised, whatever the dtype of what comes in
 is the discriminator's, full size first.
 """
 
-# To pyright an op's result may be None: so Keras' code reads.
-# pyright: reportArgumentType=false, reportCallIssue=false, reportOperatorIssue=false
-# pyright: reportOptionalOperand=false
-
 from keras import ops
 
 KINDS = ("log", "lsgan", "hinge")

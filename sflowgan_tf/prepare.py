@@ -44,7 +44,9 @@ def work(parsed: argparse.Namespace) -> None:
     for skipped in manifest.skipped:
         print(f"skipped: {skipped['file']}: {skipped['reason']}")
     for name, split in manifest.splits.items():
-        print(f"{name}: {split.records} frames, {split.pairs} pairs, {len(split.sequences)} sequences")
+        print(
+            f"{name}: {split.records} frames, {split.pairs} pairs, {len(split.sequences)} sequences"
+        )
     print(f"Records: {output}")
 
 

@@ -8,8 +8,8 @@ import tempfile
 def import_tensorflow() -> None:
     """Imports TensorFlow and lists the devices while what C++ writes to stderr is held back.
 
-    The environment variable TF_CPP_MIN_LOG_LEVEL alone does not hold back all of it. Where the import
-    fails, what was held back is printed.
+    The environment variable TF_CPP_MIN_LOG_LEVEL alone does not hold back all of it. Where the
+    import fails, what was held back is printed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"

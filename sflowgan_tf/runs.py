@@ -24,7 +24,9 @@ class Run:
         run = cls.named(name)
         if not run.config.is_file():
             others = sorted(path.parent.name for path in Path("runs").glob("*/config.yaml"))
-            known = f"the runs there are: {', '.join(others)}" if others else "there are no runs yet"
+            known = (
+                f"the runs there are: {', '.join(others)}" if others else "there are no runs yet"
+            )
             raise UserError(f"--run {name}: no training in {run.folder}; {known}")
         return run
 

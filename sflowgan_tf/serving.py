@@ -16,8 +16,8 @@ _WEIGHTS = tf.TensorSpec([None, 6], tf.float32)
 class Translator(tf.Module):
     """Scene to picture, at any size and batch size.
 
-    Source: S-Flow GAN, sec. 2.1: at test time the simulator's image gives the edges, the DNED redraws
-    them as a real camera would have shown them, the generator paints.
+    Source: S-Flow GAN, sec. 2.1: at test time the simulator's image gives the edges, the DNED
+    redraws them as a real camera would have shown them, the generator paints.
     """
 
     def __init__(

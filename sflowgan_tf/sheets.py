@@ -37,10 +37,10 @@ def scenes(
         frames: of `pipeline.frames`.
         redraw: whether the result is painted from the DNED's edges or from the Laplacian's.
     """
-    rows = []
+    equal, rows = tf.constant(ensemble_weights(1, 0)), []
     for frame in frames:
         edges = tf.cast(frame["edges_cg"], tf.float32)
-        redrawn = translator.redraw(edges[None], ensemble_weights(1, 0))
+        redrawn = translator.redraw(edges[None], equal)
         painted = translator.paint(frame["labels"][None], redrawn if redraw else edges[None])
         pictures = [
             table.colorize(frame["labels"].numpy()),
@@ -58,9 +58,9 @@ def scenes(
 
 def variations(translator: Translator, frame: dict[str, tf.Tensor], seed: int) -> np.ndarray:
     """Four versions of one scene and, above them, the edge maps that made them."""
-    weights = ensemble_weights(4, seed)
-    edges = tf.repeat(tf.cast(frame["edges_cg"], tf.float32)[None], len(weights), axis=0)
+    weights = tf.constant(ensemble_weights(4, seed))
+    edges = tf.repeat(tf.cast(frame["edges_cg"], tf.float32)[None], 4, axis=0)
     redrawn = translator.redraw(edges, weights)
-    painted = translator.paint(tf.repeat(frame["labels"][None], len(weights), axis=0), redrawn)
+    painted = translator.paint(tf.repeat(frame["labels"][None], 4, axis=0), redrawn)
     rows = [list(redrawn.numpy()), list(painted.numpy())]
     return contact_sheet(rows, ["equal weights", "variation 1", "variation 2", "variation 3"])

@@ -47,7 +47,6 @@ def work(parsed: argparse.Namespace) -> None:
 
     import_tensorflow()
     from sflowgan_tf import export
-    from sflowgan_tf.ops.labels import table
     from sflowgan_tf.translation import Translation, pair_up
 
     scenes = pair_up(parsed.labels, parsed.frames)

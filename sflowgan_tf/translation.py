@@ -41,7 +41,9 @@ def pair_up(labels: Path, frames: Path) -> list[Scene]:
     for name, frame in _pictures(frames, "--frames").items():
         if name not in by_name:
             raise UserError(f"{frame}: no label map of that name below {labels}")
-        scenes.append(Scene(str(frame.relative_to(frames).with_suffix("")), by_name.pop(name), frame))
+        scenes.append(
+            Scene(str(frame.relative_to(frames).with_suffix("")), by_name.pop(name), frame)
+        )
     if by_name:
         raise UserError(f"{next(iter(by_name.values()))}: no frame of that name below {frames}")
     return scenes

@@ -94,9 +94,7 @@ def test_curves_hold_every_term_under_its_group(tmp_path):
     adam = SimpleNamespace(learning_rate=tf.constant(0.5))
     optimizers = {f"{n}_optimizer": adam for n in ("generator", "discriminator", "dned")}
     curves = attached(callbacks.Curves(writer, every_steps=7, batch_size=2), **optimizers)
-    curves.on_train_batch_end(
-        0, logs(dned_loss=0.25, dned_gradient=3.0, discriminator_real=0.75)
-    )
+    curves.on_train_batch_end(0, logs(dned_loss=0.25, dned_gradient=3.0, discriminator_real=0.75))
     curves.model.step.assign(8)
     curves.on_train_batch_end(1, logs(dned_loss=9.0))
     writer.close()

@@ -53,13 +53,19 @@ def run(command, *arguments, folder, code=0):
 
 
 def fit(run_name, *more, folder, code=0):
-    return run("fit", "--dataset", "minicity", "--run", run_name, *TINY, *more, folder=folder, code=code)
+    return run(
+        "fit", "--dataset", "minicity", "--run", run_name, *TINY, *more, folder=folder, code=code
+    )
 
 
 def weights(run_folder):
     reader = tf.train.load_checkpoint(str(run_folder / "checkpoints"))
     names = [n for n in reader.get_variable_to_shape_map() if "CHECKPOINTABLE" not in n]
-    return {name: reader.get_tensor(name) for name in names if name != "save_counter/.ATTRIBUTES/VARIABLE_VALUE"}
+    return {
+        name: reader.get_tensor(name)
+        for name in names
+        if name != "save_counter/.ATTRIBUTES/VARIABLE_VALUE"
+    }
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +80,12 @@ def home(tmp_path_factory):
 def test_fit_makes_records_trains_and_says_where_things_are(home):
     out, err = json.loads((home / "said.json").read_text())
     last = out.strip().splitlines()[-4:]
-    assert [line.split(":")[0] for line in last] == ["Sample sheet", "Run", "Curves", "Look at them"]
+    assert [line.split(":")[0] for line in last] == [
+        "Sample sheet",
+        "Run",
+        "Curves",
+        "Look at them",
+    ]
     sheet = home / last[0].split(":")[1].strip()
     assert cv2.imread(str(sheet)).shape[1] > 6 * 64
     assert list((home / "runs/whole/logs").glob("events*"))
@@ -99,7 +110,7 @@ def test_killed_twice_and_taken_up_again_it_ends_with_the_same_bits(home):
             assert time.monotonic() < deadline
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.communicate()
     assert not list(checkpoints.glob("step-24.index")), "it ended before it was killed"
     fit("killed", folder=home)
     whole, killed = weights(home / "runs/whole"), weights(home / "runs/killed")
@@ -140,12 +151,11 @@ def test_labels_and_frames_become_pictures_that_say_how_they_were_made(home):
     for variation in (1, 2, 3):
         made = sorted(path.name for path in (home / f"painted/variation-{variation}").glob("*.png"))
         assert made == names
-    picture = Image.open(home / "painted/variation-2" / names[0])
-    assert picture.size == (64, 32)
-    assert picture.text["run"] == "whole"
-    assert picture.text["step"] == "24"
-    assert picture.text["seed"] == "5"
-    assert len(picture.text["ensemble_weights"].split()) == 6
+    with Image.open(home / "painted/variation-2" / names[0]) as picture:
+        assert picture.size == (64, 32)
+        texts = picture.text
+    assert (texts["run"], texts["step"], texts["seed"]) == ("whole", "24", "5")
+    assert len(texts["ensemble_weights"].split()) == 6
     assert (home / "painted/contact-sheet.png").is_file()
     assert "12 pictures" in out
 
@@ -179,5 +189,17 @@ def test_a_damaged_record_is_named(home):
 def test_missing_records_name_the_command_that_makes_them(home):
     _, err = run("fit", "--dataset", "synthia", folder=home, code=2)
     assert "python -m sflowgan_tf.prepare --dataset synthia" in err
-    _, err = run("translate", "--run", "paris", "--labels", ".", "--frames", ".", "--output", "x", folder=home, code=2)
+    _, err = run(
+        "translate",
+        "--run",
+        "paris",
+        "--labels",
+        ".",
+        "--frames",
+        ".",
+        "--output",
+        "x",
+        folder=home,
+        code=2,
+    )
     assert "paris" in err and "whole" in err

@@ -1,0 +1,1 @@
+"""Raw frames to records, records to batches."""

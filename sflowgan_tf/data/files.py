@@ -1,4 +1,5 @@
 """Pictures on disk, read with errors that name the file."""
+
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ from sflowgan_tf.ops.labels import ClassTable
 SUFFIXES = (".png", ".jpg", ".jpeg")
 # What a whole file ends with. OpenCV fills up the missing half of a truncated one with grey.
 _ENDS = {".png": b"IEND\xaeB`\x82", ".jpg": b"\xff\xd9", ".jpeg": b"\xff\xd9"}
+_TAIL = 4096  # bytes in which the end must be; some cameras append a few
 
 
 def read_image(file: Path) -> np.ndarray:
@@ -25,33 +27,31 @@ def read_labels(file: Path, table: ClassTable) -> np.ndarray:
     """(height, width) uint8 class indices of a label map.
 
     Args:
-        file: PNG with one channel of 8 or 16 bits, or with the channels that the table tells of.
+        file: PNG with one channel of ids, or with the channels and bits that the table tells of.
         table: how its ids become indices.
 
     Raises:
-        UserError: it is unreadable, has other channels or bits, or an id outside of the table.
+        UserError: it is unreadable, no PNG, has other channels or bits, or an id outside the table.
     """
+    if file.suffix.lower() != ".png":
+        raise UserError(f"{file}: label maps must be PNG; JPEG changes the class ids")
     raw = _decode(file, cv2.IMREAD_UNCHANGED)
-    if raw.ndim == 3:
-        raw = _red(raw, file, table)
+    channels = "1 channel" if raw.ndim == 2 else f"{raw.shape[2]} channels"
+    found = f"has {channels} of {8 * raw.itemsize} bits"
+    if table.bits not in (None, 8 * raw.itemsize):
+        raise UserError(
+            f"{file}: {found}; class table {table.name!r} expects {table.bits} bits, as the raw "
+            "label maps (GT/LABELS) have: was it converted, or is it a colour map (GT/COLOR)?"
+        )
+    if raw.ndim == 3 and table.channel is None:
+        raise UserError(
+            f"{file}: {found}; class table {table.name!r} expects one channel of class ids: is "
+            "it a colour map made for people?"
+        )
     try:
-        return table.encode(raw)
+        return table.encode(raw if raw.ndim == 2 else raw[..., 2])  # red; OpenCV reads BGR
     except UserError as error:
         raise UserError(f"{file}: {error}") from None
-
-
-def _red(raw: np.ndarray, file: Path, table: ClassTable) -> np.ndarray:
-    if table.channel is None:
-        raise UserError(
-            f"{file}: has {raw.shape[2]} channels; expected one with the class ids of "
-            f"{table.name!r}. Is it a colour map made for people?"
-        )
-    if table.name.startswith("synthia") and raw.dtype != np.uint16:
-        raise UserError(
-            f"{file}: has {raw.shape[2]} channels of 8 bits; expected 16 bits, as SYNTHIA's "
-            "GT/LABELS has (GT/COLOR is made for people)"
-        )
-    return raw[..., 2]  # OpenCV reads BGR
 
 
 def _decode(file: Path, mode: int) -> np.ndarray:
@@ -59,8 +59,8 @@ def _decode(file: Path, mode: int) -> np.ndarray:
         content = file.read_bytes()
     except FileNotFoundError:
         raise UserError(f"{file}: no such file") from None
-    if not content.rstrip(b"\x00\r\n").endswith(_ENDS[file.suffix.lower()]):
-        raise UserError(f"{file}: truncated or no {file.suffix[1:].upper()} file; copy it anew")
+    if _ENDS[file.suffix.lower()] not in content[-_TAIL:]:
+        raise UserError(f"{file}: truncated, or no {file.suffix[1:].upper()} at all; copy it anew")
     image = cv2.imdecode(np.frombuffer(content, np.uint8), mode)
     if image is None:
         raise UserError(f"{file}: can't be decoded; expected a PNG or JPEG file")
@@ -71,8 +71,8 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Cuts the middle out to the aspect ratio of `size`, then resizes.
 
     Args:
-        image: (height, width, 3) uint8 picture, or (height, width) uint8 label map, which is resized
-            to the nearest pixel; a picture by area if it shrinks and bicubically if it grows.
+        image: (height, width, 3) uint8 picture, resized by area if it shrinks and bicubically if
+            it grows; or (height, width) uint8 label map, resized to the nearest pixel.
         size: (width, height) of the result.
     """
     height, width = image.shape[:2]

@@ -119,9 +119,7 @@ def _from_json(values: dict[str, Any]) -> Manifest:
 
 
 def _command(folder: Path, dataset: str) -> str:
-    return (
-        f"python -m sflowgan_tf.prepare --dataset {dataset} --source RAW_DIR --output {folder}"
-    )
+    return f"python -m sflowgan_tf.prepare --dataset {dataset} --source RAW_DIR --output {folder}"
 
 
 def write_json(file: Path, content: Any) -> None:

@@ -7,6 +7,7 @@ Everything stays uint8 until it is on the device, where labels become one-hot.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -18,7 +19,7 @@ from sflowgan_tf.errors import UserError
 _NEAREST = ("labels", "edges")
 _TRAINING_FIELDS = ("labels", "edges", "image_real", "flow_real")
 
-Frames = dict[str, tf.Tensor]
+Frames = dict[str, Any]  # of tensors
 
 
 def steps_per_epoch(split: Split, batch_size: int, *, pair: bool = False) -> int:
@@ -80,7 +81,9 @@ def training(
     batches = steps_per_epoch(split, batch_size, pair=pair) - skip
     crop = crop or manifest.size
     _check_crop(crop, manifest.size, max_scale)
-    order_seed, draw_seed = (int(s) for s in np.random.SeedSequence([seed, epoch]).generate_state(2))
+    order_seed, draw_seed = (
+        int(s) for s in np.random.SeedSequence([seed, epoch]).generate_state(2)
+    )
 
     def example(index: tf.Tensor, serialized: tf.Tensor) -> Frames:
         frames = records.parse(serialized, size=manifest.size, has_cg=manifest.has_cg, pair=pair)
@@ -177,7 +180,7 @@ def augment(
     corner = tf.cast(tf.floor(tf.stack(draws[1:3]) * room), tf.int32)
     mirrored = tf.logical_and(flip, draws[3] < 0.5)
 
-    def field(name: str, value: tf.Tensor) -> tf.Tensor:
+    def field(name: str, value: Any) -> Any:
         value = value[..., None] if name == "labels" else value
         value = value[..., corner[0] : corner[0] + box[0], corner[1] : corner[1] + box[1], :]
         if max_scale > 1:
@@ -207,7 +210,8 @@ def blame(folder: Path, manifest: Manifest, split: str) -> None:
         path, count = folder / shard["file"], 0
         try:
             for serialized in _read(path):
-                records.parse(serialized, size=manifest.size, has_cg=manifest.has_cg, pair=False)
+                pair = bool(records.has_successor(serialized))
+                records.parse(serialized, size=manifest.size, has_cg=manifest.has_cg, pair=pair)
                 count += 1
         except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
             raise UserError(_damage(path, count, str(error.message))) from None

@@ -1,56 +1,27 @@
-"""Raw frames to shards of records: in parallel, resumable, the same bytes however often interrupted.
+"""Raw frames to shards of records: in parallel, the same bytes however often interrupted.
 
-The plan (which frame goes into which shard) is a function of the source and the settings. A shard is
-written beside its place and then renamed, after a small file that says what it holds. So a shard that
-is there is whole, and a second start makes only those that are missing. The manifest comes last.
+The plan (which frame goes into which shard) is a function of the source and the settings. A second
+start makes only the shards that are missing. The manifest comes last.
 """
 
+import functools
 import hashlib
 import json
-import multiprocessing
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from tqdm import tqdm
 
 from sflowgan_tf.data import manifest as manifests
-from sflowgan_tf.data import records
-from sflowgan_tf.data.files import read_image, read_labels, resize
-from sflowgan_tf.data.flow import dense_flow
+from sflowgan_tf.data import workers as processes
 from sflowgan_tf.data.manifest import Manifest, Split, write_json
+from sflowgan_tf.data.shards import Settings, Shard
 from sflowgan_tf.data.sources.base import RawFrame, Source
-from sflowgan_tf.errors import Failure, UserError
-from sflowgan_tf.ops.edges import laplacian_edges
-from sflowgan_tf.ops.labels import ClassTable
-from sflowgan_tf.quiet import import_tensorflow
+from sflowgan_tf.errors import UserError
 
-_PLAN = "plan.json"  # of an unfinished preparation; says for which settings its shards were made
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What decides the bytes of a record besides its frame."""
-
-    size: tuple[int, int]
-    table: ClassTable
-    edges: dict[str, float]
-    flow: dict[str, Any]
-    skip_bad: bool
-
-
-@dataclass(frozen=True)
-class Job:
-    """One shard: its file, its frames, and the frame behind its last one, if consecutive."""
-
-    file: Path
-    frames: list[RawFrame]
-    next_frame: RawFrame | None
+_PLAN = "plan.json"  # what the shards beside it are made for
 
 
 def prepare(
@@ -78,7 +49,7 @@ def prepare(
         edges: threshold and blur of `ops.edges.laplacian_edges`.
         flow: parameters of `data.flow.dense_flow`.
         validation_fraction: of the groups, where the source has no split of its own.
-        validation_sequences: names of groups or sequences for validation, instead of a fraction.
+        validation_sequences: names of groups or sequences for validation, before all else.
         frames_per_shard: at most.
         seed: of the choice of validation groups.
         workers: processes; 1 works in this one.
@@ -90,42 +61,59 @@ def prepare(
     Raises:
         UserError: bad input without `skip_bad`; `output` was begun with other settings; the source
             can't be split.
+        Failure: a worker process died.
     """
-    split = split_frames(source.frames, validation_fraction, validation_sequences, seed)
-    jobs = {name: list(_jobs(name, frames, frames_per_shard, output)) for name, frames in split.items()}
+    if not skip_bad:
+        _check_complete(source.frames)
+    parts = split_frames(source.frames, validation_fraction, validation_sequences, seed)
+    shards = {
+        name: list(_shards(name, frames, frames_per_shard, output))
+        for name, frames in parts.items()
+    }
+    plan = {
+        "dataset": dataset,
+        "size": list(size),
+        "edges": edges,
+        "flow": flow,
+        "validation_fraction": validation_fraction,
+        "validation_sequences": list(validation_sequences),
+        "frames_per_shard": frames_per_shard,
+        "seed": seed,
+        "classes": source.table.to_dict(),
+        "raw frames": _fingerprint(parts),
+    }
+    _remember(output, plan)
     settings = Settings(size=size, table=source.table, edges=edges, flow=flow, skip_bad=skip_bad)
-    output.mkdir(parents=True, exist_ok=True)
-    _remember_plan(output, dataset, settings, jobs)
-    _run([job for shards in jobs.values() for job in shards], settings, workers)
-
-    done = {name: [_summary(job) for job in shards] for name, shards in jobs.items()}
+    _make([shard for part in shards.values() for shard in part], settings, workers)
     manifest = Manifest(
         dataset=dataset,
         size=size,
         classes=source.table,
         edges=edges,
-        flow=flow,
+        flow={"operator": "farneback"} | flow,
         seed=seed,
         has_cg=source.has_cg,
-        splits={
-            name: _split([summary["shard"] for summary in done[name]], frames)
-            for name, frames in split.items()
-        },
-        skipped=[bad for summaries in done.values() for s in summaries for bad in s["skipped"]],
+        splits={name: _split(part, parts[name]) for name, part in shards.items()},
+        skipped=[bad for part in shards.values() for s in part for bad in s.summary["skipped"]],
     )
     if not manifest.splits["train"].records:
-        raise UserError(f"{output}: no frame is left for training; every one of them was bad")
+        raise UserError(
+            f"{output}: no frame is left for training, every one was bad; the first: "
+            f"{' '.join(manifest.skipped[0].values())}"
+        )
     manifest.save(output / manifests.NAME)
     return manifest
 
 
-def _split(shards: list[dict[str, Any]], frames: list[RawFrame]) -> Split:
-    return Split(
-        records=sum(shard["records"] for shard in shards),
-        pairs=sum(shard["pairs"] for shard in shards),
-        shards=shards,
-        sequences=sorted({frame.sequence for frame in frames}),
-    )
+def _check_complete(frames: list[RawFrame]) -> None:
+    """Finds missing files before any work is done."""
+    missing = [file for frame in frames for file in frame.files if not file.is_file()]
+    if missing:
+        others = f" (and {len(missing) - 1} others)" if missing[1:] else ""
+        raise UserError(
+            f"{missing[0]}: no such file{others}; expected a label map for each image and the "
+            "other way round; --skip-bad leaves such frames out"
+        )
 
 
 def split_frames(
@@ -166,182 +154,76 @@ def _chosen_groups(frames: list[RawFrame], chosen: Sequence[str]) -> set[str]:
         named[frame.group] = named[frame.sequence] = frame.group
     for name in chosen:
         if name not in named:
-            known = ", ".join(sorted(named)[:20])
-            raise UserError(f"records.validation_sequences: no sequence {name!r}; there are {known}")
+            some = ", ".join(sorted(named)[:20])
+            raise UserError(
+                f"records.validation_sequences: no sequence {name!r}; the {len(named)} names that "
+                f"there are begin with {some}"
+            )
     return {named[name] for name in chosen}
 
 
-def _jobs(split: str, frames: list[RawFrame], per_shard: int, output: Path) -> Iterator[Job]:
-    count = -(-len(frames) // per_shard)
+def _shards(split: str, frames: list[RawFrame], size: int, output: Path) -> Iterator[Shard]:
+    count = -(-len(frames) // size)
     for index in range(count):
-        start = index * per_shard
-        part = frames[start : start + per_shard]
-        behind = frames[start + per_shard : start + per_shard + 1]
-        follows = bool(behind) and _consecutive(part[-1], behind[0])
+        *part, last = frames[index * size : (index + 1) * size]
+        behind = frames[(index + 1) * size : (index + 1) * size + 1]
+        follows = bool(behind) and behind[0].follows(last)
         file = output / f"{split}-{index:05d}-of-{count:05d}.tfrecord"
-        yield Job(file, part, behind[0] if follows else None)
+        yield Shard(file, [*part, last], behind[0] if follows else None)
 
 
-def _consecutive(first: RawFrame, second: RawFrame) -> bool:
-    return first.sequence == second.sequence and second.number == first.number + 1
-
-
-def _remember_plan(
-    output: Path, dataset: str, settings: Settings, jobs: dict[str, list[Job]]
-) -> None:
-    """Refuses a folder whose shards were made for other frames or settings."""
-    listed = [
-        [job.file.name, [[str(path) for path in _files(frame)] for frame in job.frames]]
-        for shards in jobs.values()
-        for job in shards
+def _fingerprint(parts: dict[str, list[RawFrame]]) -> str:
+    """Of the frames by name, so that a moved raw folder is the same one."""
+    names = [
+        [part, frame.sequence, frame.number, *(file.name for file in frame.files)]
+        for part, frames in parts.items()
+        for frame in frames
     ]
-    plan = {
-        "dataset": dataset,
-        "size": list(settings.size),
-        "classes": settings.table.name,
-        "edges": settings.edges,
-        "flow": settings.flow,
-        "skip_bad": settings.skip_bad,
-        "frames": hashlib.sha256(json.dumps(listed).encode()).hexdigest(),
-    }
+    return f"{len(names)} ({hashlib.sha256(json.dumps(names).encode()).hexdigest()[:8]})"
+
+
+def _remember(output: Path, plan: dict[str, Any]) -> None:
+    """Refuses a folder whose shards were made for another plan."""
+    output.mkdir(parents=True, exist_ok=True)
     file = output / _PLAN
-    if file.is_file():
-        before = json.loads(file.read_text())
-        differing = [
-            f"{key}: {before.get(key)} -> {plan[key]}" for key in plan if before.get(key) != plan[key]
-        ]
-        if differing:
-            raise UserError(
-                f"{output} holds records made otherwise ({'; '.join(differing)}); choose another "
-                "--output or delete that folder's records"
-            )
+    now = json.loads(json.dumps(plan))
+    before = json.loads(file.read_text()) if file.is_file() else now
+    differing = list(_differences(before, now))
+    if differing:
+        raise UserError(
+            f"{output}: holds records made otherwise ({'; '.join(differing[:5])}); set it alike, "
+            "choose another --output, or delete that folder"
+        )
     write_json(file, plan)
 
 
-def _files(frame: RawFrame) -> list[Path]:
-    return [path for path in (frame.labels, frame.image_real, frame.image_cg) if path is not None]
+def _differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in before | now:
+            yield from _differences(before.get(key), now.get(key), f"{name}.{key}".lstrip("."))
+    elif before != now:
+        yield f"{name}: {before} there, {now} now"
 
 
-def _run(jobs: list[Job], settings: Settings, workers: int) -> None:
+def _make(shards: list[Shard], settings: Settings, workers: int) -> None:
     """Makes the shards that are missing, with a bar of frames."""
-    missing = [job for job in jobs if not (job.file.is_file() and _sidecar(job).is_file())]
-    total = sum(len(job.frames) for job in jobs)
-    left = sum(len(job.frames) for job in missing)
+    missing = [shard for shard in shards if not shard.is_done]
+    frames, left = (sum(len(shard.frames) for shard in some) for some in (shards, missing))
     with tqdm(
-        desc="preparing", total=total, initial=total - left, unit="frame", disable=not missing
+        desc="preparing", total=frames, initial=frames - left, unit="frame", disable=not missing
     ) as bar:
-        if workers == 1 or len(missing) < 2:
-            for job in missing:
-                bar.update(write_shard(job, settings))
-        else:
-            _run_parallel(missing, settings, workers, bar)
+        processes.run(functools.partial(_write, settings), missing, workers, bar)
 
 
-def _run_parallel(jobs: list[Job], settings: Settings, workers: int, bar: tqdm) -> None:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=import_tensorflow) as pool:
-        running = [pool.submit(write_shard, job, settings) for job in jobs]
-        try:
-            for done in as_completed(running):
-                bar.update(done.result())
-        except BrokenProcessPool:
-            raise Failure("a worker died, perhaps of too little memory; try fewer --workers") from None
-        finally:
-            pool.shutdown(cancel_futures=True)
+def _write(settings: Settings, shard: Shard, tick: Any) -> None:
+    shard.write(settings, tick)
 
 
-def _sidecar(job: Job) -> Path:
-    return job.file.with_suffix(".json")
-
-
-def _summary(job: Job) -> dict[str, Any]:
-    return json.loads(_sidecar(job).read_text())
-
-
-def write_shard(job: Job, settings: Settings) -> int:
-    """Writes one shard and what it holds; returns how many frames were looked at.
-
-    Raises:
-        UserError: a bad frame, unless `skip_bad`.
-    """
-    partial = job.file.with_name(f"{job.file.name}.partial")
-    count, pairs, skipped = 0, 0, []
-    with tf.io.TFRecordWriter(str(partial)) as writer:
-        for record, is_pair in _records(job, settings, skipped):
-            writer.write(record)
-            count, pairs = count + 1, pairs + is_pair
-    shard = {"file": job.file.name, "records": count, "pairs": pairs}
-    write_json(_sidecar(job), {"shard": shard, "skipped": skipped})
-    partial.rename(job.file)
-    return len(job.frames)
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    raw: RawFrame
-    image: np.ndarray
-    coded: records.Coded
-
-
-def _records(
-    job: Job, settings: Settings, skipped: list[dict[str, str]]
-) -> Iterator[tuple[bytes, bool]]:
-    """Each frame's record and whether it has a successor; every frame is read once."""
-    before: _Prepared | None = None
-    for raw in [*job.frames, job.next_frame]:
-        # The frame behind the last one belongs to the next shard, which reports it if it is bad.
-        reported = skipped if raw is not job.next_frame else []
-        prepared = raw and _read_or_skip(raw, settings, reported)
-        if before is not None:
-            pair = prepared is not None and _consecutive(before.raw, prepared.raw)
-            yield _record(before, prepared if pair else None, settings), pair
-        before = prepared
-
-
-def _record(first: _Prepared, second: _Prepared | None, settings: Settings) -> bytes:
-    place = {"sequence": first.raw.sequence, "frame": first.raw.number}
-    if second is None:
-        return records.serialize([first.coded], None, **place)
-    flow = dense_flow(first.image, second.image, **settings.flow)
-    return records.serialize([first.coded, second.coded], flow, **place)
-
-
-def _read_or_skip(
-    raw: RawFrame, settings: Settings, skipped: list[dict[str, str]]
-) -> _Prepared | None:
-    try:
-        return _read(raw, settings)
-    except UserError as error:
-        if not settings.skip_bad:
-            raise UserError(f"{error} (--skip-bad leaves such frames out)") from None
-        skipped.append({"file": str(raw.labels), "reason": str(error)})
-        return None
-
-
-def _read(raw: RawFrame, settings: Settings) -> _Prepared:
-    labels = read_labels(raw.labels, settings.table)
-    real = _read_fitting(raw.image_real, labels, raw.labels)
-    cg = None if raw.image_cg is None else _read_fitting(raw.image_cg, labels, raw.labels)
-    real, cg = resize(real, settings.size), cg if cg is None else resize(cg, settings.size)
-    coded = records.code(
-        resize(labels, settings.size),
-        _edges(real, settings),
-        real,
-        cg,
-        None if cg is None else _edges(cg, settings),
+def _split(shards: list[Shard], frames: list[RawFrame]) -> Split:
+    held = [shard.summary["shard"] for shard in shards]
+    return Split(
+        records=sum(shard["records"] for shard in held),
+        pairs=sum(shard["pairs"] for shard in held),
+        shards=held,
+        sequences=sorted({frame.sequence for frame in frames}),
     )
-    return _Prepared(raw, real, coded)
-
-
-def _read_fitting(file: Path, labels: np.ndarray, labels_file: Path) -> np.ndarray:
-    image = read_image(file)
-    if image.shape[:2] != labels.shape:
-        sizes = [f"{a.shape[1]}x{a.shape[0]}" for a in (image, labels)]
-        raise UserError(
-            f"{file} is {sizes[0]}, but its label map {labels_file} is {sizes[1]}; expected one size"
-        )
-    return image
-
-
-def _edges(image: np.ndarray, settings: Settings) -> np.ndarray:
-    return np.asarray(laplacian_edges(image[None], **settings.edges))[0].astype(np.uint8)

@@ -19,6 +19,7 @@ Images alone are lossy. Labels, edges and flow were made from the frames before 
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -133,7 +134,7 @@ def parse(
         decoded = [_picture(name, fields[name][index], size) for index in range(1 + pair)]
         parsed[name] = tf.stack(decoded) if pair else decoded[0]
     if pair:
-        levels = _decoded(tf.io.decode_png(fields["flow_real"][0], 3, tf.uint16), size)
+        levels: Any = _decoded(tf.io.decode_png(fields["flow_real"][0], 3, tf.uint16), size)
         parsed["flow_real"] = flow_of_levels(tf.cast(levels[..., :2], tf.float32))
     return {cg: parsed[real] for cg, real in _REAL_OF_CG.items()} | parsed
 
@@ -141,7 +142,7 @@ def parse(
 def _picture(name: str, coded: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     if name.startswith("image"):
         return _decoded(tf.io.decode_jpeg(coded, 3, dct_method="INTEGER_ACCURATE"), size)
-    grey = _decoded(tf.io.decode_png(coded, 1), size)
+    grey: Any = _decoded(tf.io.decode_png(coded, 1), size)
     return grey[..., 0] if name == "labels" else grey // 255
 
 

@@ -1,5 +1,6 @@
 """The image GAN of eq. 7: generator, discriminator and DNED, updated together in one step."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import keras
@@ -99,7 +100,7 @@ class ImageGAN(keras.Model):
         self.ema_decay, self.seed = ema_decay, seed
         self.phase: Phase = "edges"
         self.generator_frozen = False
-        self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
+        self.step = tf.Variable(tf.zeros([], tf.int64), trainable=False, name="step")
         generator_ema.set_weights(generator.get_weights())
         self.built = True
 
@@ -239,9 +240,7 @@ class ImageGAN(keras.Model):
         }
         return terms, logs
 
-    def edge_map(
-        self, edges: tf.Tensor, side_outputs: tf.Tensor, weights: tf.Tensor
-    ) -> tf.Tensor:
+    def edge_map(self, edges: tf.Tensor, side_outputs: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
         """What the generator is given beside the labels in the present phase."""
         if not self.use_edges:
             return tf.zeros_like(edges)
@@ -253,13 +252,14 @@ class ImageGAN(keras.Model):
         if not self.dned_jitter:
             return equal
         key = tf.stack([tf.constant(self.seed, tf.int64), self.step])
-        drawn = tf.random.stateless_gamma([batch, SIDE_OUTPUTS], key, alpha=1.0) + 1e-6
+        shape = tf.stack([batch, SIDE_OUTPUTS])
+        drawn = tf.random.stateless_gamma(shape, key, alpha=tf.constant(1.0)) + 1e-6
         drawn /= tf.reduce_sum(drawn, axis=-1, keepdims=True)
-        jittered = tf.random.stateless_uniform([batch, 1], key) < self.dned_jitter
+        jittered = tf.random.stateless_uniform(tf.stack([batch, 1]), key) < self.dned_jitter
         return tf.where(jittered, drawn, equal)
 
     def _judged(
-        self, scene: tf.Tensor, edges: tf.Tensor, image_real: tf.Tensor, image_fake: tf.Tensor
+        self, scene: Any, edges: tf.Tensor, image_real: tf.Tensor, image_fake: tf.Tensor
     ) -> tuple[list[list[tf.Tensor]], list[list[tf.Tensor]]]:
         """D's feature maps of the real and the fake image, from one pass over both."""
         condition = scene[..., : self.num_classes]
@@ -279,7 +279,7 @@ class ImageGAN(keras.Model):
         frozen = {id(v) for v in self.generator.global_generator.trainable_variables}  # type: ignore[attr-defined]
         return [v for v in variables if id(v) not in frozen]
 
-    def _rescaled(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+    def _rescaled(self, gradients: Sequence[Any]) -> Sequence[Any]:
         """From the generator's loss scale to the DNED's: both came from one scaled loss."""
         if not isinstance(self.dned_optimizer, keras.optimizers.LossScaleOptimizer):
             return gradients
@@ -299,7 +299,7 @@ def _mean_probability(logits: list[tf.Tensor]) -> tf.Tensor:
     return tf.add_n([tf.reduce_mean(tf.sigmoid(scale)) for scale in logits]) / len(logits)
 
 
-def _norm(gradients: list[tf.Tensor], optimizer: keras.optimizers.Optimizer) -> tf.Tensor:
+def _norm(gradients: Sequence[Any], optimizer: keras.optimizers.Optimizer) -> tf.Tensor:
     """The norm of all gradients together, their optimizer's loss scale taken out."""
     scaled = tf.linalg.global_norm(gradients)
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):

@@ -1,0 +1,1 @@
+"""Generator, discriminator, DNED and VGG, in Keras alone."""

@@ -4,10 +4,6 @@ Everything here is (batch, height, width, channels), takes any height and width 
 and stays 4-D, so that TFLite's GPU delegate can run what is exported.
 """
 
-# To pyright an op's result may be None and an initializer must be a str: so Keras' code reads.
-# pyright: reportArgumentType=false, reportGeneralTypeIssues=false, reportOperatorIssue=false
-# pyright: reportOptionalOperand=false, reportOptionalSubscript=false
-
 import keras
 from keras import ops
 

@@ -1,7 +1,4 @@
-"""DNED, the deep nested edge detector: six soft edge maps out of a hard one, and their ensemble."""
-
-# To pyright an op's result may be None and an initializer must be a str: so Keras' code reads.
-# pyright: reportArgumentType=false, reportOptionalOperand=false, reportOptionalSubscript=false
+"""DNED, "Deep Neural Edge Detector": six soft edge maps out of a hard one, and their ensemble."""
 
 import keras
 import numpy as np

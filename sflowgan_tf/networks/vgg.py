@@ -1,8 +1,5 @@
 """VGG19's features, by which the perceptual loss compares images."""
 
-# To pyright an op's result may be None and an initializer must be a str: so Keras' code reads.
-# pyright: reportArgumentType=false, reportOperatorIssue=false, reportOptionalOperand=false
-
 import warnings
 from pathlib import Path
 

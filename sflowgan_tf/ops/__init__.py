@@ -1,0 +1,1 @@
+"""Pure tensor functions: edges, warps, class tables, pictures."""

@@ -1,6 +1,7 @@
 """E(.), the deterministic edge map: of the records as well as at inference."""
 
 import math
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -23,14 +24,15 @@ def laplacian_edges(images, threshold: float, blur: float = 0.0):
     ksize 3), the strict comparison of the absolute value, the grey levels unrounded, the mirrored
     border (BORDER_REFLECT_101) and the Gaussian are our choice.
     """
-    grey = ops.sum(ops.cast(images, "float32") * np.float32(_GREY), axis=-1, keepdims=True)
+    image: Any = ops.cast(images, "float32")
+    grey = ops.sum(image * np.array(_GREY, np.float32), axis=-1, keepdims=True)
     padded = _mirror(_gaussian(grey, blur) if blur else grey, 1)
     corners = sum(_window(padded, row, column, 1) for row in (0, 2) for column in (0, 2))
-    laplacian = 2.0 * corners - 8.0 * _window(padded, 1, 1, 1)
-    return ops.cast(ops.abs(laplacian) > threshold, "float32")
+    laplacian: Any = 2.0 * corners - 8.0 * _window(padded, 1, 1, 1)
+    return ops.cast(ops.greater(ops.abs(laplacian), threshold), "float32")
 
 
-def _gaussian(image, sigma):
+def _gaussian(image: Any, sigma: float) -> Any:
     """Separable blur, cut off at three sigma."""
     radius = math.ceil(3 * sigma)
     weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
@@ -41,18 +43,23 @@ def _gaussian(image, sigma):
     return sum(w * _window(padded, radius, k, radius) for k, w in enumerate(weights))
 
 
-def _mirror(image, radius):
+def _mirror(image: Any, radius: int) -> Any:
     """The image with `radius` more pixels on each side, mirrored without repeating the border."""
     for axis in (1, 2):
-        size = ops.shape(image)[axis]
+        size = _sizes(image)[axis]
         period = 2 * (size - 1)
-        index = ops.arange(-radius, size + radius, dtype="int32") % period
-        image = ops.take(image, ops.minimum(index, period - index), axis=axis)
+        index = ops.mod(ops.arange(-radius, size + radius, dtype="int32"), period)
+        image = ops.take(image, ops.minimum(index, ops.subtract(period, index)), axis=axis)
     return image
 
 
-def _window(padded, row, column, radius):
+def _window(padded: Any, row: int, column: int, radius: int) -> Any:
     """The part of a padded image that begins at (row, column) and is as large as the original."""
-    height, width = ops.shape(padded)[1:3]
+    height, width = _sizes(padded)[1:3]
     bottom, right = height - 2 * radius + row, width - 2 * radius + column
     return padded[:, row:bottom, column:right]
+
+
+def _sizes(image: Any) -> Any:
+    """Of each axis; a scalar tensor where it is not known yet."""
+    return ops.shape(image)

@@ -139,8 +139,10 @@ def scene(labels, edges, num_classes: int):
     Returns:
         (batch, height, width, C + 1) float32. A VOID pixel has an all-zero one-hot part.
     """
-    indices = ops.cast(labels, "int32")[..., None]
-    one_hot = ops.cast(ops.equal(indices, ops.arange(num_classes, dtype="int32")), "float32")
+    indices: Any = ops.cast(labels, "int32")
+    one_hot = ops.cast(
+        ops.equal(indices[..., None], ops.arange(num_classes, dtype="int32")), "float32"
+    )
     return ops.concatenate([one_hot, ops.cast(edges, "float32")], axis=-1)
 
 
@@ -347,8 +349,7 @@ TABLES: dict[str, ClassTable] = {
         _as_cityscapes(_SYNTHIA, _SYNTHIA_IDS | {11: 12, 12: 0}),
         _as_cityscapes(
             _SYNTHIA_RAND,
-            _SYNTHIA_IDS
-            | {11: 18, 12: 17, 16: 9, 17: 12, 18: 14, 19: 15, 20: 16, 21: 3},
+            _SYNTHIA_IDS | {11: 18, 12: 17, 16: 9, 17: 12, 18: 14, 19: 15, 20: 16, 21: 3},
         ),
         _as_cityscapes(_CARLA, {tag: tag - 1 for tag in range(1, 20)} | {24: 0}),
         _as_cityscapes(

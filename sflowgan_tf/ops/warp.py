@@ -1,8 +1,5 @@
 """Warping an image by an optical flow."""
 
-# To pyright an op's result may be None: so Keras' code reads.
-# pyright: reportGeneralTypeIssues=false, reportOptionalOperand=false, reportOptionalSubscript=false
-
 from keras import ops
 
 

@@ -11,7 +11,7 @@ from sflowgan_tf.networks.discriminator import Discriminator
 from sflowgan_tf.networks.dned import DNED, ensemble
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
 from sflowgan_tf.networks.vgg import VGG19Features
-from sflowgan_tf.ops import images, labels
+from sflowgan_tf.ops import images
 
 CLASSES = 3
 
@@ -84,9 +84,7 @@ def reference_gradients(gan, batch, kind="log"):
     parts = {
         "gan": lambda: losses.generator_loss(logits(judge(fake())), kind),
         "matching": lambda: 10 * losses.feature_matching_loss(judge(real), judge(fake())),
-        "perceptual": lambda: (
-            10 * losses.perceptual_loss(gan.features(real), gan.features(fake()))
-        ),
+        "perceptual": lambda: 10 * losses.perceptual_loss(gan.features(real), gan.features(fake())),
         "dned": lambda: losses.dned_loss(gan.dned(edges), edges, equal),
     }
     variables = gan.generator.trainable_variables + gan.dned.trainable_variables

@@ -1,5 +1,6 @@
 """What every source gives: frames in order and a class table."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +14,9 @@ class RawFrame:
     """One frame of a raw dataset.
 
     Attributes:
-        sequence: what consecutive frames have in common; frames of an unordered source have one each.
+        sequence: what consecutive frames share; frames of an unordered source have one each.
         number: within the sequence; n and n + 1 are consecutive.
-        group: what must not be split between training and validation, such as all cameras of a drive.
+        group: what is never split between training and validation: all cameras of a drive.
         split: "train" or "validation" where the dataset says so itself.
         labels: the label map's file.
         image_real: the photo's file.
@@ -30,13 +31,41 @@ class RawFrame:
     image_cg: Path | None = None
     split: str | None = None
 
+    @property
+    def files(self) -> list[Path]:
+        """All that it is read from."""
+        return [file for file in (self.labels, self.image_real, self.image_cg) if file is not None]
+
+    def follows(self, other: "RawFrame") -> bool:
+        """Whether it is the very next frame of the same sequence."""
+        return self.sequence == other.sequence and self.number == other.number + 1
+
 
 @dataclass(frozen=True)
 class Source:
-    """A raw dataset: its frames, ordered by sequence and number, and its class table."""
+    """A raw dataset: its frames, ordered by sequence and number, and its class table.
+
+    Raises:
+        UserError: two frames have one number, or some frames lack the CG that others have.
+    """
 
     frames: list[RawFrame]
     table: ClassTable
+
+    def __post_init__(self):
+        """Checks what records cannot express."""
+        for first, second in itertools.pairwise(self.frames):
+            if (first.sequence, first.number) == (second.sequence, second.number):
+                raise UserError(
+                    f"{second.image_real}: is frame {second.number} of sequence "
+                    f"{second.sequence!r}, as {first.image_real} is; expected one of the two"
+                )
+            if (first.image_cg is None) != (second.image_cg is None):
+                with_cg, without = sorted((first, second), key=lambda frame: frame.image_cg is None)
+                raise UserError(
+                    f"{without.image_real}: has no CG frame beside it, {with_cg.image_real} has; "
+                    "expected it for all frames or for none"
+                )
 
     @property
     def has_cg(self) -> bool:

@@ -1,5 +1,6 @@
-"""Cityscapes: single frames with fine annotation, and its video clips with labels for every frame."""
+"""Cityscapes: single annotated frames, and its video clips with labels for every frame."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -27,13 +28,15 @@ def _find(root: Path, images: str, annotations: str) -> Source:
     frame numbers ends a clip.
     """
     found = {
-        name: [frame for file in pictures(root / images / name) if (frame := _frame(file, annotations))]
+        name: [
+            frame for file in pictures(root / images / name) if (frame := _frame(file, annotations))
+        ]
         for name in _SPLITS
     }
     official = all(found.values())
     frames = [frame for name in _SPLITS for frame in found[name]]
     if not official:
-        frames = [RawFrame(**vars(frame) | {"split": None}) for frame in frames]
+        frames = [dataclasses.replace(frame, split=None) for frame in frames]
     expected = f"{images}/{{train,val}}/<city>/<city>_<sequence>_<frame>_leftImg8bit.png"
     return Source(ordered(frames, root, expected), table("cityscapes"))
 

@@ -1,7 +1,7 @@
 """Any simulator's export, described by one YAML; and pix2pixHD's train_A and train_B."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +9,26 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from sflowgan_tf.data.sources.base import RawFrame, Source, ordered, pictures
+from sflowgan_tf.data.files import SUFFIXES
+from sflowgan_tf.data.sources.base import RawFrame, Source, ordered
 from sflowgan_tf.errors import UserError
-from sflowgan_tf.ops.labels import VOID, ClassTable, table
+from sflowgan_tf.ops.labels import VOID, ClassTable, onto
 
-_NUMBER = re.compile(r"(\d+)(?!.*\d)")
+_SEQUENCE = r"(?P<sequence>.*?)[/_-]*(?P<number>\d+)"
+_ANY = "**/*.*"
+_TREES = (
+    ("train_A", "train_B", "test_A", "test_B"),
+    ("train_label", "train_img", "test_label", "test_img"),
+)
 
 
 @dataclass
 class ClassRow:
-    """One class of a table of your own.
+    """One raw id of a table of your own.
 
     Attributes:
         id: in the label maps.
-        name: for people.
+        name: of the class; ids of one name are one class.
         color: RGB.
         ignored: whether its pixels count as void.
     """
@@ -34,47 +40,71 @@ class ClassRow:
 
 
 @dataclass
-class Description:
-    """The YAML's keys; folders are relative to the YAML.
+class Folders:
+    """Where pictures lie: each a folder, or a glob whose wildcards match alike in all of them.
 
     Attributes:
         images: photos, the target of the training.
-        labels: label maps, of the same names below their folder.
+        labels: label maps.
         cg: the simulator's frames, if they are not the photos themselves.
-        table: the name of a class table, or
-        classes: a table of your own.
-        channel: "red" where the ids are in that channel of a label map with three.
-        ordered: whether a sub-folder holds consecutive frames, the last number in a name its number.
-        validation: sub-folders kept for validation; by `records.validation_fraction` otherwise.
     """
 
     images: str
     labels: str
     cg: str | None = None
+
+
+@dataclass
+class Description(Folders):
+    """The YAML's keys; folders are relative to the YAML.
+
+    Attributes:
+        validation: folders of the validation frames; without them `prepare` chooses.
+        table: the name of a class table, or
+        classes: a table of your own.
+        channel: "red" where the ids are in that channel of a label map with three; for `classes`.
+        sequence: a regular expression that matches a picture's whole name (its path below the
+            folder without suffix, or what a glob's wildcards matched, joined by /) with the groups
+            `sequence` and `number`; n and n + 1 are consecutive frames. By default the last digits
+            are the number. A name that does not match is no part of a sequence.
+        ordered: false where no two pictures are consecutive.
+    """
+
+    validation: Folders | None = None
     table: str | None = None
     classes: list[ClassRow] = field(default_factory=list)
     channel: str | None = None
+    sequence: str = _SEQUENCE
     ordered: bool = True
-    validation: list[str] = field(default_factory=list)
 
 
 def find(root: Path, classes: str) -> Source:
     """The frames that a description names.
 
     Args:
-        root: the YAML file, or a folder with a `folder.yaml` in it.
-        classes: "own"; other tables are named in the description.
+        root: the YAML file; or a folder with a `folder.yaml` in it; or one laid out for pix2pixHD,
+            whose label maps are read as Cityscapes' labelIds.
+        classes: "own", or "cityscapes" where the description names a table that can be read so.
 
     Raises:
         UserError: no description, a wrong key or value, no frames.
     """
     file = root / "folder.yaml" if root.is_dir() else root
-    told = _read(file)
-    base = file.parent
-    images = base / told.images
-    expected = f"pictures below it, as `images` in {file} says"
-    frames = [_frame(path.relative_to(images), base, told, path) for path in pictures(images)]
-    return Source(ordered(frames, images, expected), _classes(told, file))
+    told = _recognized(root) or _read(file)
+    frames = _frames(told, told, file.parent, "train" if told.validation else None)
+    if told.validation:
+        frames += _frames(told.validation, told, file.parent, "validation")
+    expected = f"pictures as `images` in {file} says: {told.images}"
+    return Source(ordered(frames, file.parent, expected), _classes(told, file, classes))
+
+
+def _recognized(root: Path) -> Description | None:
+    for labels, images, test_labels, test_images in _TREES:
+        if (root / labels).is_dir() and (root / images).is_dir():
+            has_test = (root / test_labels).is_dir() and (root / test_images).is_dir()
+            test = Folders(test_images, test_labels) if has_test else None
+            return Description(images, labels, validation=test, table="cityscapes", ordered=False)
+    return None
 
 
 def _read(file: Path) -> Description:
@@ -82,48 +112,104 @@ def _read(file: Path) -> Description:
         raise UserError(f"{file}: no such file; expected a description as datasets/README.md shows")
     try:
         merged = OmegaConf.merge(OmegaConf.structured(Description), OmegaConf.load(file))
-        return OmegaConf.to_object(merged)  # type: ignore[return-value]  # the structured class
-    except (OmegaConfBaseException, YAMLError) as error:
-        keys = ", ".join(Description.__dataclass_fields__)
+        told: Any = OmegaConf.to_object(merged)
+        groups = re.compile(told.sequence).groupindex
+    except (OmegaConfBaseException, YAMLError, re.error) as error:
+        keys = ", ".join(key.name for key in fields(Description))
         reason = str(error).partition("\n")[0]
         raise UserError(f"{file}: {reason}; the keys are {keys}") from None
+    if not {"sequence", "number"} <= groups.keys():
+        raise UserError(
+            f"{file}: sequence: expected a regular expression with the groups "
+            f"(?P<sequence>...) and (?P<number>...), got {told.sequence!r}"
+        )
+    return told
 
 
-def _frame(name: Path, base: Path, told: Description, image: Path) -> RawFrame:
-    number = _NUMBER.search(name.stem)
-    single = not told.ordered or number is None
-    folder = name.parent.as_posix()
-    split = "validation" if folder in told.validation else "train"
-    return RawFrame(
-        sequence=name.with_suffix("").as_posix() if single else folder,
-        number=0 if single else int(number[1]),  # type: ignore[index]  # single covers None
-        group=name.as_posix() if single and not told.validation else folder,
-        labels=_same_name(base / told.labels, name),
-        image_real=image,
-        image_cg=_same_name(base / told.cg, name) if told.cg else None,
-        split=split if told.validation else None,
-    )
+def _frames(folders: Folders, told: Description, base: Path, split: str | None) -> list[RawFrame]:
+    labels = _named(base, folders.labels)
+    cg = _named(base, folders.cg) if folders.cg else None
+    return [
+        RawFrame(
+            labels=labels.get(name, _missing(base, folders.labels, name)),
+            image_real=image,
+            image_cg=None if cg is None else cg.get(name, _missing(base, folders.cg, name)),
+            split=split,
+            **_place(name, told, folders.images),
+        )
+        for name, image in _named(base, folders.images).items()
+    ]
 
 
-def _same_name(folder: Path, name: Path) -> Path:
-    """The file of that name below a folder, PNG or JPEG; where there is none, the PNG it should be."""
-    candidates: list[Path] = [folder / name.with_suffix(s) for s in (".png", ".jpg", ".jpeg")]
-    return next((path for path in candidates if path.is_file()), candidates[0])
+def _place(name: str, told: Description, images: str) -> dict[str, Any]:
+    """Sequence, number and group; a sequence's name begins with the images' folder."""
+    match = re.fullmatch(told.sequence, name) if told.ordered else None
+    sequence, number = (match["sequence"], int(match["number"])) if match else (name, 0)
+    folder, _ = _split_glob(images)
+    sequence = "/".join(part for part in (folder, sequence) if part)
+    return {"sequence": sequence, "number": number, "group": sequence}
 
 
-def _classes(told: Description, file: Path) -> ClassTable:
+def _named(base: Path, where: str) -> dict[str, Path]:
+    """Pictures by what the wildcards matched; of a plain folder, by their path without suffix."""
+    folder, pattern = _split_glob(where)
+    wildcards = {"**/": "(?:(.*)/)?", "*": "([^/]*)", _ANY: r"(?:(.*)/)?([^/]*)\.[^.]*"}
+    split = [_ANY] if pattern == _ANY else re.split(r"(\*\*/|\*)", pattern)
+    expression = "".join(wildcards.get(part, re.escape(part)) for part in split)
+    named: dict[str, Path] = {}
+    for path in sorted((base / folder).glob(pattern)):
+        match = re.fullmatch(expression, path.relative_to(base / folder).as_posix())
+        if match and path.suffix.lower() in SUFFIXES:
+            named["/".join(part for part in match.groups() if part)] = path
+    return named
+
+
+def _split_glob(where: str) -> tuple[str, str]:
+    """The folder that a glob begins with, and the rest."""
+    parts = where.rstrip("/").split("/")
+    fixed = next((index for index, part in enumerate(parts) if "*" in part), len(parts))
+    return "/".join(parts[:fixed]), "/".join(parts[fixed:]) or _ANY
+
+
+def _missing(base: Path, where: str | None, name: str) -> Path:
+    """Where a picture was looked for."""
+    return base / (f"{where} for {name}" if "*" in str(where) else f"{where}/{name}.png")
+
+
+def _classes(told: Description, file: Path, classes: str) -> ClassTable:
     if bool(told.table) == bool(told.classes):
         raise UserError(f"{file}: expected either `table` or `classes`, one of the two")
     if told.table:
-        return table(told.table)
+        return onto(told.table, classes)
+    if classes != "own":
+        raise UserError(
+            f"records.classes={classes}: expected own, since {file} has its own classes"
+        )
     if told.channel not in (None, "red"):
         raise UserError(f"{file}: channel: expected red or nothing, got {told.channel!r}")
+    _check_rows(told.classes, file)
     counted = [row for row in told.classes if not row.ignored]
-    index: dict[int, Any] = {row.id: i for i, row in enumerate(counted)}
+    colors = {row.name: row.color for row in reversed(counted)}
+    names = tuple(dict.fromkeys(row.name for row in counted))
+    index = {name: place for place, name in enumerate(names)}
     return ClassTable(
         name=file.stem,
-        names=tuple(row.name for row in counted),
-        colors=tuple((row.color[0], row.color[1], row.color[2]) for row in counted),
-        ids={row.id: index.get(row.id, VOID) for row in told.classes},
+        names=names,
+        colors=tuple((colors[name][0], colors[name][1], colors[name][2]) for name in names),
+        ids={row.id: VOID if row.ignored else index[row.name] for row in told.classes},
         channel=told.channel,  # type: ignore[arg-type]  # checked above
     )
+
+
+def _check_rows(rows: list[ClassRow], file: Path) -> None:
+    ids = [row.id for row in rows]
+    twice = next((key for key in ids if ids.count(key) > 1), None)
+    if twice is not None:
+        raise UserError(f"{file}: classes: id {twice} is there twice; expected each once")
+    for row in rows:
+        if len(row.color) != 3 or not all(0 <= level <= 255 for level in row.color):
+            raise UserError(f"{file}: classes: color of {row.name!r}: expected [r, g, b], 0 to 255")
+        if not 0 <= row.id < 1 << 16:
+            raise UserError(f"{file}: classes: id {row.id}: expected 0 to 65535")
+    if all(row.ignored for row in rows) or len({row.name for row in rows}) > VOID:
+        raise UserError(f"{file}: classes: expected 1 to {VOID} classes that are not ignored")

@@ -1,9 +1,9 @@
-"""SYNTHIA: video sequences (SEQS), which minicity imitates, and unordered frames (RAND-CITYSCAPES)."""
+"""SYNTHIA: video sequences (SEQS), which minicity imitates, and RAND-CITYSCAPES' frames."""
 
 from pathlib import Path
 
 from sflowgan_tf.data.sources.base import RawFrame, Source, ordered
-from sflowgan_tf.ops.labels import table
+from sflowgan_tf.ops.labels import onto
 
 _EXPECTED = (
     "SYNTHIA-SEQS' <sequence>/{RGB,GT/LABELS}/Stereo_*/Omni_*/*.png or SYNTHIA-RAND-CITYSCAPES' "
@@ -24,8 +24,7 @@ def find(root: Path, classes: str) -> Source:
     unordered = (root / "RGB").is_dir() and not list(root.glob("RGB/Stereo_*"))
     frames = _unordered(root) if unordered else _sequences(root)
     name = "synthia-rand" if unordered else "synthia"
-    suffix = "" if classes == "own" else "-as-cityscapes"
-    return Source(ordered(frames, root, _EXPECTED), table(name + suffix))
+    return Source(ordered(frames, root, _EXPECTED), onto(name, classes))
 
 
 def _sequences(root: Path) -> list[RawFrame]:

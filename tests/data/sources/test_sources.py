@@ -1,0 +1,250 @@
+import cv2
+import numpy as np
+import pytest
+
+from sflowgan_tf.data.sources import find
+from sflowgan_tf.errors import UserError
+
+EXPORT = """
+images: photo
+labels: tags
+cg: rgb
+classes:
+  - {id: 0, name: nothing, ignored: true}
+  - {id: 3, name: road, color: [128, 64, 128]}
+  - {id: 4, name: road}
+  - {id: 9, name: car}
+channel: red
+"""
+
+
+def touch(file):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(file), np.zeros((4, 8, 3), np.uint8))
+
+
+def seqs(root, drive="SYNTHIA-SEQS-01-DAWN", camera="Stereo_Left/Omni_F", count=2, trees=("RGB",)):
+    for number in range(count):
+        for tree in trees:
+            touch(root / drive / tree / camera / f"{number:06d}.png")
+
+
+def cityscapes(
+    root, split="train", city="aachen", sequence=0, numbers=(19,), kind="", suffix="png"
+):
+    for number in numbers:
+        name = f"{city}_{sequence:06d}_{number:06d}_leftImg8bit.{suffix}"
+        touch(root / f"leftImg8bit{kind}" / split / city / name)
+
+
+def places(source):
+    return [(frame.sequence, frame.number) for frame in source.frames]
+
+
+def test_synthia_finds_every_camera_of_a_drive_and_keeps_them_together(tmp_path):
+    seqs(tmp_path)
+    seqs(tmp_path, camera="Stereo_Right/Omni_B")
+    source = find("synthia", tmp_path)
+    drive = "SYNTHIA-SEQS-01-DAWN"
+    assert places(source) == [
+        (f"{drive}/{camera}", number)
+        for camera in ("Stereo_Left/Omni_F", "Stereo_Right/Omni_B")
+        for number in (0, 1)
+    ]
+    assert {frame.group for frame in source.frames} == {drive}
+    first = source.frames[0]
+    assert first.labels == tmp_path / drive / "GT/LABELS/Stereo_Left/Omni_F/000000.png"
+    assert first.image_real == tmp_path / drive / "RGB/Stereo_Left/Omni_F/000000.png"
+    assert not source.has_cg and source.table.name == "synthia"
+    assert find("synthia", tmp_path / drive).table is source.table, "one drive by itself"
+
+
+def test_photos_beside_the_simulators_frames_make_these_the_cg(tmp_path):
+    seqs(tmp_path, trees=("RGB", "REAL"))
+    source = find("minicity", tmp_path)
+    assert source.has_cg
+    assert "/REAL/" in source.frames[0].image_real.as_posix()
+    assert "/RGB/" in source.frames[0].image_cg.as_posix()
+
+
+def test_photos_for_some_drives_only_are_an_error(tmp_path):
+    seqs(tmp_path, trees=("RGB", "REAL"))
+    seqs(tmp_path, drive="SYNTHIA-SEQS-02-FALL")
+    with pytest.raises(UserError, match="SEQS-02-FALL.*has no CG frame beside it"):
+        find("synthia", tmp_path)
+
+
+def test_synthia_rand_has_no_consecutive_frames_and_its_own_ids(tmp_path):
+    for number in (0, 1):
+        touch(tmp_path / "RGB" / f"{number:07d}.png")
+    source = find("synthia", tmp_path)
+    assert source.table.name == "synthia-rand"
+    assert not source.frames[1].follows(source.frames[0])
+    assert find("synthia", tmp_path, "cityscapes").table.name == "synthia-rand-as-cityscapes"
+
+
+def test_cityscapes_takes_its_own_split_only_where_both_parts_are_there(tmp_path):
+    cityscapes(tmp_path)
+    cityscapes(tmp_path, split="test", city="berlin")
+    source = find("cityscapes", tmp_path)
+    assert [frame.split for frame in source.frames] == [None], "test has no labels"
+    cityscapes(tmp_path, split="val", city="lindau")
+    source = find("cityscapes", tmp_path)
+    assert [frame.split for frame in source.frames] == ["train", "validation"]
+    name = "aachen_000000_000019_gtFine_labelIds.png"
+    assert source.frames[0].labels == tmp_path / "gtFine/train/aachen" / name
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_a_gap_in_the_frame_numbers_ends_a_clip(tmp_path, suffix):
+    cityscapes(tmp_path, city="bonn", numbers=(3, 4, 6), kind="_sequence", suffix=suffix)
+    frames = find("cityscapes_sequence", tmp_path).frames
+    assert [b.follows(a) for a, b in zip(frames, frames[1:], strict=False)] == [True, False]
+    assert frames[0].labels.parts[-4:-1] == ("gtFine_sequence", "train", "bonn")
+
+
+def test_the_last_frame_of_a_sequence_is_not_followed_by_another_sequence(tmp_path):
+    cityscapes(tmp_path, sequence=0, numbers=(19,))
+    cityscapes(tmp_path, sequence=1, numbers=(20,))
+    first, second = find("cityscapes", tmp_path).frames
+    assert not second.follows(first)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "looked_for"),
+    [
+        ("synthia", "RGB,GT/LABELS"),
+        ("cityscapes", "leftImg8bit/"),
+        ("cityscapes_sequence", "leftImg8bit_sequence/"),
+        ("folder", "folder.yaml"),
+    ],
+)
+def test_a_wrong_root_says_what_was_looked_for(tmp_path, dataset, looked_for):
+    with pytest.raises(UserError, match=looked_for):
+        find(dataset, tmp_path)
+    with pytest.raises(UserError, match="missing.*no such"):
+        find(dataset, tmp_path / "missing")
+
+
+def test_an_unknown_dataset_lists_those_there_are(tmp_path):
+    with pytest.raises(UserError, match="--dataset kitti: expected one of minicity, synthia"):
+        find("kitti", tmp_path)
+
+
+def write(root, text):
+    (root / "folder.yaml").write_text(text)
+    return root
+
+
+def export(root, text=EXPORT, names=("night/0001", "night/0002", "day/0001")):
+    for name in names:
+        for folder, suffix in (("photo", "jpg"), ("rgb", "png"), ("tags", "png")):
+            touch(root / folder / f"{name}.{suffix}")
+    return write(root, text)
+
+
+def test_a_description_names_folders_and_classes(tmp_path):
+    source = find("folder", export(tmp_path))
+    assert places(source) == [("photo/day", 1), ("photo/night", 1), ("photo/night", 2)]
+    frame = source.frames[-1]
+    assert [file.relative_to(tmp_path).as_posix() for file in frame.files] == [
+        "tags/night/0002.png",
+        "photo/night/0002.jpg",
+        "rgb/night/0002.png",
+    ]
+    table = source.table
+    assert table.names == ("road", "car"), "ids of one name are one class"
+    assert table.ids == {0: 255, 3: 0, 4: 0, 9: 1}
+    assert table.colors[0] == (128, 64, 128) and table.channel == "red"
+    assert find("folder", tmp_path / "folder.yaml") == source
+
+
+def test_globs_match_pictures_by_what_their_wildcards_stand_for(tmp_path):
+    for drive in ("drive1", "drive2"):
+        touch(tmp_path / drive / "out" / "0007_rgb.png")
+        touch(tmp_path / drive / "out" / "0007_seg.png")
+    text = "images: '*/out/*_rgb.png'\nlabels: '*/out/*_seg.png'\ntable: carla-0.9.14\n"
+    source = find("folder", write(tmp_path, text), "cityscapes")
+    assert places(source) == [("drive1", 7), ("drive2", 7)]
+    assert source.frames[1].labels == tmp_path / "drive2/out/0007_seg.png"
+    assert source.table.name == "carla-0.9.14-as-cityscapes"
+
+
+def test_folders_may_lie_elsewhere(tmp_path):
+    for folder in ("photo", "tags"):
+        touch(tmp_path / folder / "a.b" / "0001.png")
+    (tmp_path / "here").mkdir()
+    text = f"images: ../photo/\nlabels: {tmp_path / 'tags'}\ntable: cityscapes\n"
+    (frame,) = find("folder", write(tmp_path / "here", text)).frames
+    assert frame.labels == tmp_path / "tags/a.b/0001.png"
+    assert frame.sequence == "../photo/a.b"
+
+
+def test_a_regular_expression_can_name_sequence_and_number(tmp_path):
+    text = EXPORT + r"sequence: 't(?P<number>\d+)_(?P<sequence>\w+)'"
+    source = find("folder", export(tmp_path, text, ("t5_town", "t6_town", "cover")))
+    assert places(source) == [("photo/cover", 0), ("photo/town", 5), ("photo/town", 6)]
+
+
+def test_pictures_without_order_have_no_successors(tmp_path):
+    source = find("folder", export(tmp_path, EXPORT + "ordered: false"))
+    assert {frame.number for frame in source.frames} == {0}
+    assert len({frame.sequence for frame in source.frames}) == 3
+
+
+def test_validation_folders_are_the_split(tmp_path):
+    for folder in ("photo", "tags", "vphoto", "vtags"):
+        touch(tmp_path / folder / "town" / "1.png")
+    text = (
+        "images: photo\nlabels: tags\ntable: cityscapes\n"
+        "validation: {images: vphoto, labels: vtags}"
+    )
+    frames = find("folder", write(tmp_path, text)).frames
+    assert [(frame.group, frame.split) for frame in frames] == [
+        ("photo/town", "train"),
+        ("vphoto/town", "validation"),
+    ]
+
+
+def test_pix2pixhds_tree_is_recognized(tmp_path):
+    for folder in ("train_A", "train_B", "test_A", "test_B"):
+        touch(tmp_path / folder / "1.png")
+        touch(tmp_path / folder / "2.png")
+    source = find("folder", tmp_path)
+    assert [frame.split for frame in source.frames] == ["validation"] * 2 + ["train"] * 2
+    assert source.frames[-1].labels == tmp_path / "train_A/2.png"
+    assert not source.frames[-1].follows(source.frames[-2])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (EXPORT + "imagse: photo", "imagse.*the keys are images, labels, cg"),
+        ("labels: tags\ntable: cityscapes", "images"),
+        ("images: photo\nlabels: tags", "either `table` or `classes`"),
+        ("images: photo\nlabels: tags\ntable: gta", "no class table 'gta'"),
+        (EXPORT.replace("channel: red", "channel: blue"), "channel: expected red"),
+        (EXPORT.replace("id: 9", "id: 3"), "id 3 is there twice"),
+        (EXPORT.replace("id: 9", "id: car"), "classes"),
+        (EXPORT.replace("[128, 64, 128]", "[128]"), "color of 'road'"),
+        (EXPORT.replace("[128, 64, 128]", "[128, 64, 300]"), "color of 'road'"),
+        (EXPORT + "sequence: '('", "the keys are"),
+        (EXPORT + "sequence: 'a'", "expected a regular expression with the groups"),
+        ("images: [", "the keys are"),
+    ],
+)
+def test_a_wrong_description_says_what_is_wrong(tmp_path, text, message):
+    with pytest.raises(UserError, match=message) as error:
+        find("folder", export(tmp_path, text))
+    assert "\n" not in str(error.value)
+
+
+def test_own_classes_cannot_be_read_as_cityscapes(tmp_path):
+    with pytest.raises(UserError, match="records.classes=cityscapes: expected own"):
+        find("folder", export(tmp_path), "cityscapes")
+
+
+def test_two_pictures_of_one_number_are_an_error(tmp_path):
+    export(tmp_path, names=("a/1", "a/01"))
+    with pytest.raises(UserError, match=r"is frame 1 of sequence 'photo/a', as"):
+        find("folder", tmp_path)

@@ -1,0 +1,234 @@
+import cv2
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sflowgan_tf.data import pipeline, records
+from sflowgan_tf.data.manifest import Manifest, Split
+from sflowgan_tf.errors import UserError
+from sflowgan_tf.ops.labels import TABLES
+
+SIZE = (48, 32)  # width, height
+SHARDS, IN_SHARD = 3, 4
+FLOW = (3.0, -2.0)
+
+
+def frame(number, shift=(0, 0)):
+    """A smooth picture whose labels and edges can be derived from it; shifted by whole pixels."""
+    y, x = np.mgrid[0 : SIZE[1], 0 : SIZE[0]].astype(np.float32)
+    x, y = x - shift[0], y - shift[1]
+    waves = [np.sin(x / 7 + number), np.cos(y / 5 - number), np.sin((x + y) / 9)]
+    image = ((np.stack(waves, -1) + 1) * 127).astype(np.uint8)
+    return image, (image[..., 0] // 64).astype(np.uint8), (image[..., 1:2] > 127).astype(np.uint8)
+
+
+def record(number):
+    coded, images = [], []
+    for shift in ((0, 0), FLOW):
+        image, labels, edges = frame(number, shift)
+        images.append(image)
+        coded.append(records.code(labels, edges, image))
+    flow = np.broadcast_to(np.float32(FLOW), (SIZE[1], SIZE[0], 2))
+    last = number % IN_SHARD == IN_SHARD - 1
+    return records.serialize(
+        coded[:1] if last else coded, None if last else flow, sequence="s", frame=number
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("records")
+    for shard in range(SHARDS):
+        with tf.io.TFRecordWriter(str(path / f"train-{shard}.tfrecord")) as writer:
+            for i in range(IN_SHARD):
+                writer.write(record(shard * IN_SHARD + i))
+    return path
+
+
+@pytest.fixture(scope="module")
+def manifest():
+    shards = [
+        {"file": f"train-{i}.tfrecord", "records": IN_SHARD, "pairs": IN_SHARD - 1}
+        for i in range(SHARDS)
+    ]
+    count = SHARDS * IN_SHARD
+    train = Split(records=count, pairs=count - SHARDS, shards=shards, sequences=["s"])
+    return Manifest(
+        dataset="test",
+        size=SIZE,
+        classes=TABLES["synthia"],
+        edges={"threshold": 60.0, "blur": 0.0},
+        flow={},
+        seed=0,
+        has_cg=False,
+        splits={"train": train, "validation": Split(records=0, pairs=0, shards=[], sequences=[])},
+        skipped=[],
+    )
+
+
+def batches(folder, manifest, **more):
+    arguments = {"seed": 0, "epoch": 0} | more
+    return list(pipeline.training(folder, manifest, **arguments).as_numpy_iterator())
+
+
+def same(one, other):
+    return all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def which(batch):
+    """The number of each frame, told from its picture."""
+    stored = [frame(i)[1] for i in range(SHARDS * IN_SHARD)]
+    return [
+        next(i for i, labels in enumerate(stored) if np.array_equal(labels, seen))
+        for seen in batch["labels"]
+    ]
+
+
+def test_an_epoch_holds_every_frame_once_in_an_order_of_its_own(folder, manifest):
+    orders = []
+    for epoch in (0, 1):
+        read = batches(folder, manifest, epoch=epoch, flip=False)
+        orders.append([number for batch in read for number in which(batch)])
+        assert sorted(orders[-1]) == list(range(SHARDS * IN_SHARD))
+    assert orders[0] != orders[1]
+    assert orders[0] != sorted(orders[0])
+
+
+def test_seed_and_epoch_decide_every_bit(folder, manifest):
+    scaled = {"max_scale": 1.5, "crop": (32, 16)}
+    first, again = (batches(folder, manifest, seed=3, epoch=2, **scaled) for _ in range(2))
+    assert all(same(a, b) for a, b in zip(first, again, strict=True))
+    other = batches(folder, manifest, seed=4, epoch=2, **scaled)
+    assert not all(same(a, b) for a, b in zip(first, other, strict=True))
+
+
+@given(skip=st.integers(0, 5))
+@settings(max_examples=6, deadline=None)
+def test_a_training_taken_up_again_sees_what_was_left(folder, manifest, skip):
+    whole = batches(folder, manifest, batch_size=2, max_scale=1.3)
+    rest = batches(folder, manifest, batch_size=2, max_scale=1.3, skip=skip)
+    assert len(rest) == len(whole) - skip
+    assert all(same(a, b) for a, b in zip(whole[skip:], rest, strict=True))
+
+
+def test_types_are_small_and_shapes_known(folder, manifest):
+    spec = pipeline.training(folder, manifest, seed=0, epoch=0, batch_size=2).element_spec
+    assert {name: (s.shape.as_list(), s.dtype.name) for name, s in spec.items()} == {
+        "labels": ([2, 32, 48], "uint8"),
+        "edges": ([2, 32, 48, 1], "uint8"),
+        "image_real": ([2, 32, 48, 3], "uint8"),
+    }
+
+
+def test_pairs_leave_out_frames_without_successor(folder, manifest):
+    read = batches(folder, manifest, pair=True, flip=False)
+    assert len(read) == pipeline.steps_per_epoch(manifest.splits["train"], 1, pair=True) == 9
+    assert read[0]["labels"].shape == (1, 2, 32, 48)
+    assert read[0]["flow_real"].shape == (1, 32, 48, 2)
+    np.testing.assert_allclose(read[0]["flow_real"][0, 0, 0], FLOW, atol=1 / 128)
+
+
+@pytest.mark.parametrize("in_dataset", [False, True])
+@given(key=st.integers(0, 2**40), max_scale=st.sampled_from([1.0, 1.25, 2.0]), flip=st.booleans())
+@settings(max_examples=15, deadline=None)
+def test_augmented_pairs_still_warp_onto_each_other(in_dataset, key, max_scale, flip):
+    parsed = records.parse(tf.constant(record(0)), size=SIZE, has_cg=False, pair=True)
+    fields = {n: parsed[n] for n in ("labels", "edges", "image_real", "flow_real")}
+    seed, crop = tf.constant([7, key], tf.int64), (40, 24)
+
+    def augment(frames):
+        return pipeline.augment(frames, seed, crop=crop, flip=flip, max_scale=max_scale)
+
+    if in_dataset:
+        made = next(iter(tf.data.Dataset.from_tensors(fields).map(augment)))
+    else:
+        made = augment(fields)
+    made = {name: value.numpy() for name, value in made.items()}
+    flow, (first, second) = made["flow_real"], made["image_real"].astype(np.float32)
+    y, x = np.mgrid[0 : crop[1], 0 : crop[0]].astype(np.float32)
+    there = x + flow[..., 0], y + flow[..., 1]
+    warped = cv2.remap(second, *there, cv2.INTER_LINEAR)
+    inside = (there[0] >= 0) & (there[0] < crop[0] - 1) & (there[1] >= 0) & (there[1] < crop[1] - 1)
+    assert np.abs(warped - first)[inside].mean() < 4
+    assert np.abs(second - first)[inside].mean() > 8, "the test would not see a wrong flow"
+    # Labels and edges are still those of the picture, but for the width of a boundary.
+    assert np.mean(made["labels"][0] == first[..., 0] // 64) > 0.9
+    assert np.mean(made["edges"][0][..., 0] == (first[..., 1] > 127)) > 0.9
+
+
+def test_half_of_the_examples_are_mirrored(folder, manifest):
+    plain = {which(b)[0]: b for b in batches(folder, manifest, flip=False)}
+    mirrored = 0
+    for epoch in range(6):
+        for batch in batches(folder, manifest, epoch=epoch):
+            back = batch["labels"][:, :, ::-1]
+            is_plain = any(same(batch, other) for other in plain.values())
+            mirrored += not is_plain
+            assert is_plain or any(np.array_equal(back, b["labels"]) for b in plain.values())
+    assert 20 < mirrored < 52  # of 72
+
+
+def test_a_batch_larger_than_the_records_is_an_error(manifest):
+    with pytest.raises(UserError, match=r"batch_size=13: the training records hold 12 frames"):
+        pipeline.steps_per_epoch(manifest.splits["train"], 13)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [({"crop": (64, 32)}, "larger than the records' 48x32"), ({"max_scale": 0.5}, "max_scale=0.5")],
+)
+def test_a_crop_that_does_not_fit_is_an_error(folder, manifest, more, said):
+    with pytest.raises(UserError, match=said):
+        pipeline.training(folder, manifest, seed=0, epoch=0, **more)
+
+
+def test_frames_are_evenly_spaced_and_have_edges_of_test_time(folder, manifest):
+    chosen = pipeline.frames(folder, manifest, "train", 3)
+    assert [int(f["frame"]) for f in chosen] == [0, 6, 11]  # 5.5 rounds to even
+    assert len(pipeline.frames(folder, manifest, "train")) == 12
+    np.testing.assert_array_equal(chosen[0]["edges_cg"], chosen[0]["edges"])
+
+
+def test_the_device_gets_the_same_batches(folder, manifest):
+    dataset = pipeline.training(folder, manifest, seed=0, epoch=0)
+    on_device = [{n: v.numpy() for n, v in b.items()} for b in pipeline.to_device(dataset)]
+    assert all(same(a, b) for a, b in zip(batches(folder, manifest), on_device, strict=True))
+
+
+def damaged(folder, tmp_path, change):
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    shard = tmp_path / "train-1.tfrecord"
+    shard.write_bytes(change(bytearray(shard.read_bytes())))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content[:-100],
+        lambda content: content[:0],
+        lambda content: content[:2000] + b"\x00" * 50 + content[2050:],
+    ],
+    ids=["truncated", "empty", "overwritten"],
+)
+def test_a_damaged_shard_is_named_with_its_record(folder, manifest, tmp_path, change):
+    with pytest.raises(UserError, match=r"train-1\.tfrecord: record \d is damaged .*prepare again"):
+        pipeline.blame(damaged(folder, tmp_path, change), manifest, "train")
+
+
+def test_a_record_whose_picture_is_none_is_named(folder, manifest, tmp_path):
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    with tf.io.TFRecordWriter(str(tmp_path / "train-2.tfrecord")) as writer:
+        for i in (0, 1):
+            content = record(8 + i)
+            writer.write(content.replace(b"\x89PNG", b"oops") if i else content)
+    with pytest.raises(UserError, match=r"train-2\.tfrecord: record 1 is damaged"):
+        pipeline.blame(tmp_path, manifest, "train")
+
+
+def test_whole_records_are_not_blamed(folder, manifest):
+    pipeline.blame(folder, manifest, "train")

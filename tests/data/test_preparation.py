@@ -1,0 +1,432 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sflowgan_tf.data import preparation, records, shards, workers
+from sflowgan_tf.data.files import read_image, read_labels, resize
+from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.data.preparation import prepare, split_frames
+from sflowgan_tf.data.sources import RawFrame, find
+from sflowgan_tf.errors import Failure, UserError
+from sflowgan_tf.ops.edges import laplacian_edges
+from sflowgan_tf.ops.labels import TABLES
+
+SIZE = (16, 8)
+SETTINGS = {
+    "dataset": "synthia",
+    "size": SIZE,
+    "edges": {"threshold": 60.0, "blur": 0.0},
+    "flow": {
+        "pyr_scale": 0.5,
+        "levels": 1,
+        "winsize": 5,
+        "iterations": 1,
+        "poly_n": 5,
+        "poly_sigma": 1.2,
+    },
+    "validation_fraction": 0.5,
+    "validation_sequences": [],
+    "frames_per_shard": 2,
+    "seed": 0,
+    "workers": 1,
+    "skip_bad": False,
+}
+
+
+def photo(seed):
+    return np.random.default_rng(seed).integers(0, 256, (20, 32, 3), dtype=np.uint8)
+
+
+def label_map(seed):
+    """As SYNTHIA's: 16 bits, the class in red, which is OpenCV's last, the instance in green."""
+    ids = np.random.default_rng(seed).choice(sorted(TABLES["synthia"].ids), (20, 32))
+    return np.stack([np.zeros_like(ids), ids * 7, ids], -1).astype(np.uint16)
+
+
+def raw(root, drives=("A", "B"), frames=3, real=False):
+    for drive_index, drive in enumerate(drives):
+        for number in range(frames):
+            seed = 10 * drive_index + number
+            for tree, picture in {
+                "RGB": photo(seed),
+                "GT/LABELS": label_map(seed),
+                **({"REAL": photo(seed + 500)} if real else {}),
+            }.items():
+                file = view(root, drive, tree) / f"{number:06d}.png"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                cv2.imwrite(str(file), picture)
+    return root
+
+
+def view(root, drive, tree):
+    return root / drive / tree / "Stereo_Left" / "Omni_F"
+
+
+def run(root, output, **changed):
+    return prepare(find("synthia", root), output, **(SETTINGS | changed))
+
+
+def parsed(output, split, pair=False, **how):
+    manifest = Manifest.load(output)
+    files = [str(output / shard["file"]) for shard in manifest.splits[split].shards]
+    return [
+        records.parse(s, size=manifest.size, has_cg=manifest.has_cg, pair=pair)
+        for s in tf.data.TFRecordDataset(files)
+        if not pair or records.has_successor(s)
+    ]
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def place(parsed_record):
+    return parsed_record["sequence"].numpy().decode()[0], int(parsed_record["frame"])
+
+
+def test_every_frame_becomes_a_record_with_its_successor(tmp_path):
+    manifest = run(raw(tmp_path / "raw"), tmp_path / "out")
+    train, validation = manifest.splits["train"], manifest.splits["validation"]
+    assert (train.records, train.pairs) == (validation.records, validation.pairs) == (3, 2)
+    assert [shard["file"] for shard in train.shards] == [
+        "train-00000-of-00002.tfrecord",
+        "train-00001-of-00002.tfrecord",
+    ]
+    drive = train.sequences[0][0]
+    assert [place(p) for p in parsed(tmp_path / "out", "train")] == [(drive, n) for n in range(3)]
+    assert Manifest.load(tmp_path / "out") == manifest
+    assert manifest.flow["operator"] == "farneback" and manifest.skipped == []
+
+
+def test_a_record_holds_what_the_files_hold(tmp_path):
+    root = raw(tmp_path / "raw", real=True)
+    manifest = run(root, tmp_path / "out")
+    assert manifest.has_cg
+    drive = manifest.splits["train"].sequences[0][0]
+    for record in parsed(tmp_path / "out", "train", pair=True):
+        for index in (0, 1):
+            name = f"{int(record['frame']) + index:06d}.png"
+            labels = read_labels(view(root, drive, "GT/LABELS") / name, TABLES["synthia"])
+            assert (record["labels"][index].numpy() == resize(labels, SIZE)).all()
+            for tree, edges, image in (
+                ("REAL", "edges", "image_real"),
+                ("RGB", "edges_cg", "image_cg"),
+            ):
+                picture = resize(read_image(view(root, drive, tree) / name), SIZE)
+                expected = np.asarray(laplacian_edges(picture[None], 60.0))[0]
+                assert (record[edges][index].numpy() == expected).all()
+                assert np.abs(record[image][index].numpy() - picture.astype(int)).mean() < 6
+
+
+def test_a_gap_ends_the_pair_also_between_shards(tmp_path):
+    root = raw(tmp_path / "raw", frames=5)
+    for drive in "AB":
+        for tree in ("RGB", "GT/LABELS"):
+            (view(root, drive, tree) / "000002.png").unlink()
+    manifest = run(root, tmp_path / "out")
+    assert (manifest.splits["train"].records, manifest.splits["train"].pairs) == (4, 2)
+    assert [place(p)[1] for p in parsed(tmp_path / "out", "train", pair=True)] == [0, 3]
+
+
+def test_several_workers_write_the_same_bytes(tmp_path):
+    root = raw(tmp_path / "raw")
+    run(root, tmp_path / "one")
+    run(root, tmp_path / "two", workers=2)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_a_users_mistake_arrives_from_a_worker_as_such(tmp_path):
+    root = raw(tmp_path / "raw")
+    (view(root, "A", "RGB") / "000001.png").write_bytes(b"no picture")
+    with pytest.raises(UserError, match=r"A/RGB.*000001.png: truncated, or no PNG at all"):
+        run(root, tmp_path / "out", workers=2)
+
+
+def die(job, tick):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_dead_worker_is_a_failure():
+    with (
+        pytest.raises(Failure, match="fewer --workers"),
+        preparation.tqdm(total=2, disable=True) as bar,
+    ):
+        workers.run(die, [1, 2], 2, bar)
+
+
+@pytest.mark.parametrize("after", [1, 2, 4])
+def test_an_interrupted_run_ends_with_the_same_bytes(tmp_path, monkeypatch, after):
+    root = raw(tmp_path / "raw")
+    run(root, tmp_path / "whole")
+    left = [after]
+    read = shards.read_image
+
+    def interrupted(file):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return read(file)
+
+    monkeypatch.setattr(shards, "read_image", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(root, tmp_path / "out")
+    assert not (tmp_path / "out/manifest.json").exists()
+    with pytest.raises(UserError, match="no finished records here"):
+        Manifest.load(tmp_path / "out")
+    done = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("*.tfrecord")}
+    monkeypatch.setattr(shards, "read_image", read)
+    run(root, tmp_path / "out")
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+    assert all((tmp_path / "out" / n).stat().st_mtime_ns == t for n, t in done.items())
+
+
+def test_ctrl_c_stops_the_workers_at_once_and_a_second_run_goes_on(tmp_path):
+    root = raw(tmp_path / "raw", frames=60)
+    run(root, tmp_path / "whole")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pathlib import Path\n"
+        "from sflowgan_tf.data.preparation import prepare\n"
+        "from sflowgan_tf.data.sources import find\n"
+        "if __name__ == '__main__':\n"
+        f"    prepare(find('synthia', Path({str(root)!r})), Path({str(tmp_path / 'out')!r}),\n"
+        f"            **({SETTINGS!r} | {{'workers': 2}}))\n"
+    )
+    repository = Path(preparation.__file__).parents[2]
+    process = subprocess.Popen(
+        [sys.executable, script],
+        env=os.environ | {"PYTHONPATH": str(repository)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    limit = time.monotonic() + 60
+    while not list((tmp_path / "out").glob("*.tfrecord")) and time.monotonic() < limit:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    error = process.communicate(timeout=60)[1]
+    assert "KeyboardInterrupt" in error and "Process SpawnProcess" not in error, error
+    run(root, tmp_path / "out")
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def test_a_finished_folder_is_left_alone(tmp_path, monkeypatch):
+    root = raw(tmp_path / "raw")
+    first = run(root, tmp_path / "out")
+    monkeypatch.setattr(shards.Shard, "write", None)  # would raise if it were called
+    root.rename(tmp_path / "moved")
+    assert run(tmp_path / "moved", tmp_path / "out") == first
+
+
+def test_a_missing_shard_is_made_again(tmp_path):
+    root = raw(tmp_path / "raw")
+    run(root, tmp_path / "out")
+    before = contents(tmp_path / "out")
+    (tmp_path / "out/train-00001-of-00002.tfrecord").unlink()
+    run(root, tmp_path / "out")
+    assert contents(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"size": (8, 8)}, r"size: \[16, 8\] there, \[8, 8\] now"),
+        ({"edges": {"threshold": 50.0, "blur": 0.0}}, "edges.threshold: 60.0 there, 50.0 now"),
+        ({"validation_fraction": 0.4}, "validation_fraction: 0.5 there, 0.4 now"),
+        ({"seed": 1}, "seed: 0 there, 1 now"),
+    ],
+)
+def test_other_settings_in_the_same_folder_are_named(tmp_path, changed, named):
+    root = raw(tmp_path / "raw")
+    run(root, tmp_path / "out")
+    with pytest.raises(UserError, match=named):
+        run(root, tmp_path / "out", **changed)
+
+
+def test_other_frames_in_the_same_folder_are_named(tmp_path):
+    run(raw(tmp_path / "raw"), tmp_path / "out")
+    with pytest.raises(UserError, match=r"raw frames: 6 \(\w+\) there, 8 \(\w+\) now"):
+        run(raw(tmp_path / "raw", frames=4), tmp_path / "out")
+
+
+def spoil(root):
+    """The damages that a dataset may have, each (file to damage, what the error says)."""
+    picture, labels = (view(root, "A", tree) / "000001.png" for tree in ("RGB", "GT/LABELS"))
+    return {
+        "truncated": (
+            picture,
+            lambda: picture.write_bytes(picture.read_bytes()[:-20]),
+            "truncated",
+        ),
+        "empty": (picture, lambda: picture.write_bytes(b""), "truncated"),
+        "missing": (labels, labels.unlink, "no such file"),
+        "other size": (
+            picture,
+            lambda: cv2.imwrite(str(picture), photo(0)[:10]),
+            "is 32x10, but its label map .*000001.png is 32x20",
+        ),
+        "8 bits": (
+            labels,
+            lambda: cv2.imwrite(str(labels), label_map(0).astype(np.uint8)),
+            "3 channels of 8 bits; class table 'synthia' expects 16 bits",
+        ),
+        "unknown id": (
+            labels,
+            lambda: cv2.imwrite(str(labels), np.full((20, 32), 16, np.uint16)),
+            "class id 16 at 640 pixels is not in class table 'synthia'",
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    "damage", ["truncated", "empty", "missing", "other size", "8 bits", "unknown id"]
+)
+def test_a_bad_frame_stops_the_work_or_is_left_out(tmp_path, damage):
+    root = raw(tmp_path / "raw", drives=("A",), frames=5)
+    file, do, message = spoil(root)[damage]
+    do()
+    with pytest.raises(UserError, match=message) as error:
+        run(root, tmp_path / "out", validation_fraction=0)
+    assert str(file) in str(error.value) and "--skip-bad" in str(error.value)
+
+    manifest = run(root, tmp_path / "out", validation_fraction=0, skip_bad=True)
+    assert [place(p)[1] for p in parsed(tmp_path / "out", "train")] == [0, 2, 3, 4]
+    assert [place(p)[1] for p in parsed(tmp_path / "out", "train", pair=True)] == [2, 3]
+    assert manifest.splits["train"].pairs == 2
+    (skipped,) = manifest.skipped
+    assert skipped["file"] == str(file) and str(file) not in skipped["reason"]
+
+
+def test_only_bad_frames_are_an_error_too(tmp_path):
+    root = raw(tmp_path / "raw", drives=("A",), frames=1)
+    (view(root, "A", "RGB") / "000000.png").write_bytes(b"")
+    with pytest.raises(UserError, match="no frame is left for training"):
+        run(root, tmp_path / "out", validation_fraction=0, skip_bad=True)
+
+
+def test_finished_shards_stay_when_a_bad_frame_stops_the_work(tmp_path):
+    root = raw(tmp_path / "raw", drives=("A",), frames=4)
+    (view(root, "A", "RGB") / "000003.png").write_bytes(b"")
+    with pytest.raises(UserError):
+        run(root, tmp_path / "out", validation_fraction=0)
+    assert (tmp_path / "out/train-00000-of-00002.tfrecord").is_file()
+
+
+def test_sixteen_bit_labels_are_read_from_red(tmp_path):
+    root = raw(tmp_path / "raw")
+    table = TABLES["synthia"]
+    labels = read_labels(view(root, "A", "GT/LABELS") / "000000.png", table)
+    assert (labels == table.encode(label_map(0)[..., 2])).all()
+    assert {0, table.ids[15]} <= set(labels.ravel().tolist())
+
+
+def test_a_colour_map_is_no_label_map(tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), photo(0))
+    with pytest.raises(UserError, match="3 channels of 8 bits.*colour map made for people"):
+        read_labels(tmp_path / "a.png", TABLES["cityscapes"])
+
+
+def test_a_jpeg_is_no_label_map(tmp_path):
+    cv2.imwrite(str(tmp_path / "a.jpg"), photo(0))
+    with pytest.raises(UserError, match=r"a.jpg: label maps must be PNG"):
+        read_labels(tmp_path / "a.jpg", TABLES["cityscapes"])
+
+
+def test_a_truncated_jpeg_is_found(tmp_path):
+    file = tmp_path / "a.jpg"
+    cv2.imwrite(str(file), photo(0))
+    assert read_image(file).shape == (20, 32, 3)
+    file.write_bytes(file.read_bytes()[:-40])
+    with pytest.raises(UserError, match=r"a.jpg: truncated"):
+        read_image(file)
+
+
+def test_pictures_are_cut_in_the_middle_then_resized():
+    image = np.zeros((10, 40, 3), np.uint8)
+    image[:, 10:30] = 200
+    assert (resize(image, (10, 5)) == 200).all()
+    labels = np.repeat(np.arange(4, dtype=np.uint8), 10)[None].repeat(40, 0)
+    assert set(resize(labels, (20, 10)).ravel()) == {0, 1, 2, 3}
+    assert set(resize(labels[:, :20], (8, 16)).ravel()) == {0, 1}
+
+
+def frames_of(groups, split=None):
+    return [
+        RawFrame(
+            sequence=f"{group}/{camera}",
+            number=number,
+            group=group,
+            split=split,
+            labels=Path(),
+            image_real=Path(),
+        )
+        for group in groups
+        for camera in ("left", "right")
+        for number in range(2)
+    ]
+
+
+@given(
+    st.sets(st.text("abc", min_size=1), min_size=2, max_size=12),
+    st.floats(0, 0.49),
+    st.integers(0, 99),
+)
+def test_no_group_is_in_both_parts(groups, fraction, seed):
+    frames = frames_of(sorted(groups))
+    parts = split_frames(frames, fraction, [], seed)
+    train, validation = ({f.group for f in parts[name]} for name in ("train", "validation"))
+    assert not train & validation and train | validation == groups
+    assert len(validation) == (max(1, round(fraction * len(groups))) if fraction else 0)
+    assert parts == split_frames(frames, fraction, [], seed)
+
+
+def test_named_sequences_bring_all_cameras_with_them():
+    for name in ("b", "b/left"):
+        parts = split_frames(frames_of("abc"), 0.9, [name], 0)
+        assert {frame.group for frame in parts["validation"]} == {"b"}
+        assert len(parts["validation"]) == 4
+
+
+def test_an_unknown_sequence_lists_those_there_are():
+    with pytest.raises(UserError, match="no sequence 'z'.*a, a/left, a/right, b"):
+        split_frames(frames_of("ab"), 0.1, ["z"], 0)
+
+
+def test_the_sources_own_split_is_used():
+    frames = [*frames_of("ab", "train"), *frames_of("c", "validation")]
+    parts = split_frames(frames, 0.9, [], 0)
+    assert {frame.group for frame in parts["validation"]} == {"c"}
+
+
+def test_a_single_sequence_cannot_be_split():
+    with pytest.raises(UserError, match="set records.validation_fraction=0"):
+        split_frames(frames_of("a"), 0.1, [], 0)
+    assert not split_frames(frames_of("a"), 0, [], 0)["validation"]
+
+
+def test_the_plan_says_what_was_asked_for(tmp_path):
+    run(raw(tmp_path / "raw"), tmp_path / "out")
+    plan = json.loads((tmp_path / "out/plan.json").read_text())
+    assert plan["frames_per_shard"] == 2 and plan["classes"]["name"] == "synthia"
+    assert "skip_bad" not in plan, "a stopped run may go on with --skip-bad"
+
+
+def test_labels_are_mapped_onto_cityscapes(tmp_path):
+    source = find("synthia", raw(tmp_path / "raw"), "cityscapes")
+    manifest = prepare(source, tmp_path / "out", **SETTINGS)
+    assert manifest.classes.names == TABLES["cityscapes"].names
+    (first, *_) = parsed(tmp_path / "out", "train")
+    file = view(tmp_path / "raw", place(first)[0], "GT/LABELS") / "000000.png"
+    ids = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)[..., 2]
+    expected = TABLES["synthia-as-cityscapes"].encode(ids)
+    assert (first["labels"].numpy() == resize(expected, SIZE)).all()

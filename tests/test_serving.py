@@ -1,0 +1,94 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sflowgan_tf.networks.dned import DNED
+from sflowgan_tf.networks.generator import GlobalGenerator
+from sflowgan_tf.ops.edges import laplacian_edges
+from sflowgan_tf.ops.labels import TABLES
+from sflowgan_tf.serving import Translator
+from sflowgan_tf.sheets import ensemble_weights, scenes, variations
+
+TABLE = TABLES["synthia"]
+
+
+def make(**more):
+    keras.utils.set_random_seed(0)
+    generator, dned = GlobalGenerator(4, 1, 1), DNED(2)
+    generator.build((None, None, None, TABLE.num_classes + 1))
+    dned.build((None, None, None, 1))
+    return Translator(
+        generator=generator,
+        dned=dned,
+        num_classes=TABLE.num_classes,
+        edge_threshold=60.0,
+        edge_blur=0.0,
+        **more,
+    )
+
+
+@pytest.fixture(scope="module")
+def translator():
+    return make()
+
+
+@pytest.fixture
+def frame():
+    draw = np.random.default_rng(0)
+    image = tf.constant(draw.integers(0, 256, (11, 18, 3)), tf.uint8)
+    edges = tf.cast(laplacian_edges(image[None], 60.0, 0.0)[0], tf.uint8)
+    return {
+        "labels": tf.constant(draw.integers(0, 13, (11, 18)), tf.uint8),
+        "edges_cg": edges,
+        "image_cg": image,
+        "image_real": image,
+    }
+
+
+def test_a_batch_of_any_size_gives_pictures_of_that_size(translator):
+    for batch, height, width in ((1, 11, 18), (3, 16, 16)):
+        labels = tf.zeros([batch, height, width], tf.uint8)
+        painted = translator.paint(labels, tf.zeros([batch, height, width, 1]))
+        assert painted.shape == (batch, height, width, 3)
+        assert painted.dtype == tf.uint8
+
+
+def test_the_edges_are_those_of_the_records(translator, frame):
+    edges = translator.laplacian(frame["image_cg"][None])
+    np.testing.assert_array_equal(edges[0], frame["edges_cg"])
+
+
+def test_edges_change_the_picture_unless_the_model_knows_labels_only(frame):
+    labels, edges = frame["labels"][None], tf.cast(frame["edges_cg"], tf.float32)[None]
+    for use_edges in (True, False):
+        translator = make(use_edges=use_edges)
+        same = np.array_equal(
+            translator.paint(labels, edges), translator.paint(labels, 1.0 - edges)
+        )
+        assert same == (not use_edges)
+
+
+def test_ensemble_weights_begin_with_equal_ones_and_go_on_by_the_seed():
+    four, more = ensemble_weights(4, seed=3), ensemble_weights(6, seed=3)
+    np.testing.assert_allclose(four[0], 1 / 6)
+    np.testing.assert_allclose(four.sum(-1), 1, rtol=1e-6)
+    np.testing.assert_array_equal(four, more[:4])
+    assert not np.allclose(four[1:], ensemble_weights(4, seed=4)[1:])
+    assert four.dtype == np.float32
+
+
+def test_the_sheet_shows_each_frame_in_a_row(translator, frame):
+    plain, redrawn = (scenes(translator, TABLE, [frame, frame], redraw=r) for r in (False, True))
+    assert plain.shape == (22 + 2 * (11 + 4), 6 * (18 + 4) - 4, 3)
+    row = plain[22:33]
+    np.testing.assert_array_equal(row[:, :18], TABLE.colorize(frame["labels"].numpy()))
+    np.testing.assert_array_equal(row[:, -18:], frame["image_real"])
+    assert not np.array_equal(plain[22:33, 88:106], redrawn[22:33, 88:106])
+
+
+def test_variations_differ_and_show_their_edges(translator, frame):
+    sheet = variations(translator, frame, seed=0)
+    assert sheet.shape == (22 + 2 * (11 + 4), 4 * (18 + 4) - 4, 3)
+    first, second = sheet[37:48, :18], sheet[37:48, 22:40]
+    assert not np.array_equal(first, second)
