@@ -27,7 +27,7 @@ class Run:
             known = (
                 f"the runs there are: {', '.join(others)}" if others else "there are no runs yet"
             )
-            raise UserError(f"--run {name}: no training in {run.folder}; {known}")
+            raise UserError(f"{run.folder}: no training has begun there; {known}")
         return run
 
     @property

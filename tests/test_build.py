@@ -1,0 +1,159 @@
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from sflowgan_tf import build
+from sflowgan_tf import config as settings
+from sflowgan_tf.config import Config, Generator, Perceptual, Phases, Records
+from sflowgan_tf.data.manifest import Manifest, Split
+from sflowgan_tf.errors import UserError
+from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
+from sflowgan_tf.ops.labels import TABLES
+from sflowgan_tf.runs import Run
+
+TABLE = TABLES["synthia"]
+TINY = Config(
+    dataset="synthia",
+    records=Records(size="32x16"),
+    generator=Generator(filters=4, downsamplings=1, blocks=1),
+    discriminator=settings.Discriminator(filters=4),
+    dned=settings.Dned(filters=2),
+    perceptual=Perceptual(weights="random", filters=4),
+    phases=Phases(edges=2, dned=3),
+)
+
+
+def changed(**more):
+    return dataclasses.replace(TINY, **more)
+
+
+def manifest(**more):
+    none = Split(records=0, pairs=0, shards=[], sequences=[])
+    values = {
+        "dataset": "synthia",
+        "size": (32, 16),
+        "classes": TABLE,
+        "edges": dataclasses.asdict(TINY.records.edges),
+        "flow": {"operator": "farneback"} | dataclasses.asdict(TINY.records.flow),
+        "seed": 0,
+        "has_cg": False,
+        "splits": {"train": none, "validation": none},
+        "skipped": [],
+    }
+    return Manifest(**(values | more))
+
+
+@pytest.fixture
+def in_tmp(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def finished_run(name, config=TINY):
+    """A run with a checkpoint of fresh networks; returns its GAN."""
+    run = Run.named(name)
+    run.folder.mkdir(parents=True)
+    settings.save(config, run.config)
+    manifest().save(run.manifest)
+    gan = build.image_gan(config, TABLE.num_classes, steps_per_epoch=1)
+    gan.step.assign(17)
+    gan.checkpoint().save(str(run.checkpoints / "step"))
+    return gan
+
+
+def test_the_phases_follow_each_other():
+    phases = [build.phase_of(TINY, epoch) for epoch in range(build.total_epochs(TINY))]
+    assert phases == ["edges", "edges", "dned", "dned", "dned"]
+
+
+def test_the_same_seed_builds_the_same_weights():
+    weights = []
+    for seed in (1, 1, 2):
+        build.reproducible(seed)
+        gan = build.image_gan(changed(seed=seed), TABLE.num_classes, 1)
+        weights.append(gan.generator.get_weights()[0])
+    assert np.array_equal(weights[0], weights[1])
+    assert not np.array_equal(weights[0], weights[2])
+
+
+@pytest.mark.parametrize(
+    ("kind", "network"), [("global", GlobalGenerator), ("local_enhancer", LocalEnhancer)]
+)
+def test_both_generators_paint(kind, network):
+    c = changed(generator=dataclasses.replace(TINY.generator, kind=kind))
+    made = build.generator(c, TABLE.num_classes)
+    assert isinstance(made, network)
+    assert made(np.zeros((1, 16, 32, 14), np.float32)).shape == (1, 16, 32, 3)
+
+
+def test_an_enhancer_starts_from_a_trained_global_generator(in_tmp):
+    trained = finished_run("coarse").generator_ema.trunk.get_weights()
+    config = changed(
+        generator=dataclasses.replace(TINY.generator, kind="local_enhancer", global_run="coarse")
+    )
+    gan = build.image_gan(config, TABLE.num_classes, 1)
+    for network in (gan.generator, gan.generator_ema):
+        for ours, theirs in zip(network.global_generator.get_weights(), trained, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_translator_comes_back_from_a_run(in_tmp):
+    gan = finished_run("street")
+    translator, read, step = build.restored_translator(Run.existing("street"))
+    assert step == 17
+    assert read == manifest()
+    for part, restored in (("generator_ema", translator.generator), ("dned", translator.dned)):
+        for a, b in zip(getattr(gan, part).variables, restored.variables, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_a_run_without_checkpoint_says_so(in_tmp):
+    run = Run.named("young")
+    run.folder.mkdir(parents=True)
+    settings.save(TINY, run.config)
+    manifest().save(run.manifest)
+    with pytest.raises(UserError, match="no checkpoint yet"):
+        build.restored_translator(run)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"generator": Generator(kind="local_enhancer", global_run="x")}, "runs/x: no training"),
+        ({"discriminator": settings.Discriminator(num_scales=0)}, "num_scales"),
+        ({"perceptual": Perceptual(weights="random", slices=9)}, "slices"),
+        ({"perceptual": Perceptual(weights="nowhere.h5")}, r"nowhere\.h5"),
+    ],
+    ids=str,
+)
+def test_settings_that_can_not_be_built_are_a_users_mistake(in_tmp, more, said):
+    small = {"generator": TINY.generator} | more
+    with pytest.raises(UserError, match=said):
+        build.image_gan(changed(**small), TABLE.num_classes, 1)
+
+
+def test_records_made_with_other_settings_are_refused(in_tmp):
+    manifest(size=(64, 32)).save(in_tmp / "manifest.json")
+    with pytest.raises(UserError, match=r"records\.size.*\(32, 16\).*\(64, 32\).*--data"):
+        build.records(TINY, in_tmp)
+
+
+def test_records_as_configured_are_taken(in_tmp):
+    manifest().save(in_tmp / "manifest.json")
+    assert build.records(TINY, in_tmp) == manifest()
+
+
+def test_raw_records_need_a_source(in_tmp):
+    with pytest.raises(UserError, match="--source"):
+        build.raw_records(TINY, None, in_tmp, workers=1, skip_bad=False)
+
+
+def test_float16_scales_the_loss_of_all_three():
+    build.reproducible(0)
+    gan = build.image_gan(changed(precision="mixed_float16"), TABLE.num_classes, 1)
+    keras.config.set_dtype_policy("float32")
+    for part in ("generator", "discriminator", "dned"):
+        optimizer = getattr(gan, f"{part}_optimizer")
+        assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)

@@ -1,0 +1,25 @@
+from pathlib import Path
+
+import pytest
+
+from sflowgan_tf.errors import UserError
+from sflowgan_tf.runs import Run
+
+
+def test_a_name_lies_in_runs_and_a_path_where_it_says():
+    assert Run.named("first").folder == Path("runs/first")
+    assert Run.named("elsewhere/first").folder == Path("elsewhere/first")
+    assert Run.named("/x").folder == Path("/x")
+
+
+def test_a_run_that_does_not_exist_lists_those_that_do(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="there are no runs yet"):
+        Run.existing("first")
+    for name in ("b", "a"):
+        run = Run.named(name)
+        run.folder.mkdir(parents=True)
+        run.config.touch()
+    assert Run.existing("a").folder == Path("runs/a")
+    with pytest.raises(UserError, match="runs/first: .*: a, b$"):
+        Run.existing("first")
