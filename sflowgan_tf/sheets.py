@@ -7,6 +7,8 @@ from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.ops.labels import ClassTable
 from sflowgan_tf.serving import Translator
 
+_SPARSE, _FAVOURED = 0.2, 2.0  # concentrations of the Dirichlet distribution
+
 
 def ensemble_weights(count: int, seed: int) -> np.ndarray:
     """Weights of the DNED's side outputs for variations of a scene.
@@ -18,11 +20,16 @@ def ensemble_weights(count: int, seed: int) -> np.ndarray:
     Returns:
         (count, 6) float32, rows that sum to 1.
 
-    Source: READING.md: "sampled from a Dirichlet for variations". Its concentration, 0.5, is our
-    choice: it prefers a few side outputs over mixtures, so versions differ more.
+    Source: S-Flow GAN, sec. 3.2, "by changing the weights of that ensemble we generate variability".
+    The distribution is our choice: Dirichlet, each draw favouring another side output than the
+    five before it, since mixtures of all six look alike.
     """
     generator = np.random.default_rng(seed)
-    drawn = [generator.dirichlet([0.5] * 6) for _ in range(count - 1)]
+    favourites = generator.permutation(6)
+    drawn = [
+        generator.dirichlet(_SPARSE + _FAVOURED * (np.arange(6) == favourites[i % 6]))
+        for i in range(count - 1)
+    ]
     return np.array([[1 / 6] * 6, *drawn], np.float32)
 
 

@@ -35,7 +35,7 @@ def dense_flow(
     Returns:
         (height, width, 2) float32, pixels per frame; channel 0 is dx (right), 1 is dy (down).
 
-    Source: S-Flow GAN, sec. 3.3, names F a classical operator; Farneback's is READING.md's choice.
+    Source: S-Flow GAN, sec. 3.3, names F a classical operator; Farneback's is our choice.
     """
     grey_a, grey_b = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (image_a, image_b))
     start = np.zeros((*grey_a.shape, 2), np.float32)

@@ -1,11 +1,15 @@
 import math
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from sflowgan_tf.ops import edges
 from sflowgan_tf.ops.edges import laplacian_edges
+
+GOLDEN = np.load(Path(__file__).parents[1] / "oracles" / "golden.npz")
 
 
 def by_opencv(image, blur):
@@ -25,6 +29,11 @@ def test_edges_are_opencvs(size, blur):
     assert edges.shape == (1, *size, 1) and edges.dtype == np.float32
     clear = np.abs(laplacian - 60) > 1e-3  # rounding decides the others
     assert (edges[0, ..., 0] == (laplacian > 60))[clear].all()
+
+
+def test_the_blur_is_tensorflow_ios():
+    blurred = np.asarray(edges._gaussian(GOLDEN["gaussian_grey"], 1.2))
+    np.testing.assert_allclose(blurred, GOLDEN["gaussian_y"], atol=1e-3)
 
 
 def test_a_line_has_two_sides_and_a_plane_none():
