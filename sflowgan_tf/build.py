@@ -3,12 +3,14 @@
 import os
 from dataclasses import asdict
 from pathlib import Path
+from typing import get_args
 
 import keras
 import tensorflow as tf
 from tqdm import tqdm
 
 from sflowgan_tf import config as settings
+from sflowgan_tf.callbacks import restore_latest
 from sflowgan_tf.config import Config
 from sflowgan_tf.data import minicity, pipeline
 from sflowgan_tf.data.manifest import NAME, Manifest
@@ -21,6 +23,7 @@ from sflowgan_tf.networks.discriminator import Discriminator
 from sflowgan_tf.networks.dned import DNED
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
 from sflowgan_tf.networks.vgg import VGG19Features
+from sflowgan_tf.ops.labels import table
 from sflowgan_tf.runs import Run
 from sflowgan_tf.serving import Translator
 
@@ -33,12 +36,15 @@ def reproducible(seed: int) -> None:
 
 def phase_of(config: Config, epoch: int) -> Phase:
     """The curriculum's phase in an epoch, counted from 0."""
-    return "edges" if epoch < config.phases.edges else "dned"
+    phases: list[Phase] = []
+    for phase in get_args(Phase):
+        phases += [phase] * getattr(config.phases, phase)
+    return phases[epoch]
 
 
 def total_epochs(config: Config) -> int:
     """Of all phases together."""
-    return config.phases.edges + config.phases.dned
+    return sum(asdict(config.phases).values())
 
 
 def generator(config: Config, num_classes: int) -> GlobalGenerator | LocalEnhancer:
@@ -115,6 +121,8 @@ def image_gan(config: Config, num_classes: int, steps_per_epoch: int) -> ImageGA
             ema_decay=config.ema_decay,
             seed=config.seed,
         )
+        if config.generator.global_run is not None:
+            _start_global_part(gan, config.generator.global_run)
     except ValueError as error:
         raise UserError(f"configuration: {error}") from None
     total = total_epochs(config) * steps_per_epoch
@@ -124,8 +132,6 @@ def image_gan(config: Config, num_classes: int, steps_per_epoch: int) -> ImageGA
         dned_optimizer=_adam(config, total),
         jit_compile=config.jit_compile,
     )
-    if config.generator.global_run is not None:
-        _start_global_part(gan, config.generator.global_run)
     return gan
 
 
@@ -147,12 +153,9 @@ def _start_global_part(gan: ImageGAN, name: str) -> None:
 def _restore(run: Run, **networks: keras.Model) -> int:
     """Fills networks from a run's latest checkpoint; returns its step."""
     step = tf.Variable(tf.zeros([], tf.int64))
-    latest = tf.train.latest_checkpoint(str(run.checkpoints))
-    if latest is None:
-        raise UserError(f"{run.folder}: no checkpoint yet; let fit run for a while longer")
     state = {name: variables(network) for name, network in networks.items()}
-    status = tf.train.Checkpoint(step=step, **state).restore(latest)
-    status.assert_existing_objects_matched().expect_partial()
+    if restore_latest(tf.train.Checkpoint(step=step, **state), run.checkpoints) is None:
+        raise UserError(f"{run.folder}: no checkpoint yet; let fit run for a while longer")
     return int(step)
 
 
@@ -220,7 +223,9 @@ def raw_records(
         UserError: no source, bad input, or settings that do not fit what `output` holds.
     """
     if config.dataset == "minicity":
-        source = _drawn_minicity(config, source or output / "raw")
+        if source is not None:
+            raise UserError("--source: minicity draws its own raw frames; leave it out")
+        source = _drawn_minicity(config, output / "raw")
     if source is None:
         raise UserError(f"--source: say where the raw frames of {config.dataset} lie")
     c = config.records
@@ -266,14 +271,22 @@ def records(config: Config, folder: Path) -> Manifest:
     """
     if config.dataset == "minicity" and not (folder / NAME).is_file():
         return raw_records(config, None, folder, workers=os.cpu_count() or 1, skip_bad=False)
-    manifest = Manifest.load(folder)
-    c = config.records
-    expected = {"size": settings.size(c.size, "records.size"), "edges": asdict(c.edges)}
+    manifest = Manifest.load(folder, config.dataset)
+    c, flow = config.records, manifest.flow
+    expected = {"size": c.size, "edges": asdict(c.edges), "flow": asdict(c.flow), "seed": c.seed}
+    found = {
+        "size": f"{manifest.size[0]}x{manifest.size[1]}",
+        "edges": manifest.edges,
+        "flow": {key: flow.get(key) for key in expected["flow"]},
+        "seed": manifest.seed,
+    }
     differing = [
-        f"records.{key}: {value} here, but {getattr(manifest, key)} in the records"
+        f"records.{key}: {value} here, but {found[key]} in the records"
         for key, value in expected.items()
-        if getattr(manifest, key) != value
+        if found[key] != value
     ]
+    if c.classes == "cityscapes" and manifest.classes.names != table("cityscapes").names:
+        differing.append(f"records.classes: cityscapes here, but {manifest.classes.name} there")
     if differing:
         raise UserError(
             f"{folder} was prepared with other settings ({'; '.join(differing)}); set them alike, "

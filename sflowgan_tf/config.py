@@ -14,6 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from sflowgan_tf.errors import UserError
+from sflowgan_tf.whole import written_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +102,7 @@ class Dned:
 
     filters: int = 64
     balanced: bool = False  # HED's class balancing
-    jitter: float = 0.0  # share of steps whose ensemble weights are drawn instead of equal
+    jitter: float = 0.0  # share of examples whose ensemble weights are drawn instead of equal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,9 +201,73 @@ def load(dataset: str, file: Path | None = None, overrides: list[str] | None = N
     path = _find(dataset, file)
     try:
         layers = [OmegaConf.load(path), OmegaConf.from_dotlist(overrides or [])]
-        return _merged(*layers, {"dataset": dataset})
+        config = _merged(*layers, {"dataset": dataset})
     except (OmegaConfBaseException, YAMLError) as error:
         raise UserError(f"configuration {path}: {_one_line(error)}") from None
+    _check_ranges(config)
+    return config
+
+
+def _check_ranges(config: Config) -> None:
+    """What a type can't say."""
+    least = {
+        "records.frames_per_shard": 1,
+        "records.validation_fraction": 0,
+        "records.seed": 0,
+        "records.edges.blur": 0,
+        "minicity.sequences": 1,
+        "minicity.frames": 1,
+        "minicity.seed": 0,
+        "pipeline.batch_size": 1,
+        "pipeline.max_scale": 1,
+        "pipeline.shuffle_buffer": 1,
+        "generator.filters": 2,
+        "generator.downsamplings": 1,
+        "generator.blocks": 0,
+        "generator.enhancer_blocks": 0,
+        "generator.frozen_epochs": 0,
+        "discriminator.num_scales": 1,
+        "discriminator.filters": 1,
+        "discriminator.depth": 1,
+        "dned.filters": 1,
+        "dned.jitter": 0,
+        "perceptual.filters": 1,
+        "phases.edges": 0,
+        "phases.dned": 0,
+        "optimizer.learning_rate": 0,
+        "optimizer.constant_share": 0,
+        "ema_decay": 0,
+        "samples": 1,
+        "log_steps": 1,
+        "checkpoint_steps": 1,
+        "seed": 0,
+    }
+    most = {
+        "records.validation_fraction": 1,
+        "discriminator.num_scales": 3,
+        "dned.jitter": 1,
+        "perceptual.slices": 5,
+        "optimizer.constant_share": 1,
+        "ema_decay": 1,
+    }
+    values = _flat(asdict(config))
+    for key, bound in least.items():
+        if values[key] < bound:
+            raise UserError(f"{key}={values[key]}: expected {bound} or more")
+    for key, bound in most.items():
+        if values[key] > bound:
+            raise UserError(f"{key}={values[key]}: expected {bound} or less")
+    weights = config.perceptual.slice_weights
+    if weights is not None and len(weights) != config.perceptual.slices:
+        raise UserError(
+            f"perceptual.slice_weights has {len(weights)} values; expected "
+            f"{config.perceptual.slices}, as many as perceptual.slices"
+        )
+    enhancer_only = config.generator.frozen_epochs or config.generator.global_run
+    if config.generator.kind == "global" and enhancer_only:
+        raise UserError(
+            "generator.frozen_epochs and generator.global_run are for generator.kind=local_enhancer"
+        )
 
 
 def _merged(*layers: Any) -> Config:
@@ -241,7 +306,8 @@ def _one_line(error: Exception) -> str:
 
 def save(config: Config, file: Path) -> None:
     """Writes the whole configuration, defaults too, as YAML."""
-    file.write_text(OmegaConf.to_yaml(OmegaConf.structured(config)))
+    with written_whole(file) as partial:
+        partial.write_text(OmegaConf.to_yaml(OmegaConf.structured(config)))
 
 
 def read(file: Path) -> Config:

@@ -38,7 +38,7 @@ def work(parsed: argparse.Namespace) -> None:
 
     seed = [] if parsed.seed is None else [f"seed={parsed.seed}"]
     config = settings.load(parsed.dataset, parsed.config, parsed.overrides + seed)
-    run = Run.named(parsed.run or (parsed.config or Path(parsed.dataset)).stem)
+    run = Run.named(parsed.run or _run_name(parsed))
     _check_same(config, run)
 
     import_tensorflow()
@@ -46,8 +46,12 @@ def work(parsed: argparse.Namespace) -> None:
 
     folder = parsed.data or Path("datasets") / parsed.dataset
     manifest = build.records(config, folder)
-    _remember(config, manifest, run)
+    _remember(config, manifest, folder, run)
     _train(config, manifest, folder, run)
+
+
+def _run_name(parsed: argparse.Namespace) -> str:
+    return parsed.dataset if parsed.config is None else parsed.config.name.removesuffix(".yaml")
 
 
 def _check_same(config: "Config", run: "Run") -> None:
@@ -65,12 +69,22 @@ def _check_same(config: "Config", run: "Run") -> None:
         )
 
 
-def _remember(config: "Config", manifest: "Manifest", run: "Run") -> None:
+def _remember(config: "Config", manifest: "Manifest", folder: Path, run: "Run") -> None:
+    """Writes down what the run is, once; UserError where it was begun on other records."""
     from sflowgan_tf import config as settings
+    from sflowgan_tf.data.manifest import Manifest
+    from sflowgan_tf.errors import UserError
 
     run.folder.mkdir(parents=True, exist_ok=True)
-    manifest.save(run.manifest)
-    settings.save(config, run.config)
+    if not run.manifest.is_file():
+        manifest.save(run.manifest)
+    elif Manifest.load(run.manifest) != manifest:
+        raise UserError(
+            f"{run.folder} was begun on other records than those in {folder}; name the same ones "
+            "with --data, choose another --run, or delete the run's folder"
+        )
+    if not run.config.is_file():
+        settings.save(config, run.config)
 
 
 def _train(config: "Config", manifest: "Manifest", folder: Path, run: "Run") -> None:
@@ -89,13 +103,13 @@ def _train(config: "Config", manifest: "Manifest", folder: Path, run: "Run") -> 
         training.checkpoints.save()
         print(f"\nStopped at step {int(training.gan.step)} and saved; the same command goes on.")
         raise
-    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError):
-        pipeline.blame(folder, manifest, "train")
+    except tf.errors.OpError:
+        pipeline.blame(folder, manifest)
         raise
     print(f"Sample sheet:  {max(run.samples.glob('scenes-*.png'), default=run.samples)}")
     print(f"Run:           {run.folder}")
     print(f"Curves:        {run.logs}")
-    print(f"Look at them:  python -m tensorboard.main --logdir {run.logs}")
+    print(f"Look at them:  {sys.executable} -m tensorboard.main --logdir {run.logs}")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -20,9 +20,9 @@ def ensemble_weights(count: int, seed: int) -> np.ndarray:
     Returns:
         (count, 6) float32, rows that sum to 1.
 
-    Source: S-Flow GAN, sec. 3.2, "by changing the weights of that ensemble we generate variability".
-    The distribution is our choice: Dirichlet, each draw favouring another side output than the
-    five before it, since mixtures of all six look alike.
+    Source: S-Flow GAN, sec. 3.2: "By changing the weights of that ensemble, we can generate the
+    desired variability". The distribution is our choice: Dirichlet, each draw favouring another
+    side output than the five before it, since mixtures of all six look alike.
     """
     generator = np.random.default_rng(seed)
     favourites = generator.permutation(6)

@@ -42,9 +42,9 @@ class Training:
         callbacks = [
             StopOnNonFinite(),
             Curves(writer, self.config.log_steps, self.config.pipeline.batch_size),
-            self.checkpoints,
-            progress,
             Sheets(self._sheets(), writer, self.run_paths.samples),
+            self.checkpoints,  # behind the sheets: an epoch that is saved as whole has its sheet
+            progress,
         ]
         with progress.bar, writer.as_default():
             for epoch in range(first, total):

@@ -16,6 +16,7 @@ from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.ops.labels import ClassTable
 from sflowgan_tf.serving import Translator
 from sflowgan_tf.sheets import ensemble_weights
+from sflowgan_tf.whole import written_whole
 
 _KINDS = ("_gtFine_labelIds", "_leftImg8bit")  # what Cityscapes appends to a frame's name
 _ON_SHEET = 8
@@ -55,7 +56,14 @@ def _pictures(folder: Path, flag: str) -> dict[str, Path]:
     files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES]
     if not files:
         raise UserError(f"{flag} {folder}: no pictures ({', '.join(SUFFIXES)}) in it")
-    return {_key(path.relative_to(folder)): path for path in files}
+    # Cityscapes keeps colour and instance maps beside those with the ids.
+    of_a_kind = [path for path in files if path.stem.endswith(_KINDS)]
+    pictures: dict[str, Path] = {}
+    for path in of_a_kind or files:
+        other = pictures.setdefault(_key(path.relative_to(folder)), path)
+        if other != path:
+            raise UserError(f"{path}: {other.name} lies beside it; expected one file of a name")
+    return pictures
 
 
 def _key(path: Path) -> str:
@@ -98,13 +106,13 @@ class Translation:
         self.sheet_file = output / "contact-sheet.png"
 
     def check(self, scenes: list[Scene]) -> None:
-        """Reads every label map once, so that nothing is painted where one of them is wrong.
+        """Reads every scene once, so that nothing is painted where one of them is wrong.
 
         Raises:
             UserError: names the file and what is wrong in it.
         """
         for scene in tqdm(scenes, desc="checking", unit="scene", leave=False):
-            read_labels(scene.labels, self.table)
+            self._read(scene)
 
     def run(self, scenes: list[Scene]) -> None:
         """Paints; pictures that are there already are painted anew."""
@@ -117,7 +125,7 @@ class Translation:
             if len(rows) < _ON_SHEET:
                 rows.append([self.table.colorize(labels), frame, *(image for image, _ in painted)])
         titles = ["labels", "given frame", *(f"version {n + 1}" for n in range(len(self.weights)))]
-        _write_png(self.sheet_file, contact_sheet(rows, titles), {})
+        _write_png(self.sheet_file, contact_sheet(rows, titles), self.origin)
 
     def _read(self, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
         labels, frame = read_labels(scene.labels, self.table), read_image(scene.frame)
@@ -141,16 +149,17 @@ class Translation:
         return self.output / f"variation-{version + 1}" if several else self.output
 
     def _write(self, file: Path, image: np.ndarray, weights: np.ndarray | None) -> None:
-        drawn = "laplacian" if weights is None else " ".join(f"{w:.4f}" for w in weights)
-        _write_png(file, image, self.origin | {"ensemble_weights": drawn})
+        texts = {"edges": "laplacian"}
+        if weights is not None:
+            texts = {"edges": "dned", "ensemble_weights": " ".join(f"{w:.9g}" for w in weights)}
+        _write_png(file, image, self.origin | texts)
 
 
 def _write_png(file: Path, image: np.ndarray, texts: dict[str, str]) -> None:
-    """Writes RGB uint8 with texts in the metadata; the file appears whole or not at all."""
+    """Writes RGB uint8 with texts in the metadata."""
     metadata = PngInfo()
     for key, value in texts.items():
         metadata.add_text(key, value)
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f".{file.name}.partial")
-    Image.fromarray(image).save(partial, format="png", pnginfo=metadata)
-    partial.rename(file)
+    with written_whole(file) as partial:
+        Image.fromarray(image).save(partial, format="png", pnginfo=metadata)

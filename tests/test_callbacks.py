@@ -1,3 +1,6 @@
+import re
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import cv2
@@ -72,21 +75,64 @@ def test_a_checkpoint_restores_every_value(kept):
     assert value.numpy().tolist() == [1.0, 2.0]
 
 
-def test_a_full_disk_names_the_step_and_keeps_the_last_good_checkpoint(kept, monkeypatch):
-    saver, step, _ = kept
-    step.assign(2)
-    saver.save()
-    step.assign(4)
-
-    def full(*_, **__):
-        (saver.folder / "step-4.data-00000-of-00001").write_bytes(b"half")
-        raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
-
-    monkeypatch.setattr(saver.manager, "save", full)
-    with pytest.raises(Failure, match=r"checkpoint of step 4 .*No space left.*kept: .*step-2"):
+def test_a_full_disk_names_the_step_and_keeps_the_last_good_checkpoint(tmp_path):
+    code = """
+import resource, sys, pathlib
+import tensorflow as tf
+from sflowgan_tf.callbacks import Checkpoints
+from sflowgan_tf.errors import Failure
+step, value = tf.Variable(tf.zeros([], tf.int64)), tf.Variable(tf.ones(10000))
+folder = pathlib.Path(sys.argv[1])
+saver = Checkpoints(tf.train.Checkpoint(step=step, value=value), folder, 1)
+step.assign(2)
+saver.save()
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+for number in (4, 2):  # 2 is there already: it must not be touched
+    step.assign(number)
+    try:
         saver.save()
-    assert not list(saver.folder.glob("step-4*"))
-    assert saver.manager.latest_checkpoint.endswith("step-2")
+    except Failure as error:
+        print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.match(r"the checkpoint of step 4 .* kept: .*step-2", done.stdout), done.stdout
+    assert done.stdout.count("\n") == 1
+    assert sorted(p.stem.partition(".")[0] for p in tmp_path.iterdir()) == [
+        "checkpoint",
+        "step-2",
+        "step-2",
+    ]
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(kept, capsys):
+    saver, step, value = kept
+    for number in (2, 4):
+        step.assign(number)
+        value.assign([number, number])
+        saver.save()
+    (data,) = saver.folder.glob("step-4.data*")
+    data.write_bytes(data.read_bytes()[:5])
+    (saver.folder / "checkpoint").write_text("")
+    again = callbacks.Checkpoints(saver.manager.checkpoint, saver.folder, every_steps=2)
+    assert again.restore()
+    assert (int(step), value.numpy().tolist()) == (2, [2, 2])
+    assert "step-4 is damaged" in capsys.readouterr().err
+    step.assign(4)
+    again.save()
+    value.assign([0, 0])
+    assert again.restore()
+    assert (int(step), value.numpy().tolist()) == (4, [2, 2])
+
+
+def test_checkpoints_that_are_all_damaged_are_a_failure(kept):
+    saver, step, _ = kept
+    saver.save()
+    next(saver.folder.glob("step-0.data*")).write_bytes(b"")
+    with pytest.raises(Failure, match="no checkpoint can be read"):
+        saver.restore()
 
 
 def test_curves_hold_every_term_under_its_group(tmp_path):

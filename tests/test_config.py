@@ -95,3 +95,19 @@ def test_a_size_that_is_none_names_the_argument(text):
 
 def test_a_size_is_width_then_height():
     assert config.size("512x256") == (512, 256)
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("pipeline.batch_size=0", "pipeline.batch_size=0: expected 1 or more"),
+        ("seed=-1", "seed=-1: expected 0 or more"),
+        ("discriminator.num_scales=4", "discriminator.num_scales=4: expected 3 or less"),
+        ("perceptual.slice_weights=[1,2]", "2 values; expected 5"),
+        ("generator.frozen_epochs=1", "generator.kind=local_enhancer"),
+        ("generator.global_run=x", "generator.kind=local_enhancer"),
+    ],
+)
+def test_a_value_out_of_range_is_named(file, override, said):
+    with pytest.raises(UserError, match=said):
+        config.load("minicity", file, [override])

@@ -100,32 +100,55 @@ def test_the_same_command_again_has_nothing_to_do(home):
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
-def test_killed_twice_and_taken_up_again_it_ends_with_the_same_bits(home):
-    checkpoints = home / "runs/killed/checkpoints"
-    for passed in (3, 12):
-        process = start("fit", "--dataset", "minicity", "--run", "killed", *TINY, folder=home)
-        deadline = time.monotonic() + 120
-        while not list(checkpoints.glob(f"step-{passed}.index")):
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+def wait_for(folder, pattern, process):
+    """Until a file of that pattern is there."""
+    deadline = time.monotonic() + 180
+    while not list(folder.glob(pattern)):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, f"no {pattern}"
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """A folder where `fit` was killed while it drew, prepared, began, and trained (twice)."""
+    folder = tmp_path_factory.mktemp("killed")
+    moments = [
+        "datasets/minicity/raw/MINICITY*",
+        "datasets/minicity/plan.json",
+        "runs/killed/config.yaml",
+        "runs/killed/checkpoints/step-3.index",
+        "runs/killed/checkpoints/step-12.index",
+    ]
+    for moment in moments:
+        process = start("fit", "--dataset", "minicity", "--run", "killed", *TINY, folder=folder)
+        wait_for(folder, moment, process)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    assert not list(checkpoints.glob("step-24.index")), "it ended before it was killed"
-    fit("killed", folder=home)
-    whole, killed = weights(home / "runs/whole"), weights(home / "runs/killed")
-    assert whole.keys() == killed.keys()
+    assert not list(folder.glob("runs/killed/checkpoints/step-24.index")), "it was killed too late"
+    fit("killed", folder=folder)
+    return folder
+
+
+def test_killed_at_any_moment_and_taken_up_again_it_ends_with_the_same_bits(home, killed):
+    whole, other = weights(home / "runs/whole"), weights(killed / "runs/killed")
+    assert whole.keys() == other.keys()
     assert len(whole) > 100
     for name, value in whole.items():
-        np.testing.assert_array_equal(value, killed[name], err_msg=name)
+        np.testing.assert_array_equal(value, other[name], err_msg=name)
+
+
+def test_records_whose_making_was_killed_have_the_same_bytes(home, killed):
+    shards = sorted((home / "datasets/minicity").glob("*.tfrecord"))
+    assert len(shards) == 2
+    for shard in shards:
+        assert shard.read_bytes() == (killed / "datasets/minicity" / shard.name).read_bytes()
 
 
 def test_an_interrupt_saves_and_says_how_to_go_on(home):
     more = ["checkpoint_steps=1000", "phases.edges=50"]
     process = start("fit", "--dataset", "minicity", "--run", "stopped", *TINY, *more, folder=home)
-    while not list((home / "runs/stopped/samples").glob("scenes-*.png")):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.05)
+    wait_for(home, "runs/stopped/samples/scenes-*.png", process)
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
@@ -175,15 +198,34 @@ def test_an_id_outside_the_table_is_named_with_its_file(home, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_damaged_record_is_named(home):
-    shard = next((home / "datasets/minicity").glob("train-*.tfrecord"))
+@pytest.mark.parametrize(("split", "record"), [("train", 7), ("validation", 3)])
+def test_a_damaged_record_is_named(home, split, record):
+    (shard,) = (home / "datasets/minicity").glob(f"{split}-*.tfrecord")
     whole = shard.read_bytes()
     try:
         shard.write_bytes(whole[:-50])
         _, err = fit("damaged", folder=home, code=2)
-        assert shard.name in err and "record 7" in err
+        assert shard.name in err and f"record {record}" in err
     finally:
         shard.write_bytes(whole)
+
+
+def test_a_run_does_not_go_on_with_other_records(home):
+    out, _ = run(
+        "prepare",
+        "--dataset",
+        "minicity",
+        *TINY[:3],
+        "--output",
+        "fewer",
+        "minicity.sequences=2",
+        folder=home,
+    )
+    assert "train: 4 frames, 3 pairs" in out
+    before = (home / "runs/whole/manifest.json").read_bytes()
+    _, err = fit("whole", "--data", "fewer", folder=home, code=2)
+    assert "was begun on other records" in err
+    assert (home / "runs/whole/manifest.json").read_bytes() == before
 
 
 def test_missing_records_name_the_command_that_makes_them(home):

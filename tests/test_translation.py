@@ -62,6 +62,7 @@ def test_cityscapes_names_differ_by_what_they_append(tmp_path):
     for kind in ("gtFine_labelIds", "leftImg8bit"):
         (tmp_path / kind).mkdir()
         (tmp_path / kind / f"aachen_000000_000019_{kind}.png").touch()
+    (tmp_path / "gtFine_labelIds/aachen_000000_000019_gtFine_color.png").touch()
     (scene,) = pair_up(tmp_path / "gtFine_labelIds", tmp_path / "leftImg8bit")
     assert scene.name == "aachen_000000_000019_leftImg8bit"
 
@@ -87,6 +88,12 @@ def test_folders_that_are_missing_or_empty_are_named(folders):
         pair_up(folders / "labels", folders / "empty")
 
 
+def test_two_files_of_a_name_are_an_error(folders):
+    (folders / "frames/a.png").touch()
+    with pytest.raises(UserError, match="expected one file of a name"):
+        pair_up(folders / "labels", folders / "frames")
+
+
 def test_pictures_have_the_frames_names_and_say_how_they_were_made(folders):
     translation = make(folders)
     translation.run(pair_up(folders / "labels", folders / "frames"))
@@ -96,7 +103,8 @@ def test_pictures_have_the_frames_names_and_say_how_they_were_made(folders):
         "run": "r",
         "step": "3",
         "seed": "0",
-        "ensemble_weights": " ".join(["0.1667"] * 6),
+        "edges": "dned",
+        "ensemble_weights": " ".join(["0.166666672"] * 6),
     }
     assert sorted(p.name for p in (folders / "out").iterdir()) == [
         "a.png",
@@ -110,7 +118,8 @@ def test_laplacian_edges_go_as_they_are(folders):
     translation.run(pair_up(folders / "labels", folders / "frames"))
     painted, texts = picture(folders / "out/a.png")
     assert painted.max() == 0
-    assert texts["ensemble_weights"] == "laplacian"
+    assert texts["edges"] == "laplacian"
+    assert "ensemble_weights" not in texts
 
 
 def test_variations_have_a_folder_each(folders):
@@ -132,7 +141,7 @@ def test_every_label_map_is_checked_before_the_first_picture(folders):
         make(folders).check(pair_up(folders / "labels", folders / "frames"))
 
 
-def test_sizes_that_differ_are_named(folders):
+def test_sizes_that_differ_are_named_before_anything_is_painted(folders):
     cv2.imwrite(str(folders / "frames/a.jpg"), np.zeros((4, 16, 3), np.uint8))
     with pytest.raises(UserError, match=r"a\.png is 16x8, but .*a\.jpg is 16x4"):
-        make(folders).run(pair_up(folders / "labels", folders / "frames"))
+        make(folders).check(pair_up(folders / "labels", folders / "frames"))

@@ -44,19 +44,25 @@ def dense_flow(
     )
 
 
-def encode_flow(flow: np.ndarray) -> bytes:
+def encode_flow(flow: np.ndarray, valid: np.ndarray | None = None) -> bytes:
     """A flow as KITTI's 16-bit PNG.
 
     Args:
         flow: (height, width, 2) floating, pixels; beyond -512..511.98 it is clipped.
+        valid: (height, width) bool; all by default, clipped ones too. Where it is given, clipped
+            pixels are not valid.
 
     Returns:
-        PNG whose red is dx and green dy, each v * 64 + 2^15, and blue 1 (valid): the error is at
+        PNG whose red is dx and green dy, each v * 64 + 2^15, and blue 1 if valid: the error is at
         most 1/128 pixel.
     """
-    levels = np.clip(np.rint(flow * _SCALE) + _ZERO, 0, 65535).astype(np.uint16)
-    valid = np.ones_like(levels[..., :1])
-    bgr = np.concatenate([valid, levels[..., ::-1]], axis=-1)
+    exact = np.rint(flow * _SCALE) + _ZERO
+    levels = np.clip(exact, 0, 65535).astype(np.uint16)
+    if valid is None:
+        valid = np.ones(levels.shape[:2], bool)
+    else:
+        valid = valid & (levels == exact).all(axis=-1)
+    bgr = np.dstack([valid.astype(np.uint16), levels[..., ::-1]])
     return cv2.imencode(".png", bgr, _PNG)[1].tobytes()
 
 

@@ -65,21 +65,34 @@ class Manifest:
         write_json(file, asdict(self) | {"classes": self.classes.to_dict()})
 
     @classmethod
-    def load(cls, path: Path) -> Manifest:
+    def load(cls, path: Path, dataset: str | None = None) -> Manifest:
         """What `save` wrote.
 
         Args:
             path: of a folder of records, whose shards must be there; or of a manifest itself, as
                 a run keeps one.
+            dataset: what the message about unusable records tells to prepare.
 
         Raises:
             UserError: it is missing, damaged or of another version, or a shard is missing.
         """
         is_folder = path.name != NAME
         file = path / NAME if is_folder else path
-        manifest = _read(file)
-        if is_folder:
-            manifest._check_shards(path)
+        if not is_folder:
+            return _read(
+                file,
+                missing="this run's manifest is missing",
+                remedy="copy it anew from the records that the run was trained with",
+                outdated="use the version of this program that made the run",
+            )
+        run = f"run {_command(path, dataset or 'NAME')}"
+        manifest = _read(
+            file,
+            missing="there are no finished records here",
+            remedy=run,
+            outdated=f"delete {path} and {run}",
+        )
+        manifest._check_shards(path)
         return manifest
 
     def _check_shards(self, folder: Path) -> None:
@@ -92,20 +105,19 @@ class Manifest:
                     )
 
 
-def _read(file: Path) -> Manifest:
-    command = _command(file.parent, file.parent.name)
+def _read(file: Path, *, missing: str, remedy: str, outdated: str) -> Manifest:
+    """Reads it; the words say what it means if it is missing, and what to do then and otherwise."""
     try:
         values = json.loads(file.read_text())
         version = values["schema_version"]
         if version == SCHEMA_VERSION:
             return _from_json(values)
     except FileNotFoundError:
-        raise UserError(f"{file}: there are no finished records here; run {command}") from None
+        raise UserError(f"{file}: {missing}; {remedy}") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{file}: damaged ({error!r}); delete it and run {command}") from None
+        raise UserError(f"{file}: damaged ({error!r}); {remedy}") from None
     raise UserError(
-        f"{file}: records of schema version {version}, expected {SCHEMA_VERSION}; delete "
-        f"{file.parent} and run {command}"
+        f"{file}: records of schema version {version}, expected {SCHEMA_VERSION}; {outdated}"
     )
 
 
@@ -124,6 +136,6 @@ def _command(folder: Path, dataset: str) -> str:
 
 def write_json(file: Path, content: Any) -> None:
     """Writes JSON beside the file, then puts it in its place: readers never see half of it."""
-    partial = file.with_name(f"{file.name}.partial")
+    partial = file.with_name(f"{file.name}.{os.getpid()}.partial")
     partial.write_text(json.dumps(content, indent=1) + "\n")
     os.replace(partial, file)

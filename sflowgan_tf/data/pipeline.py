@@ -45,12 +45,12 @@ def training(
     seed: int,
     epoch: int,
     skip: int = 0,
-    batch_size: int = 1,
+    batch_size: int,
     pair: bool = False,
-    crop: tuple[int, int] | None = None,
-    flip: bool = True,
-    max_scale: float = 1.0,
-    shuffle_buffer: int = 512,
+    crop: tuple[int, int] | None,
+    flip: bool,
+    max_scale: float,
+    shuffle_buffer: int,
 ) -> tf.data.Dataset:
     """The batches of one epoch.
 
@@ -62,7 +62,7 @@ def training(
         skip: batches of this epoch that were trained on already.
         batch_size: examples in a batch; what is left of an epoch is dropped.
         pair: False reads every frame by itself, True pairs of consecutive frames with their flow.
-        crop: (width, height) of what comes out; the records' size by default.
+        crop: (width, height) of what comes out; None for the records' size.
         flip: mirror half of the examples; dx changes its sign.
         max_scale: examples are enlarged by up to this factor, >= 1, then cropped at random; flow
             grows with them.
@@ -200,13 +200,13 @@ def _resize(value: tf.Tensor, size: tuple[int, int], method: str) -> tf.Tensor:
     return tf.cast(tf.round(resized), tf.uint8) if value.dtype == tf.uint8 else resized
 
 
-def blame(folder: Path, manifest: Manifest, split: str) -> None:
+def blame(folder: Path, manifest: Manifest) -> None:
     """Finds what an error inside the pipeline cannot name: the damaged shard and record.
 
     Raises:
         UserError: a shard is truncated or corrupted, or a record's pictures can't be decoded.
     """
-    for shard in manifest.splits[split].shards:
+    for shard in (shard for split in manifest.splits.values() for shard in split.shards):
         path, count = folder / shard["file"], 0
         try:
             for serialized in _read(path):

@@ -60,9 +60,11 @@ def prepare(
 
     Raises:
         UserError: bad input without `skip_bad`; `output` was begun with other settings; the source
-            can't be split.
-        Failure: a worker process died.
+            can't be split; no workers.
+        Failure: a worker process died, or the disk is full.
     """
+    if workers < 1:
+        raise UserError(f"--workers {workers}: expected 1 or more")
     if not skip_bad:
         _check_complete(source.frames)
     parts = split_frames(source.frames, validation_fraction, validation_sequences, seed)
@@ -83,6 +85,7 @@ def prepare(
         "raw frames": _fingerprint(parts),
     }
     _remember(output, plan)
+    _clear(output)
     settings = Settings(size=size, table=source.table, edges=edges, flow=flow, skip_bad=skip_bad)
     _make([shard for part in shards.values() for shard in part], settings, workers)
     manifest = Manifest(
@@ -195,6 +198,12 @@ def _remember(output: Path, plan: dict[str, Any]) -> None:
             "choose another --output, or delete that folder"
         )
     write_json(file, plan)
+
+
+def _clear(output: Path) -> None:
+    """Removes what a killed preparation left half written."""
+    for partial in output.glob("*.partial"):
+        partial.unlink(missing_ok=True)
 
 
 def _differences(before: Any, now: Any, name: str = "") -> Iterator[str]:

@@ -5,6 +5,7 @@ shard that is there is whole.
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from sflowgan_tf.data.files import read_image, read_labels, resize
 from sflowgan_tf.data.flow import dense_flow
 from sflowgan_tf.data.manifest import write_json
 from sflowgan_tf.data.sources.base import RawFrame
-from sflowgan_tf.errors import UserError
+from sflowgan_tf.errors import Failure, UserError
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.labels import ClassTable
 
@@ -69,8 +70,20 @@ class Shard:
 
         Raises:
             UserError: a bad frame, unless `skip_bad`.
+            Failure: it can't be written, as on a full disk.
         """
-        partial = self.file.with_name(f"{self.file.name}.partial")
+        partial = self.file.with_name(f"{self.file.name}.{os.getpid()}.partial")
+        try:
+            self._write(partial, settings, tick)
+        except tf.errors.OpError as error:
+            raise Failure(
+                f"{self.file}: can't be written ({error.message}); is the disk full? The same "
+                "command goes on with this shard"
+            ) from None
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _write(self, partial: Path, settings: Settings, tick: Callable[[], Any]) -> None:
         pairs: list[bool] = []
         skipped: list[dict[str, str]] = []
         with tf.io.TFRecordWriter(str(partial)) as writer:
@@ -79,7 +92,7 @@ class Shard:
                 pairs.append(is_pair)
         held = {"file": self.file.name, "records": len(pairs), "pairs": sum(pairs)}
         write_json(self._note, {"shard": held, "skipped": skipped})
-        partial.rename(self.file)
+        os.replace(partial, self.file)
 
     def _records(
         self, settings: Settings, skipped: list[dict[str, str]], tick: Callable[[], Any]

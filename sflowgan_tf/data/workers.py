@@ -1,8 +1,13 @@
-"""Jobs in several processes: with one bar, errors that arrive as they are, and a clean stop."""
+"""Jobs in several processes: with one bar, errors that arrive as they are, and a clean stop.
 
+Workers end with their parent, also when it is killed: nobody writes behind a second start's back.
+"""
+
+import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -16,6 +21,8 @@ from sflowgan_tf.errors import Failure
 from sflowgan_tf.quiet import import_tensorflow
 
 Work = Callable[[Any, Callable[[], Any]], Any]
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 _shared: dict[str, Any] = {}  # in a worker: what all processes count and watch
 
@@ -43,7 +50,7 @@ def run(work: Work, jobs: Sequence[Any], workers: int, bar: tqdm) -> None:
 def _run_parallel(work: Work, jobs: Sequence[Any], workers: int, bar: tqdm) -> None:
     context = multiprocessing.get_context("spawn")
     frames, stop = context.Value("q", bar.n), context.Event()
-    pool = ProcessPoolExecutor(workers, context, _start, (frames, stop))
+    pool = ProcessPoolExecutor(workers, context, _start, (os.getpid(), frames, stop))
     pending = {pool.submit(_work, work, job) for job in jobs}
     try:
         while pending:
@@ -60,15 +67,28 @@ def _run_parallel(work: Work, jobs: Sequence[Any], workers: int, bar: tqdm) -> N
         pool.shutdown(cancel_futures=True)
 
 
-def _start(frames: Synchronized, stop: Event) -> None:
+def _start(parent: int, frames: Synchronized, stop: Event) -> None:
     """In a new worker: one thread, no GPU; Ctrl-C is the parent's to answer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _end_with(parent)
     os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     import_tensorflow()
     import cv2
 
     cv2.setNumThreads(1)
-    _shared.update(frames=frames, stop=stop)
+    _shared.update(parent=parent, frames=frames, stop=stop)
+
+
+def _end_with(parent: int) -> None:
+    """Lets Linux kill this worker when its parent dies; elsewhere `_tick` notices."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    _end_if_orphaned(parent)  # it may have died before
+
+
+def _end_if_orphaned(parent: int) -> None:
+    if os.getppid() != parent:
+        os._exit(1)  # an exception would only lead back to waiting for jobs
 
 
 def _work(work: Work, job: Any) -> None:
@@ -76,7 +96,8 @@ def _work(work: Work, job: Any) -> None:
 
 
 def _tick() -> None:
-    """Counts a frame, and leaves the job if the parent stops."""
+    """Counts a frame, and leaves the job if the parent stops or is gone."""
+    _end_if_orphaned(_shared["parent"])
     with _shared["frames"].get_lock():
         _shared["frames"].value += 1
     if _shared["stop"].is_set():

@@ -49,17 +49,17 @@ class ImageGAN(keras.Model):
         dned: keras.Model,
         features: keras.Model,
         num_classes: int,
-        gan_loss: Literal["log", "lsgan", "hinge"] = "log",
-        feature_matching_weight: float = 10.0,
-        perceptual_weight: float = 10.0,
-        slice_weights: list[float] | None = None,
-        dned_weight: float = 1.0,
-        dned_balanced: bool = False,
-        dned_jitter: float = 0.0,
-        use_edges: bool = True,
-        discriminator_sees_edges: bool = False,
-        ema_decay: float = 0.999,
-        seed: int = 0,
+        gan_loss: Literal["log", "lsgan", "hinge"],
+        feature_matching_weight: float,
+        perceptual_weight: float,
+        slice_weights: list[float] | None,
+        dned_weight: float,
+        dned_balanced: bool,
+        dned_jitter: float,
+        use_edges: bool,
+        discriminator_sees_edges: bool,
+        ema_decay: float,
+        seed: int,
     ):
         """Joins built networks.
 
@@ -73,11 +73,11 @@ class ImageGAN(keras.Model):
             gan_loss: the form of eqs. 2 and 3.
             feature_matching_weight: lambda_1.
             perceptual_weight: lambda_2.
-            slice_weights: of the slices in eq. 6; equal by default.
+            slice_weights: of the slices in eq. 6; None for equal ones.
             dned_weight: lambda_3.
             dned_balanced: HED's class balancing in eq. 4.
-            dned_jitter: the share of steps in which the ensemble weights of the edge map are drawn
-                from a flat Dirichlet distribution instead of being equal.
+            dned_jitter: the share of examples for which the ensemble weights of the edge map are
+                drawn from a flat Dirichlet distribution instead of being equal.
             use_edges: False replaces the edge map by zeros: labels only, as pix2pixHD.
             discriminator_sees_edges: whether D is conditioned on the Laplacian edges too.
             ema_decay: of the moving average; smaller in the first steps, so that it soon follows.
@@ -247,16 +247,16 @@ class ImageGAN(keras.Model):
         return ensemble(side_outputs, weights) if self.phase == "dned" else edges
 
     def ensemble_weights(self, batch: tf.Tensor) -> tf.Tensor:
-        """(batch, 6) float32: equal, or in a share `dned_jitter` of the steps drawn."""
+        """(batch, 6) float32: equal, or for a share `dned_jitter` of the examples drawn."""
         equal = tf.fill([batch, SIDE_OUTPUTS], 1 / SIDE_OUTPUTS)
         if not self.dned_jitter:
             return equal
-        key = tf.stack([tf.constant(self.seed, tf.int64), self.step])
+        key = tf.stack([tf.constant(self.seed, tf.int64), 2 * self.step])
         shape = tf.stack([batch, SIDE_OUTPUTS])
         drawn = tf.random.stateless_gamma(shape, key, alpha=tf.constant(1.0)) + 1e-6
         drawn /= tf.reduce_sum(drawn, axis=-1, keepdims=True)
-        jittered = tf.random.stateless_uniform(tf.stack([batch, 1]), key) < self.dned_jitter
-        return tf.where(jittered, drawn, equal)
+        coin = tf.random.stateless_uniform(tf.stack([batch, 1]), key + [0, 1])
+        return tf.where(coin < self.dned_jitter, drawn, equal)
 
     def _judged(
         self, scene: Any, edges: tf.Tensor, image_real: tf.Tensor, image_fake: tf.Tensor

@@ -152,7 +152,7 @@ class LocalEnhancer(keras.Model):
     """Scene to image at two scales: global features at half size, refined at full size.
 
     `global_generator` is the global generator without its last convolution, with 2 * `filters`
-    channels at (half) full size. To freeze it for some epochs set its `trainable`; `load_global`
+    channels at (half) full size. To freeze it see `ImageGAN.enter_phase`; `load_global`
     takes over a trained one.
 
     Args:

@@ -13,6 +13,15 @@ from sflowgan_tf.ops.labels import TABLES
 SIZE = (48, 32)  # width, height
 SHARDS, IN_SHARD = 3, 4
 FLOW = (3.0, -2.0)
+SETTINGS = {
+    "seed": 0,
+    "epoch": 0,
+    "batch_size": 1,
+    "crop": None,
+    "flip": True,
+    "max_scale": 1.0,
+    "shuffle_buffer": 512,
+}
 
 
 def frame(number, shift=(0, 0)):
@@ -69,8 +78,7 @@ def manifest():
 
 
 def batches(folder, manifest, **more):
-    arguments = {"seed": 0, "epoch": 0} | more
-    return list(pipeline.training(folder, manifest, **arguments).as_numpy_iterator())
+    return list(pipeline.training(folder, manifest, **(SETTINGS | more)).as_numpy_iterator())
 
 
 def same(one, other):
@@ -114,7 +122,7 @@ def test_a_training_taken_up_again_sees_what_was_left(folder, manifest, skip):
 
 
 def test_types_are_small_and_shapes_known(folder, manifest):
-    spec = pipeline.training(folder, manifest, seed=0, epoch=0, batch_size=2).element_spec
+    spec = pipeline.training(folder, manifest, **(SETTINGS | {"batch_size": 2})).element_spec
     assert {name: (s.shape.as_list(), s.dtype.name) for name, s in spec.items()} == {
         "labels": ([2, 32, 48], "uint8"),
         "edges": ([2, 32, 48, 1], "uint8"),
@@ -181,7 +189,7 @@ def test_a_batch_larger_than_the_records_is_an_error(manifest):
 )
 def test_a_crop_that_does_not_fit_is_an_error(folder, manifest, more, said):
     with pytest.raises(UserError, match=said):
-        pipeline.training(folder, manifest, seed=0, epoch=0, **more)
+        pipeline.training(folder, manifest, **(SETTINGS | more))
 
 
 def test_frames_are_evenly_spaced_and_have_edges_of_test_time(folder, manifest):
@@ -192,7 +200,7 @@ def test_frames_are_evenly_spaced_and_have_edges_of_test_time(folder, manifest):
 
 
 def test_the_device_gets_the_same_batches(folder, manifest):
-    dataset = pipeline.training(folder, manifest, seed=0, epoch=0)
+    dataset = pipeline.training(folder, manifest, **SETTINGS)
     on_device = [{n: v.numpy() for n, v in b.items()} for b in pipeline.to_device(dataset)]
     assert all(same(a, b) for a, b in zip(batches(folder, manifest), on_device, strict=True))
 
@@ -216,7 +224,7 @@ def damaged(folder, tmp_path, change):
 )
 def test_a_damaged_shard_is_named_with_its_record(folder, manifest, tmp_path, change):
     with pytest.raises(UserError, match=r"train-1\.tfrecord: record \d is damaged .*prepare again"):
-        pipeline.blame(damaged(folder, tmp_path, change), manifest, "train")
+        pipeline.blame(damaged(folder, tmp_path, change), manifest)
 
 
 def test_a_record_whose_picture_is_none_is_named(folder, manifest, tmp_path):
@@ -227,8 +235,8 @@ def test_a_record_whose_picture_is_none_is_named(folder, manifest, tmp_path):
             content = record(8 + i)
             writer.write(content.replace(b"\x89PNG", b"oops") if i else content)
     with pytest.raises(UserError, match=r"train-2\.tfrecord: record 1 is damaged"):
-        pipeline.blame(tmp_path, manifest, "train")
+        pipeline.blame(tmp_path, manifest)
 
 
 def test_whole_records_are_not_blamed(folder, manifest):
-    pipeline.blame(folder, manifest, "train")
+    pipeline.blame(folder, manifest)

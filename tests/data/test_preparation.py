@@ -1,5 +1,6 @@
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -218,6 +219,96 @@ def test_ctrl_c_stops_the_workers_at_once_and_a_second_run_goes_on(tmp_path):
     assert "KeyboardInterrupt" in error and "Process SpawnProcess" not in error, error
     run(root, tmp_path / "out")
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+OPTIONS = [
+    "records.size=16x8",
+    "records.frames_per_shard=2",
+    "records.validation_fraction=0.5",
+]
+
+
+def start(root, output, *more, **how):
+    """`prepare` as a command."""
+    where = ["--source", str(root), "--output", str(output)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "sflowgan_tf.prepare", "--dataset", "synthia", *where]
+        + [*OPTIONS, *more],
+        env=os.environ | {"PYTHONPATH": str(Path(preparation.__file__).parents[2])},
+        stderr=subprocess.PIPE,
+        text=True,
+        **how,
+    )
+
+
+def finish(process):
+    error = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, error
+
+
+def living_children(parent):
+    """Process ids, read as ps does: pid (name) state parent ..."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, its_parent = file.read_text().rpartition(")")[2].split()[:2]
+        except OSError:  # it has just ended
+            continue
+        if int(its_parent) == parent and state != "Z":
+            found.append(file.parent)
+    return found
+
+
+def wait_for(condition, seconds=60):
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit, "waited in vain"
+        time.sleep(0.01)
+
+
+def is_alive(process):
+    try:
+        return (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_after_a_kill_no_worker_lives_and_a_second_run_goes_on(tmp_path):
+    root = raw(tmp_path / "raw", frames=300)
+    out = tmp_path / "out"
+    finish(start(root, tmp_path / "whole", "--workers", "1"))
+    process = start(root, out, "--workers", "2")
+    wait_for(lambda: list(out.glob("*.tfrecord")) and list(out.glob("*.partial")))
+    children = living_children(process.pid)
+    assert len(children) >= 2
+    process.kill()
+    process.wait()
+    wait_for(lambda: not any(map(is_alive, children)), 10)
+    process.communicate()
+    assert not (out / "manifest.json").exists(), "it ended before it was killed"
+    (out / "train-00000-of-00150.tfrecord.1.partial").touch()
+    finish(start(root, out, "--workers", "1"))
+    assert contents(out) == contents(tmp_path / "whole")
+
+
+def test_a_full_disk_is_a_line_that_names_the_shard(tmp_path):
+    root = raw(tmp_path / "raw", frames=20)
+    process = start(
+        root,
+        tmp_path / "out",
+        *("--workers", "1", "records.size=64x32", "records.frames_per_shard=20"),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+    )
+    error = process.communicate(timeout=60)[1]
+    assert process.returncode == 1 and "Traceback" not in error, error
+    assert "train-00000-of-00001.tfrecord: can't be written (" in error
+    assert not list((tmp_path / "out").glob("*.partial"))
+
+
+def test_no_workers_are_refused(tmp_path):
+    with pytest.raises(UserError, match="--workers 0: expected 1 or more"):
+        run(raw(tmp_path / "raw"), tmp_path / "out", workers=0)
 
 
 def test_a_finished_folder_is_left_alone(tmp_path, monkeypatch):

@@ -92,7 +92,7 @@ def frechet(rng):
 
 
 def gaussian(rng):
-    """tfio.experimental.filter.gaussian of `grey`, sigma 1.2, cut off at 4 pixels, mirrored: `y`."""
+    """tfio.experimental.filter.gaussian, sigma 1.2, 4 pixels each way, mirrored: `grey` to `y`."""
     grey = rng.uniform(0.0, 255.0, (1, 12, 15, 1)).astype("float32")
     y = tfio.experimental.filter.gaussian(grey, ksize=9, sigma=1.2, mode="REFLECT")
     return {"grey": grey, "y": y.numpy()}

@@ -11,18 +11,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from sflowgan_tf.data.flow import encode_flow
 from sflowgan_tf.errors import UserError
+from sflowgan_tf.ops.labels import table
 
 from .frames import Frame, sequence, weather
 
 _VIEW = Path("Stereo_Left", "Omni_F")
 _SETTINGS = "minicity.json"
 _PARTIAL = ".partial"
-_COLORS = {  # of the labels in GT/COLOR, as in SYNTHIA-SEQS
-    1: (128, 128, 128), 2: (128, 0, 0), 3: (128, 64, 128), 4: (0, 0, 192), 5: (64, 64, 128),
-    6: (128, 128, 0), 7: (192, 192, 128), 8: (64, 0, 128), 9: (192, 128, 128), 10: (64, 64, 0),
-    11: (0, 128, 192), 12: (0, 172, 0), 15: (0, 128, 128),
-}  # fmt: skip
+_SYNTHIA = table("synthia")
 
 
 def write(
@@ -96,34 +94,26 @@ def _settle(root: Path, settings: dict) -> None:
 def _write_frame(folder: Path, number: int, frame: Frame) -> None:
     labels = np.zeros((*frame.labels.shape, 3), np.uint16)  # BGR, as cv2 takes it
     labels[..., 2], labels[..., 1] = frame.labels, frame.instances
-    palette = np.zeros((256, 3), np.uint8)
-    for label, color in _COLORS.items():
-        palette[label] = color
+    colors = _SYNTHIA.colorize(_SYNTHIA.encode(frame.labels))
     depth = np.minimum(np.rint(frame.depth * 100), 65535).astype(np.uint16)
     images = {
         "RGB": frame.image_cg[..., ::-1],
         "REAL": frame.image_real[..., ::-1],
         "Depth": depth,
         "GT/LABELS": labels,
-        "GT/COLOR": palette[frame.labels][..., ::-1],
+        "GT/COLOR": colors[..., ::-1],
     }
+    coded = {kind: _png(image) for kind, image in images.items()}
     if frame.flow is not None and frame.flow_valid is not None:
-        images["GT/FLOW"] = _kitti(frame.flow, frame.flow_valid)
-    for kind, image in images.items():
+        coded["GT/FLOW"] = encode_flow(frame.flow, frame.flow_valid)
+    for kind, png in coded.items():
         path = folder / kind / _VIEW / f"{number:06d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        done, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-        if not done:
-            raise RuntimeError(f"OpenCV could not encode {path}")
-        path.write_bytes(data.tobytes())
+        path.write_bytes(png)
 
 
-def _kitti(flow: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """Flow as KITTI stores it: (height, width, 3) uint16, in cv2's order valid, dy, dx.
-
-    What is too fast for 16 bits (512 pixels) is marked as not valid.
-    """
-    stored = np.rint(flow * 64) + 2**15
-    valid = valid & ((stored >= 0) & (stored <= 65535)).all(axis=-1)
-    stored = np.clip(stored, 0, 65535).astype(np.uint16)
-    return np.dstack([valid.astype(np.uint16), stored[..., 1], stored[..., 0]])
+def _png(image: np.ndarray) -> bytes:
+    done, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    if not done:
+        raise RuntimeError(f"OpenCV could not encode an image of {image.shape}, {image.dtype}")
+    return data.tobytes()

@@ -16,7 +16,7 @@ class RawFrame:
     Attributes:
         sequence: what consecutive frames share; frames of an unordered source have one each.
         number: within the sequence; n and n + 1 are consecutive.
-        group: what is never split between training and validation: all cameras of a drive.
+        group: what is never split between training and validation: a route's drives and cameras.
         split: "train" or "validation" where the dataset says so itself.
         labels: the label map's file.
         image_real: the photo's file.

@@ -42,10 +42,9 @@ def _find(root: Path, images: str, annotations: str) -> Source:
 
 
 def _frame(file: Path, annotations: str) -> RawFrame | None:
-    match = _NAME.fullmatch(file.stem)
-    if match is None:
+    match, city, split = _NAME.fullmatch(file.stem), file.parent, file.parents[1]
+    if match is None or split.name not in _SPLITS:  # not in a city's folder
         return None
-    city, split = file.parent, file.parents[1]
     name = f"{match['sequence']}_{match['number']}_gtFine_labelIds.png"
     return RawFrame(
         sequence=match["sequence"],

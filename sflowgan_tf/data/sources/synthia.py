@@ -1,5 +1,6 @@
 """SYNTHIA: video sequences (SEQS), which minicity imitates, and RAND-CITYSCAPES' frames."""
 
+import re
 from pathlib import Path
 
 from sflowgan_tf.data.sources.base import RawFrame, Source, ordered
@@ -9,6 +10,8 @@ _EXPECTED = (
     "SYNTHIA-SEQS' <sequence>/{RGB,GT/LABELS}/Stereo_*/Omni_*/*.png or SYNTHIA-RAND-CITYSCAPES' "
     "RGB/*.png and GT/LABELS/*.png"
 )
+_ROUTE = re.compile(r"(?P<route>.+-SEQS-\d+)(-.+)?")
+_PARTIAL = ".partial"  # minicity's writer stopped within this drive
 
 
 def find(root: Path, classes: str) -> Source:
@@ -30,18 +33,24 @@ def find(root: Path, classes: str) -> Source:
 def _sequences(root: Path) -> list[RawFrame]:
     pattern = "RGB/Stereo_*/Omni_*"
     cameras = [*root.glob(f"*/{pattern}"), *root.glob(pattern)]
-    return [frame for camera in cameras for frame in _camera(camera)]
+    return [
+        frame
+        for camera in cameras
+        if camera.parents[2].suffix != _PARTIAL
+        for frame in _camera(camera)
+    ]
 
 
 def _camera(camera: Path) -> list[RawFrame]:
     """One camera's frames. A tree REAL beside RGB holds photos of the same scenes."""
     drive, view = camera.parents[2], Path(camera.parent.name, camera.name)
+    route = _ROUTE.fullmatch(drive.name)
     real = drive / "REAL" / view
     return [
         RawFrame(
             sequence=f"{drive.name}/{view.parent}/{view.name}",
             number=int(file.stem),
-            group=drive.name,
+            group=route["route"] if route else drive.name,  # in any weather
             labels=drive / "GT" / "LABELS" / view / file.name,
             image_real=real / file.name if real.is_dir() else file,
             image_cg=file if real.is_dir() else None,

@@ -4,8 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from sflowgan_tf.data.flow import encode_flow
 from sflowgan_tf.data.minicity import sequence, write
 from sflowgan_tf.errors import UserError
+from sflowgan_tf.ops.labels import TABLES
 
 SETTINGS = {"sequences": 2, "frames": 2, "size": (64, 32), "seed": 5}
 
@@ -45,7 +47,10 @@ def test_the_files_hold_the_frames(root):
         np.testing.assert_allclose(depth[near] / 100, frame.depth[near], atol=0.00501)
         assert (depth[~near] == 65535).all()
         road = frame.labels == 3
-        assert (read(root, "GT/COLOR", number)[road] == (128, 64, 128)).all()
+        colors = read(root, "GT/COLOR", number)
+        assert (colors[road] == (128, 64, 128)).all()
+        table = TABLES["synthia"]
+        np.testing.assert_array_equal(colors, table.colorize(table.encode(frame.labels)))
 
 
 def test_the_flow_is_kittis(root):
@@ -57,6 +62,15 @@ def test_the_flow_is_kittis(root):
     np.testing.assert_array_equal(stored[..., 2], valid)
     flow = (stored[..., :2].astype(float) - 2**15) / 64
     np.testing.assert_allclose(flow[valid], frame.flow[valid], atol=1 / 128)
+
+
+def test_flow_that_is_not_valid_or_too_fast_is_marked():
+    flow = np.zeros((1, 3, 2), np.float32)
+    flow[0, 1, 0] = -600
+    png = encode_flow(flow, np.array([[True, True, False]]))
+    stored = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert stored is not None
+    assert stored[0, :, 0].tolist() == [1, 0, 0] and stored[0, 1, 2] == 0
 
 
 def test_the_last_frame_has_no_flow(root):

@@ -32,8 +32,9 @@ def seqs(root, drive="SYNTHIA-SEQS-01-DAWN", camera="Stereo_Left/Omni_F", count=
 def cityscapes(
     root, split="train", city="aachen", sequence=0, numbers=(19,), kind="", suffix="png"
 ):
+    prefix = f"{city.rpartition('/')[2] or 'nowhere'}_{sequence:06d}"
     for number in numbers:
-        name = f"{city}_{sequence:06d}_{number:06d}_leftImg8bit.{suffix}"
+        name = f"{prefix}_{number:06d}_leftImg8bit.{suffix}"
         touch(root / f"leftImg8bit{kind}" / split / city / name)
 
 
@@ -51,12 +52,31 @@ def test_synthia_finds_every_camera_of_a_drive_and_keeps_them_together(tmp_path)
         for camera in ("Stereo_Left/Omni_F", "Stereo_Right/Omni_B")
         for number in (0, 1)
     ]
-    assert {frame.group for frame in source.frames} == {drive}
+    assert {frame.group for frame in source.frames} == {"SYNTHIA-SEQS-01"}
     first = source.frames[0]
     assert first.labels == tmp_path / drive / "GT/LABELS/Stereo_Left/Omni_F/000000.png"
     assert first.image_real == tmp_path / drive / "RGB/Stereo_Left/Omni_F/000000.png"
     assert not source.has_cg and source.table.name == "synthia"
     assert find("synthia", tmp_path / drive).table is source.table, "one drive by itself"
+
+
+def test_a_route_in_another_weather_is_the_same_group(tmp_path):
+    names = {
+        "SYNTHIA-SEQS-01-DAWN": "SYNTHIA-SEQS-01",
+        "SYNTHIA-SEQS-01-FOG": "SYNTHIA-SEQS-01",
+        "SYNTHIA-SEQS-02-FALL": "SYNTHIA-SEQS-02",
+        "my-drive-01": "my-drive-01",
+    }
+    for name in names:
+        seqs(tmp_path, drive=name, count=1)
+    frames = find("synthia", tmp_path).frames
+    assert {frame.sequence.split("/")[0]: frame.group for frame in frames} == names
+
+
+def test_a_drive_that_is_still_being_drawn_is_no_data(tmp_path):
+    seqs(tmp_path, drive="MINICITY-SEQS-01-FOG", count=1)
+    seqs(tmp_path, drive="MINICITY-SEQS-02-FOG.partial")
+    assert places(find("minicity", tmp_path)) == [("MINICITY-SEQS-01-FOG/Stereo_Left/Omni_F", 0)]
 
 
 def test_photos_beside_the_simulators_frames_make_these_the_cg(tmp_path):
@@ -93,6 +113,13 @@ def test_cityscapes_takes_its_own_split_only_where_both_parts_are_there(tmp_path
     assert [frame.split for frame in source.frames] == ["train", "validation"]
     name = "aachen_000000_000019_gtFine_labelIds.png"
     assert source.frames[0].labels == tmp_path / "gtFine/train/aachen" / name
+
+
+def test_a_picture_outside_a_citys_folder_is_no_frame(tmp_path):
+    cityscapes(tmp_path)
+    cityscapes(tmp_path, city="")
+    cityscapes(tmp_path, city="bonn/old")
+    assert places(find("cityscapes", tmp_path)) == [("aachen_000000", 19)]
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg"])

@@ -1,0 +1,28 @@
+import pytest
+
+from sflowgan_tf.data.manifest import NAME, Manifest
+from sflowgan_tf.errors import UserError
+
+CONTENTS = [None, "{", '{"schema_version": 0}']
+
+
+def load(path, content, *dataset):
+    file = path if path.name == NAME else path / NAME
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(UserError) as error:
+        Manifest.load(path, *dataset)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("content", CONTENTS)
+def test_the_command_names_the_dataset_and_not_its_folder(tmp_path, content):
+    message = load(tmp_path, content, "synthia")
+    assert f"--dataset synthia --source RAW_DIR --output {tmp_path}" in message
+
+
+@pytest.mark.parametrize("content", CONTENTS)
+def test_a_runs_own_manifest_is_not_to_be_prepared(tmp_path, content):
+    message = load(tmp_path / NAME, content)
+    assert message.startswith(f"{tmp_path / NAME}: ") and "run" in message
+    assert "sflowgan_tf.prepare" not in message
