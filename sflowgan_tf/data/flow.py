@@ -58,11 +58,10 @@ def encode_flow(flow: np.ndarray, valid: np.ndarray | None = None) -> bytes:
     """
     exact = np.rint(flow * _SCALE) + _ZERO
     levels = np.clip(exact, 0, 65535).astype(np.uint16)
-    if valid is None:
-        valid = np.ones(levels.shape[:2], bool)
-    else:
-        valid = valid & (levels == exact).all(axis=-1)
-    bgr = np.dstack([valid.astype(np.uint16), levels[..., ::-1]])
+    mask = np.ones(levels.shape[:2], bool)
+    if valid is not None:
+        mask = valid & (levels == exact).all(axis=-1)
+    bgr = np.dstack([mask.astype(np.uint16), levels[..., ::-1]])
     return cv2.imencode(".png", bgr, _PNG)[1].tobytes()
 
 
