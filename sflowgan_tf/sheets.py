@@ -7,7 +7,8 @@ from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.ops.labels import ClassTable
 from sflowgan_tf.serving import Translator
 
-_SPARSE, _FAVOURED = 0.2, 2.0  # concentrations of the Dirichlet distribution
+_FINE, _COARSE = (0, 1, 5), (2, 3, 4)  # side outputs; the last one is the fused one
+_SPARSE, _FAVOURED = 0.2, 5.0  # concentrations of the Dirichlet distribution
 
 
 def ensemble_weights(count: int, seed: int) -> np.ndarray:
@@ -22,10 +23,11 @@ def ensemble_weights(count: int, seed: int) -> np.ndarray:
 
     Source: S-Flow GAN, sec. 3.2: "By changing the weights of that ensemble, we can generate the
     desired variability". The distribution is our choice: Dirichlet, each draw favouring another
-    side output than the five before it, since mixtures of all six look alike.
+    side output than the five before it, since mixtures of all six look alike; the coarse ones
+    come first, since they differ most from each other and from equal weights.
     """
     generator = np.random.default_rng(seed)
-    favourites = generator.permutation(6)
+    favourites = [*generator.permutation(_COARSE), *generator.permutation(_FINE)]
     drawn = [
         generator.dirichlet(_SPARSE + _FAVOURED * (np.arange(6) == favourites[i % 6]))
         for i in range(count - 1)

@@ -78,6 +78,14 @@ def test_ensemble_weights_begin_with_equal_ones_and_go_on_by_the_seed():
     assert four.dtype == np.float32
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_the_first_variations_favour_three_coarse_side_outputs(seed):
+    average = np.mean([ensemble_weights(4, seed + 100 * i)[1:].max(-1) for i in range(10)])
+    assert average > 0.6
+    mostly = [ensemble_weights(7, seed)[i].argmax() for i in range(1, 7)]
+    assert len(set(mostly)) >= 4
+
+
 def test_the_sheet_shows_each_frame_in_a_row(translator, frame):
     plain, redrawn = (scenes(translator, TABLE, [frame, frame], redraw=r) for r in (False, True))
     assert plain.shape == (22 + 2 * (11 + 4), 6 * (18 + 4) - 4, 3)
