@@ -16,13 +16,13 @@ def picture(file):
 
 
 class Echo:
-    """A translator whose picture is its label index, plus the first ensemble weight times 100."""
+    """A translator whose picture is its label index, plus 100 times the side output's number."""
 
     def laplacian(self, image):
         return tf.zeros_like(tf.cast(image[..., :1], tf.float32))
 
     def redraw(self, edges, weights):
-        return edges + weights[0, 0]
+        return edges + tf.reduce_sum(weights[0] * tf.range(6.0)) / 5
 
     def paint(self, labels, edges):
         grey = labels[..., None] + tf.cast(edges * 100, tf.uint8)
@@ -98,7 +98,7 @@ def test_pictures_have_the_frames_names_and_say_how_they_were_made(folders):
     translation = make(folders)
     translation.run(pair_up(folders / "labels", folders / "frames"))
     painted, texts = picture(folders / "out/night/b.png")
-    assert painted[0, 0].tolist() == [16, 16, 16]  # labelId 7 is index 0; 100 / 6
+    assert painted[0, 0].tolist() == [50, 50, 50]  # labelId 7 is index 0; equal weights: the middle
     assert texts == {
         "run": "r",
         "step": "3",
@@ -126,6 +126,7 @@ def test_variations_have_a_folder_each(folders):
     translation = make(folders, variations=3)
     translation.run(pair_up(folders / "labels", folders / "frames"))
     pictures = [picture(folders / f"out/variation-{n}/a.png")[0] for n in (1, 2, 3)]
+    assert not np.array_equal(pictures[0], pictures[1])
     assert not np.array_equal(pictures[1], pictures[2])
 
 

@@ -210,6 +210,8 @@ def test_ctrl_c_stops_the_workers_at_once_and_a_second_run_goes_on(tmp_path):
         env=os.environ | {"PYTHONPATH": str(repository)},
         stderr=subprocess.PIPE,
         text=True,
+        # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     limit = time.monotonic() + 60
     while not list((tmp_path / "out").glob("*.tfrecord")) and time.monotonic() < limit:
