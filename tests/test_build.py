@@ -157,3 +157,17 @@ def test_float16_scales_the_loss_of_all_three():
     for part in ("generator", "discriminator", "dned"):
         optimizer = getattr(gan, f"{part}_optimizer")
         assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+
+
+def test_records_with_other_classes_are_refused(in_tmp):
+    manifest().save(in_tmp / "manifest.json")
+    shared = changed(records=dataclasses.replace(TINY.records, classes="cityscapes"))
+    with pytest.raises(UserError, match=r"records\.classes: cityscapes here, but synthia there"):
+        build.records(shared, in_tmp)
+
+
+def test_minicity_takes_no_source(in_tmp):
+    with pytest.raises(UserError, match="--source: minicity draws its own"):
+        build.raw_records(
+            changed(dataset="minicity"), in_tmp, in_tmp / "records", workers=1, skip_bad=False
+        )

@@ -523,3 +523,10 @@ def test_labels_are_mapped_onto_cityscapes(tmp_path):
     ids = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)[..., 2]
     expected = TABLES["synthia-as-cityscapes"].encode(ids)
     assert (first["labels"].numpy() == resize(expected, SIZE)).all()
+
+
+def test_a_file_that_only_ends_like_a_picture_is_named(tmp_path):
+    file = tmp_path / "a.png"
+    file.write_bytes(b"no picture" + b"IEND\xaeB`\x82")
+    with pytest.raises(UserError, match=r"a\.png: can't be decoded"):
+        read_image(file)

@@ -178,3 +178,8 @@ def test_an_unusable_manifest_says_what_to_run(tmp_path, content, message):
         (tmp_path / NAME).write_text(content)
     with pytest.raises(UserError, match=message):
         Manifest.load(tmp_path)
+
+
+def test_a_flow_that_is_no_png_is_an_error():
+    with pytest.raises(ValueError, match="expected a PNG, got 4 bytes"):
+        decode_flow(b"oops")

@@ -252,6 +252,11 @@ def test_pix2pixhds_tree_is_recognized(tmp_path):
         ("images: photo\nlabels: tags\ntable: gta", "no class table 'gta'"),
         (EXPORT.replace("channel: red", "channel: blue"), "channel: expected red"),
         (EXPORT.replace("id: 9", "id: 3"), "id 3 is there twice"),
+        (EXPORT.replace("id: 9", "id: 70000"), "id 70000: expected 0 to 65535"),
+        (
+            EXPORT.replace("}", ", ignored: true}").replace("true, ignored: true", "true"),
+            "expected 1 to",
+        ),
         (EXPORT.replace("id: 9", "id: car"), "classes"),
         (EXPORT.replace("[128, 64, 128]", "[128]"), "color of 'road'"),
         (EXPORT.replace("[128, 64, 128]", "[128, 64, 300]"), "color of 'road'"),
