@@ -55,11 +55,11 @@ def _run_name(parsed: argparse.Namespace) -> str:
 
 
 def _check_same(config: "Config", run: "Run") -> None:
-    """Refuses to go on with a run under another configuration."""
+    """Refuses to go on under another configuration with a run that has trained something."""
     from sflowgan_tf import config as settings
     from sflowgan_tf.errors import UserError
 
-    if not run.config.is_file():
+    if not run.is_begun:
         return
     differing = settings.differences(settings.read(run.config), config)
     if differing:
@@ -70,21 +70,20 @@ def _check_same(config: "Config", run: "Run") -> None:
 
 
 def _remember(config: "Config", manifest: "Manifest", folder: Path, run: "Run") -> None:
-    """Writes down what the run is, once; UserError where it was begun on other records."""
+    """Writes down what the run is; UserError where it has trained on other records already."""
     from sflowgan_tf import config as settings
     from sflowgan_tf.data.manifest import Manifest
     from sflowgan_tf.errors import UserError
 
     run.folder.mkdir(parents=True, exist_ok=True)
-    if not run.manifest.is_file():
+    if not run.is_begun:
         manifest.save(run.manifest)
+        settings.save(config, run.config)
     elif Manifest.load(run.manifest) != manifest:
         raise UserError(
             f"{run.folder} was begun on other records than those in {folder}; name the same ones "
             "with --data, choose another --run, or delete the run's folder"
         )
-    if not run.config.is_file():
-        settings.save(config, run.config)
 
 
 def _train(config: "Config", manifest: "Manifest", folder: Path, run: "Run") -> None:

@@ -31,6 +31,11 @@ class Run:
         return run
 
     @property
+    def is_begun(self) -> bool:
+        """Whether something was trained: there is a checkpoint."""
+        return any(self.checkpoints.glob("*.index"))
+
+    @property
     def config(self) -> Path:
         """The whole configuration, as YAML."""
         return self.folder / "config.yaml"

@@ -122,7 +122,7 @@ def _pretrained(weights_from):
         except Exception as error:  # get_file raises nothing narrower
             raise UserError(
                 f"VGG19's ImageNet weights could not be fetched ({error}); pass the path of "
-                'vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 as weights_from, or "random"'
+                'vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 (perceptual.weights=FILE) or "random"'
             ) from error
     if not Path(weights_from).is_file():
         raise UserError(
