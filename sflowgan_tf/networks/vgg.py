@@ -121,8 +121,9 @@ def _pretrained(weights_from):
             return keras.applications.VGG19(include_top=False)
         except Exception as error:  # get_file raises nothing narrower
             raise UserError(
-                f"VGG19's ImageNet weights could not be fetched ({error}); pass the path of "
-                'vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 (perceptual.weights=FILE) or "random"'
+                f"VGG19's ImageNet weights could not be fetched ({error}); set "
+                "perceptual.weights to random or to the path of "
+                "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
             ) from error
     if not Path(weights_from).is_file():
         raise UserError(
