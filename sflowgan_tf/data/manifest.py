@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.labels import ClassTable
+from sflowgan_tf.whole import written_whole
 
 NAME = "manifest.json"
 SCHEMA_VERSION = 1
@@ -136,6 +136,5 @@ def _command(folder: Path, dataset: str) -> str:
 
 def write_json(file: Path, content: Any) -> None:
     """Writes JSON beside the file, then puts it in its place: readers never see half of it."""
-    partial = file.with_name(f"{file.name}.{os.getpid()}.partial")
-    partial.write_text(json.dumps(content, indent=1) + "\n")
-    os.replace(partial, file)
+    with written_whole(file) as partial:
+        partial.write_text(json.dumps(content, indent=1) + "\n")

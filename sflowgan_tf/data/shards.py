@@ -5,7 +5,6 @@ shard that is there is whole.
 """
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from sflowgan_tf.data.sources.base import RawFrame
 from sflowgan_tf.errors import Failure, UserError
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.labels import ClassTable
+from sflowgan_tf.whole import written_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,16 +72,14 @@ class Shard:
             UserError: a bad frame, unless `skip_bad`.
             Failure: it can't be written, as on a full disk.
         """
-        partial = self.file.with_name(f"{self.file.name}.{os.getpid()}.partial")
         try:
-            self._write(partial, settings, tick)
+            with written_whole(self.file) as partial:
+                self._write(partial, settings, tick)
         except tf.errors.OpError as error:
             raise Failure(
                 f"{self.file}: can't be written ({error.message}); is the disk full? The same "
                 "command goes on with this shard"
             ) from None
-        finally:
-            partial.unlink(missing_ok=True)
 
     def _write(self, partial: Path, settings: Settings, tick: Callable[[], Any]) -> None:
         pairs: list[bool] = []
@@ -92,7 +90,6 @@ class Shard:
                 pairs.append(is_pair)
         held = {"file": self.file.name, "records": len(pairs), "pairs": sum(pairs)}
         write_json(self._note, {"shard": held, "skipped": skipped})
-        os.replace(partial, self.file)
 
     def _records(
         self, settings: Settings, skipped: list[dict[str, str]], tick: Callable[[], Any]

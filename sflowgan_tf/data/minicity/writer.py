@@ -14,6 +14,7 @@ import numpy as np
 from sflowgan_tf.data.flow import encode_flow
 from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.labels import table
+from sflowgan_tf.whole import written_whole
 
 from .frames import Frame, sequence, weather
 
@@ -86,9 +87,8 @@ def _settle(root: Path, settings: dict) -> None:
             )
         return
     root.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(_SETTINGS + _PARTIAL)
-    partial.write_text(json.dumps(settings) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    with written_whole(path) as partial:
+        partial.write_text(json.dumps(settings) + "\n", encoding="utf-8")
 
 
 def _write_frame(folder: Path, number: int, frame: Frame) -> None:
