@@ -159,6 +159,39 @@ def perceptual_loss(features_real, features_fake, slice_weights=None):
     return sum(weighted) / sum(weights)
 
 
+def flow_loss(flow_real, flow_fake, counted=None):
+    """Mean absolute difference between two optical flow fields.
+
+    Both must come from `ops.flow.dense_flow` with the same settings; only then does the difference
+    speak of the frames and not of the estimator.
+
+    Args:
+        flow_real: (batch, height, width, 2) float32, pixels per frame; channel 0 is dx (right), 1
+            is dy (down); held constant.
+        flow_fake: the same; gradients reach the generator through this argument alone.
+        counted: (batch, height, width, 1) in {0, 1}, the pixels that count; all by default.
+
+    Returns:
+        Scalar float32, pixels per frame, >= 0; 0 for identical fields, or where no pixel counts.
+
+    Raises:
+        ValueError: the shapes differ, or the last axis is not 2.
+
+    Source: S-Flow GAN, sec. 3.3, eq. 8. The paper writes L1 without its reduction; the mean over
+    batch, pixels and channels is our choice, and so is `counted`.
+    """
+    real, fake = tuple(flow_real.shape), tuple(flow_fake.shape)
+    if real != fake or real[-1] != 2:
+        raise ValueError(
+            "flow_real, flow_fake: expected two fields (batch, height, width, 2) of one shape, got "
+            f"{real} and {fake}"
+        )
+    difference = ops.abs(ops.cast(flow_fake, "float32") - ops.stop_gradient(flow_real))
+    if counted is None:
+        return ops.mean(difference)
+    return ops.sum(difference * counted) / ops.maximum(2 * ops.sum(counted), 1.0)
+
+
 def _known(kind):
     if kind not in KINDS:
         raise ValueError(f"kind: expected one of {KINDS}, got {kind!r}")

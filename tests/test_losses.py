@@ -159,3 +159,29 @@ def test_losses_are_float32(dtype):
     ):
         assert loss.dtype == "float32"
         assert loss.shape == ()
+
+
+class TestFlow:
+    def test_by_hand(self):
+        real = np.zeros((1, 2, 2, 2), "float32")
+        fake = real.copy()
+        fake[0, 0, 0] = 3, -1
+        assert np.isclose(losses.flow_loss(real, fake), 4 / 8)
+        counted = np.zeros((1, 2, 2, 1), "float32")
+        counted[0, 0] = 1
+        assert np.isclose(losses.flow_loss(real, fake, counted), 4 / 4)
+        assert float(losses.flow_loss(real, fake, 0 * counted)) == 0
+
+    def test_gradients_reach_the_fake_one_alone(self):
+        real, fake = tf.zeros((1, 2, 2, 2)), tf.ones((1, 2, 2, 2))
+        with tf.GradientTape() as tape:
+            tape.watch([real, fake])
+            loss = losses.flow_loss(real, fake)
+        of_real, of_fake = tape.gradient(loss, [real, fake])
+        assert of_real is None
+        np.testing.assert_allclose(of_fake, 1 / 8)
+
+    @pytest.mark.parametrize("shape", [(1, 2, 3, 2), (1, 2, 2, 3)])
+    def test_shapes_that_do_not_fit(self, shape):
+        with pytest.raises(ValueError, match="flow_real, flow_fake: expected two fields"):
+            losses.flow_loss(np.zeros((1, 2, 2, shape[-1])), np.zeros(shape))

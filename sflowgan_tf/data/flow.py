@@ -19,28 +19,33 @@ def dense_flow(
     iterations: int,
     poly_n: int,
     poly_sigma: float,
+    gaussian: bool,
 ) -> np.ndarray:
-    """Farneback flow from one frame to the next.
+    """The flow of `ops.flow.dense_flow`, from OpenCV's own code: faster, without gradients.
 
     Args:
         image_a: (height, width, 3) uint8 RGB.
         image_b: the same, one frame later.
-        pyr_scale: size of each pyramid level relative to the one below, < 1.
-        levels: of the pyramid, the full size counted.
-        winsize: pixels over which the flow is averaged.
+        pyr_scale: as there, and so on.
+        levels: of the pyramid.
+        winsize: pixels.
         iterations: at each level.
-        poly_n: pixels of the neighbourhood that a polynomial is fitted to.
-        poly_sigma: pixels, of the Gaussian that weights them.
+        poly_n: pixels.
+        poly_sigma: pixels.
+        gaussian: window.
 
     Returns:
         (height, width, 2) float32, pixels per frame; channel 0 is dx (right), 1 is dy (down).
 
     Source: S-Flow GAN, sec. 3.3, names F a classical operator; Farneback's is our choice.
     """
-    grey_a, grey_b = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (image_a, image_b))
+    grey_a, grey_b = (
+        cv2.cvtColor(image.astype(np.float32), cv2.COLOR_RGB2GRAY) for image in (image_a, image_b)
+    )
     start = np.zeros((*grey_a.shape, 2), np.float32)
+    flags = cv2.OPTFLOW_FARNEBACK_GAUSSIAN if gaussian else 0
     return cv2.calcOpticalFlowFarneback(
-        grey_a, grey_b, start, pyr_scale, levels, winsize, iterations, poly_n, poly_sigma, 0
+        grey_a, grey_b, start, pyr_scale, levels, winsize, iterations, poly_n, poly_sigma, flags
     )
 
 

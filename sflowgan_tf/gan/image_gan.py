@@ -10,7 +10,7 @@ from sflowgan_tf import losses
 from sflowgan_tf.networks.dned import SIDE_OUTPUTS, ensemble
 from sflowgan_tf.ops import images, labels
 
-Phase = Literal["edges", "dned"]
+Phase = Literal["edges", "dned", "video"]
 
 
 def variables(owner: keras.Model | keras.optimizers.Optimizer) -> list[tf.Variable]:
@@ -34,8 +34,9 @@ class ImageGAN(keras.Model):
     choice.
 
     Attributes:
-        phase: "edges" (the generator sees Laplacian edges) or "dned" (it sees the DNED's, and its
-            losses reach the DNED); set by `enter_phase`.
+        phase: "edges" (the generator sees Laplacian edges), "dned" (it sees the DNED's, and its
+            losses reach the DNED) or "video" (the same, on what `VideoGAN` makes of pairs); set by
+            `enter_phase`.
         generator_ema: the moving average of the generator, from which pictures are made.
         step: how many updates were made; all randomness of the training derives from it.
     """
@@ -131,7 +132,7 @@ class ImageGAN(keras.Model):
         """Sets what the next steps train.
 
         Args:
-            phase: "edges" or "dned".
+            phase: "edges", "dned" or "video".
             generator_frozen: whether the global part of a LocalEnhancer stays as it is.
         """
         if (phase, generator_frozen) == (self.phase, self.generator_frozen):
@@ -211,10 +212,24 @@ class ImageGAN(keras.Model):
         self, data: dict[str, tf.Tensor]
     ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
         """The losses of one batch, unweighted, and what else is worth a curve."""
+        terms, logs, _ = self.image_terms(data, self.ensemble_weights(tf.shape(data["labels"])[0]))
+        return terms, logs
+
+    def image_terms(
+        self, data: dict[str, tf.Tensor], weights: tf.Tensor
+    ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor], tf.Tensor]:
+        """The same of frames independent of each other, and what the generator made of them.
+
+        Args:
+            data: as `train_step` takes it.
+            weights: (batch, 6) float32, the ensemble weights of each frame.
+
+        Returns:
+            Losses; what is worth a curve; the images in [-1, 1].
+        """
         image_real = images.to_signed(data["image_real"])
         edges = tf.cast(data["edges"], tf.float32)
         side_outputs = self.dned(edges, training=True)
-        weights = self.ensemble_weights(tf.shape(edges)[0])
         scene = labels.scene(
             data["labels"], self.edge_map(edges, side_outputs, weights), self.num_classes
         )
@@ -238,13 +253,13 @@ class ImageGAN(keras.Model):
             "discriminator_real": _mean_probability(logits_real),
             "discriminator_fake": _mean_probability(logits_fake),
         }
-        return terms, logs
+        return terms, logs, image_fake
 
     def edge_map(self, edges: tf.Tensor, side_outputs: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
         """What the generator is given beside the labels in the present phase."""
         if not self.use_edges:
             return tf.zeros_like(edges)
-        return ensemble(side_outputs, weights) if self.phase == "dned" else edges
+        return edges if self.phase == "edges" else ensemble(side_outputs, weights)
 
     def ensemble_weights(self, batch: tf.Tensor) -> tf.Tensor:
         """(batch, 6) float32: equal, or for a share `dned_jitter` of the examples drawn."""

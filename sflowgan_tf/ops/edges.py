@@ -24,12 +24,25 @@ def laplacian_edges(images, threshold: float, blur: float = 0.0):
     ksize 3), the strict comparison of the absolute value, the grey levels unrounded, the mirrored
     border (BORDER_REFLECT_101) and the Gaussian are our choice.
     """
-    image: Any = ops.cast(images, "float32")
-    grey = ops.sum(image * np.array(_GREY, np.float32), axis=-1, keepdims=True)
-    padded = _mirror(_gaussian(grey, blur) if blur else grey, 1)
+    image = grey(images)
+    padded = _mirror(_gaussian(image, blur) if blur else image, 1)
     corners = sum(_window(padded, row, column, 1) for row in (0, 2) for column in (0, 2))
     laplacian: Any = 2.0 * corners - 8.0 * _window(padded, 1, 1, 1)
     return ops.cast(ops.greater(ops.abs(laplacian), threshold), "float32")
+
+
+def grey(images, dtype: str = "float32") -> Any:
+    """The grey levels of RGB pictures, unrounded.
+
+    Args:
+        images: (batch, height, width, 3) RGB, any dtype.
+        dtype: of the result.
+
+    Returns:
+        (batch, height, width, 1), in the range of `images`.
+    """
+    image: Any = ops.cast(images, dtype)
+    return ops.sum(image * np.array(_GREY, dtype), axis=-1, keepdims=True)
 
 
 def _gaussian(image: Any, sigma: float) -> Any:

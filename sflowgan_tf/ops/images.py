@@ -13,10 +13,14 @@ def to_signed(image):
     return ops.cast(image, "float32") / 127.5 - 1.0
 
 
+def to_levels(image):
+    """Float -1..1 to float32 0..255, neither rounded nor clipped, so differentiable. Any shape."""
+    return (ops.cast(image, "float32") + 1.0) * 127.5
+
+
 def to_uint8(image):
     """Float -1..1 to uint8 0..255, rounded; what lies outside is clipped. Any shape."""
-    scaled = (ops.cast(image, "float32") + 1.0) * 127.5
-    return ops.cast(ops.round(ops.clip(scaled, 0.0, 255.0)), "uint8")
+    return ops.cast(ops.round(ops.clip(to_levels(image), 0.0, 255.0)), "uint8")
 
 
 def contact_sheet(rows: list[list[np.ndarray]], titles: list[str]) -> np.ndarray:

@@ -6,69 +6,11 @@ import pytest
 import tensorflow as tf
 
 from sflowgan_tf import losses
-from sflowgan_tf.gan.image_gan import ImageGAN
-from sflowgan_tf.networks.discriminator import Discriminator
-from sflowgan_tf.networks.dned import DNED, ensemble
-from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
-from sflowgan_tf.networks.vgg import VGG19Features
+from sflowgan_tf.networks.dned import ensemble
+from sflowgan_tf.networks.generator import LocalEnhancer
 from sflowgan_tf.ops import images
 
 CLASSES = 3
-DEFAULTS = {
-    "gan_loss": "log",
-    "feature_matching_weight": 10.0,
-    "perceptual_weight": 10.0,
-    "slice_weights": None,
-    "dned_weight": 1.0,
-    "dned_balanced": False,
-    "dned_jitter": 0.0,
-    "use_edges": True,
-    "ema_decay": 0.999,
-    "seed": 0,
-}
-
-
-def built(network, channels):
-    network.build((None, None, None, channels))
-    return network
-
-
-def make(generator=None, *, sees_edges=False, scales=1, optimizer=None, **settings):
-    generator = generator or (lambda: GlobalGenerator(4, downsamplings=2, blocks=1))
-    gan = ImageGAN(
-        generator=built(generator(), CLASSES + 1),
-        generator_ema=built(generator(), CLASSES + 1),
-        discriminator=built(Discriminator(scales, filters=4), CLASSES + 3 + sees_edges),
-        dned=built(DNED(filters=2), 1),
-        features=built(VGG19Features("random", slices=3, filters=4), 3),
-        num_classes=CLASSES,
-        discriminator_sees_edges=sees_edges,
-        **(DEFAULTS | settings),
-    )
-    optimizer = optimizer or (lambda: keras.optimizers.SGD(1.0))
-    gan.compile(
-        generator_optimizer=optimizer(),
-        discriminator_optimizer=optimizer(),
-        dned_optimizer=optimizer(),
-    )
-    return gan
-
-
-@pytest.fixture(autouse=True)
-def seeded():
-    keras.utils.set_random_seed(1)
-    yield
-    keras.config.set_dtype_policy("float32")
-
-
-@pytest.fixture
-def batch():
-    draw = np.random.default_rng(0)
-    return {
-        "labels": tf.constant(draw.integers(0, CLASSES, (2, 24, 32)), tf.uint8),
-        "edges": tf.constant(draw.integers(0, 2, (2, 24, 32, 1)), tf.uint8),
-        "image_real": tf.constant(draw.integers(0, 256, (2, 24, 32, 3)), tf.uint8),
-    }
 
 
 def values(variables):
@@ -118,7 +60,7 @@ def reference_gradients(gan, batch, kind="log"):
     [{}, {"scales": 2, "gan_loss": "lsgan"}, {"sees_edges": True, "gan_loss": "hinge"}],
     ids=str,
 )
-def test_one_step_moves_the_weights_by_the_plain_gradients(batch, phase, settings):
+def test_one_step_moves_the_weights_by_the_plain_gradients(make, batch, phase, settings):
     gan = make(**settings)
     gan.enter_phase(phase)
     both, judge = reference_gradients(gan, batch, settings.get("gan_loss", "log"))
@@ -139,7 +81,7 @@ def test_one_step_moves_the_weights_by_the_plain_gradients(batch, phase, setting
         np.testing.assert_allclose(moved, gradient, rtol=0, atol=allowed, err_msg=variable.path)
 
 
-def test_the_generator_reaches_the_dned_only_in_its_phase(batch):
+def test_the_generator_reaches_the_dned_only_in_its_phase(make, batch):
     for phase, same in (("edges", True), ("dned", False)):
         gan = make(dned_weight=0.0)
         gan.enter_phase(phase)
@@ -149,14 +91,14 @@ def test_the_generator_reaches_the_dned_only_in_its_phase(batch):
         assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True)) == same
 
 
-def test_labels_only_ignores_the_edges(batch):
+def test_labels_only_ignores_the_edges(make, batch):
     gan = make(use_edges=False)
     other = batch | {"edges": 1 - batch["edges"]}
     one, two = (gan.loss_terms(b)[0]["perceptual_loss"] for b in (batch, other))
     assert float(one) == float(two)
 
 
-def test_a_frozen_global_part_stays_while_the_enhancer_learns(batch):
+def test_a_frozen_global_part_stays_while_the_enhancer_learns(make, batch):
     gan = make(lambda: LocalEnhancer(2, downsamplings=2, blocks=1, global_blocks=1))
     gan.enter_phase("edges", generator_frozen=True)
     frozen = gan.generator.global_generator.get_weights()
@@ -169,7 +111,7 @@ def test_a_frozen_global_part_stays_while_the_enhancer_learns(batch):
     )
 
 
-def test_the_average_follows_by_its_decay(batch):
+def test_the_average_follows_by_its_decay(make, batch):
     gan = make(ema_decay=0.999)
     start = gan.generator.get_weights()[0]
     gan.train_step(batch)
@@ -180,7 +122,7 @@ def test_the_average_follows_by_its_decay(batch):
     np.testing.assert_allclose(gan.generator_ema.get_weights()[0], expected, rtol=1e-5, atol=1e-7)
 
 
-def test_jittered_weights_are_a_function_of_seed_and_step():
+def test_jittered_weights_are_a_function_of_seed_and_step(make):
     gan, twin, other = make(dned_jitter=1.0), make(dned_jitter=1.0), make(dned_jitter=1.0, seed=5)
     drawn = gan.ensemble_weights(3).numpy()
     np.testing.assert_allclose(drawn.sum(-1), 1, rtol=1e-6)
@@ -190,18 +132,18 @@ def test_jittered_weights_are_a_function_of_seed_and_step():
     assert not np.allclose(drawn, gan.ensemble_weights(3).numpy())
 
 
-def test_without_jitter_the_weights_are_equal():
+def test_without_jitter_the_weights_are_equal(make):
     np.testing.assert_allclose(make().ensemble_weights(2), np.full((2, 6), 1 / 6), rtol=1e-6)
 
 
-def test_some_of_the_batch_is_jittered_by_the_share():
+def test_some_of_the_batch_is_jittered_by_the_share(make):
     drawn = make(dned_jitter=0.5).ensemble_weights(400).numpy()
     share = 1 - np.mean(np.ptp(drawn, axis=-1) < 1e-6)
     assert 0.4 < share < 0.6
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-def test_mixed_precision_steps_are_finite_and_near_float32(batch, policy):
+def test_mixed_precision_steps_are_finite_and_near_float32(make, batch, policy):
     plain = make(optimizer=lambda: keras.optimizers.SGD(1e-3))
     expected = plain.train_step(batch)
     keras.utils.set_random_seed(1)
@@ -217,7 +159,7 @@ def test_mixed_precision_steps_are_finite_and_near_float32(batch, policy):
         assert float(got[name]) == pytest.approx(float(value), rel=0.15, abs=0.02), name
 
 
-def test_loss_scales_that_differ_do_not_change_the_step(batch):
+def test_loss_scales_that_differ_do_not_change_the_step(make, batch):
     keras.config.set_dtype_policy("mixed_float16")
     moved = []
     for scale in (2.0**8, 2.0**11):
@@ -232,7 +174,7 @@ def test_loss_scales_that_differ_do_not_change_the_step(batch):
     np.testing.assert_allclose(moved[0], moved[1], rtol=1e-3, atol=1e-8)
 
 
-def test_a_checkpoint_brings_everything_back(batch, tmp_path):
+def test_a_checkpoint_brings_everything_back(make, batch, tmp_path):
     gan = make(optimizer=lambda: keras.optimizers.Adam(1e-3))
     for _ in range(2):
         gan.train_step(batch)
@@ -248,7 +190,7 @@ def test_a_checkpoint_brings_everything_back(batch, tmp_path):
             np.testing.assert_array_equal(a, b, err_msg=f"{part}: {a.path}")
 
 
-def test_a_checkpoint_holds_every_weight_of_every_network(tmp_path):
+def test_a_checkpoint_holds_every_weight_of_every_network(make, tmp_path):
     gan = make(lambda: LocalEnhancer(2, 2, 1, 1), scales=2)
     path = gan.checkpoint().save(str(tmp_path / "step"))
     stored = tf.train.load_checkpoint(path).get_variable_to_shape_map()
@@ -257,7 +199,7 @@ def test_a_checkpoint_holds_every_weight_of_every_network(tmp_path):
         assert count == len(getattr(gan, part).variables), part
 
 
-def test_fit_trains_through_keras(batch):
+def test_fit_trains_through_keras(make, batch):
     gan = make(optimizer=lambda: keras.optimizers.Adam(1e-3))
     first = float(gan.loss_terms(batch)[0]["perceptual_loss"])
     gan.fit(tf.data.Dataset.from_tensors(batch).repeat(15), epochs=1, verbose=0, shuffle=False)

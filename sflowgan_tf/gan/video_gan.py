@@ -1,0 +1,93 @@
+"""The video GAN of eq. 9: the image GAN on both frames of a pair, and a loss on their flow."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from sflowgan_tf import losses
+from sflowgan_tf.gan.image_gan import ImageGAN
+from sflowgan_tf.ops import images
+from sflowgan_tf.ops.flow import dense_flow
+from sflowgan_tf.ops.warp import consistent
+
+
+class VideoGAN(ImageGAN):
+    """The image losses of both frames + l4 L_flow (eq. 9) in phase "video"; else an ImageGAN.
+
+    One generator paints both frames in one batch and is given nothing that it painted before: so a
+    film can be made in any order, and an error in one frame does not reach the next. Both frames
+    have the same ensemble weights, as all frames of a film have.
+
+    Source: S-Flow GAN, sec. 3.3. The paper's two generators share their weights, so they are one
+    here; that its image losses are the mean over both frames is our choice.
+    """
+
+    def __init__(
+        self,
+        *,
+        flow_weight: float,
+        flow_from_records: bool,
+        flow_where_consistent: bool,
+        farneback: dict[str, Any],
+        **image_gan: Any,
+    ):
+        """Joins built networks.
+
+        Args:
+            flow_weight: lambda_4, of a loss in pixels.
+            flow_from_records: whether the data's flow_real is F(.) of its real frames as they are.
+                It is not where they were cropped or enlarged, since F(.) of a part differs from the
+                part of F(.); then F(.) of the real frames is computed in each step.
+            flow_where_consistent: count only the pixels that the real pair's flows, there and
+                back, agree on; costs a second flow of the real pair.
+            farneback: settings of `dense_flow`, those of flow_real.
+            **image_gan: of `ImageGAN`.
+        """
+        super().__init__(**image_gan)
+        self.flow_weight, self.flow_from_records = flow_weight, flow_from_records
+        self.flow_where_consistent = flow_where_consistent
+        self.farneback = farneback
+
+    def generator_objective(self, terms: dict[str, tf.Tensor]) -> tf.Tensor:
+        """What G and DNED minimise: eq. 7's sum and, in phase "video", the flow loss."""
+        objective = super().generator_objective(terms)
+        if "flow_loss" in terms:
+            objective += self.flow_weight * terms["flow_loss"]
+        return objective
+
+    def loss_terms(
+        self, data: dict[str, tf.Tensor]
+    ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+        """The losses of one batch, unweighted, and what else is worth a curve.
+
+        Args:
+            data: as `ImageGAN.train_step` takes it; in phase "video" with an axis of two frames
+                behind the batch's, and flow_real (batch, height, width, 2) float32, pixels.
+        """
+        if self.phase != "video":
+            return super().loss_terms(data)
+        weights = tf.repeat(self.ensemble_weights(tf.shape(data["labels"])[0]), 2, axis=0)
+        terms, logs, image_fake = self.image_terms(_frames(data), weights)
+        fake = images.to_levels(image_fake)
+        flow_fake = dense_flow(fake[::2], fake[1::2], **self.farneback)
+        flow_real, counted = self._flow_real(data)
+        terms["flow_loss"] = losses.flow_loss(flow_real, flow_fake, counted)
+        return terms, logs
+
+    def _flow_real(self, data: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """F(.) of the real pair, and the pixels that count."""
+        first, second = tf.unstack(data["image_real"], axis=1)
+        forward = data["flow_real"]
+        if not self.flow_from_records:
+            forward = dense_flow(first, second, **self.farneback)
+        if not self.flow_where_consistent:
+            return forward, None
+        return forward, consistent(forward, dense_flow(second, first, **self.farneback))
+
+
+def _frames(data: dict[str, Any]) -> dict[str, tf.Tensor]:
+    """Both frames of each pair, one after the other along the batch."""
+    return {
+        name: tf.reshape(data[name], [-1, *data[name].shape[2:]])
+        for name in ("labels", "edges", "image_real")
+    }

@@ -1,0 +1,149 @@
+"""The video step: the image losses of both frames and the flow loss, from one batch."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sflowgan_tf.gan.video_gan import VideoGAN
+from sflowgan_tf.ops import images
+from sflowgan_tf.ops.flow import dense_flow
+
+FARNEBACK = {
+    "pyr_scale": 0.5,
+    "levels": 1,
+    "winsize": 7,
+    "iterations": 2,
+    "poly_n": 3,
+    "poly_sigma": 1.0,
+    "gaussian": False,
+}
+SETTINGS = {
+    "kind": VideoGAN,
+    "flow_weight": 2.0,
+    "flow_from_records": True,
+    "flow_where_consistent": False,
+    "farneback": FARNEBACK,
+}
+
+
+def in_phase(make, phase="video", **settings):
+    """A GAN with the same weights each time."""
+    keras.utils.set_random_seed(1)
+    gan = make(**settings)
+    gan.enter_phase(phase)
+    return gan
+
+
+@pytest.fixture
+def pairs(batch):
+    """Two pairs: the batch's frames, each followed by itself one pixel further right."""
+
+    def moved(frames):
+        return tf.stack([frames, tf.roll(frames, 1, axis=2)], axis=1)
+
+    frames = {name: moved(value) for name, value in batch.items()}
+    first, second = tf.unstack(frames["image_real"], axis=1)
+    return frames | {"flow_real": dense_flow(first, second, **FARNEBACK)}
+
+
+def separate(pairs):
+    """All frames of the pairs as a batch of their own."""
+    names = ("labels", "edges", "image_real")
+    return {name: tf.concat(tf.unstack(pairs[name], axis=1), axis=0) for name in names}
+
+
+def test_its_image_losses_are_those_of_the_frames_by_themselves(make, pairs):
+    gan = in_phase(make, **SETTINGS)
+    terms, logs = gan.loss_terms(pairs)
+    expected, expected_logs = in_phase(make, "dned").loss_terms(separate(pairs))
+    assert set(terms) == set(expected) | {"flow_loss"}
+    for name, value in (expected | expected_logs).items():
+        assert float((terms | logs)[name]) == pytest.approx(float(value), rel=1e-4), name
+
+
+def test_its_flow_loss_is_eq_8_of_the_painted_pair(make, pairs):
+    gan = in_phase(make, **SETTINGS)
+    _, _, painted = gan.image_terms(separate(pairs), gan.ensemble_weights(4))
+    fake = images.to_levels(painted)
+    flow = dense_flow(fake[:2], fake[2:], **FARNEBACK)
+    expected = np.abs(flow - pairs["flow_real"]).mean()
+    terms, _ = gan.loss_terms(pairs)
+    assert expected > 0.01
+    assert float(terms["flow_loss"]) == pytest.approx(expected, rel=1e-3)
+    sum_without = super(VideoGAN, gan).generator_objective(terms)
+    found = float(gan.generator_objective(terms) - sum_without)
+    assert found == pytest.approx(2 * expected, rel=1e-3)
+
+
+def test_the_flow_loss_alone_reaches_the_generator_and_the_dned(make, pairs):
+    gan = in_phase(make, **SETTINGS)
+    for network in (gan.generator, gan.dned):
+        kernel = network.trainable_variables[0].value
+        with tf.GradientTape() as tape:
+            loss = gan.loss_terms(pairs)[0]["flow_loss"]
+        gradient = tape.gradient(loss, kernel).numpy()
+        assert np.isfinite(gradient).all()
+        assert np.abs(gradient).max() > 0
+
+
+def test_training_on_the_flow_loss_lowers_it(make, pairs):
+    only_flow = {"feature_matching_weight": 0.0, "perceptual_weight": 0.0, "flow_weight": 10.0}
+    gan = in_phase(make, **SETTINGS | only_flow, optimizer=lambda: keras.optimizers.Adam(1e-3))
+    step = tf.function(gan.train_step)
+    values = [float(step(pairs)["flow_loss"]) for _ in range(40)]
+    assert np.mean(values[-5:]) < 0.9 * np.mean(values[:5])
+
+
+def test_both_frames_have_the_same_ensemble_weights(make, pairs, monkeypatch):
+    gan = in_phase(make, **SETTINGS, dned_jitter=1.0)
+    drawn = gan.ensemble_weights(2).numpy()
+    seen = []
+    original = gan.image_terms
+    monkeypatch.setattr(
+        gan, "image_terms", lambda data, weights: seen.append(weights) or original(data, weights)
+    )
+    gan.loss_terms(pairs)
+    np.testing.assert_array_equal(seen[0], drawn[[0, 0, 1, 1]])
+
+
+def test_the_image_phases_are_an_image_gans(make, batch):
+    found, _ = in_phase(make, "dned", **SETTINGS).loss_terms(batch)
+    expected, _ = in_phase(make, "dned").loss_terms(batch)
+    assert {k: float(v) for k, v in found.items()} == {k: float(v) for k, v in expected.items()}
+
+
+def test_flow_of_changed_frames_is_computed_anew(make, pairs):
+    wrong = pairs | {"flow_real": pairs["flow_real"] + 100}
+    recorded, computed, right = (
+        float(in_phase(make, **SETTINGS | how).loss_terms(data)[0]["flow_loss"])
+        for data, how in (
+            (wrong, {}),
+            (wrong, {"flow_from_records": False}),
+            (pairs, {}),
+        )
+    )
+    assert recorded > 90
+    assert computed == pytest.approx(right, rel=1e-4)
+
+
+def test_only_consistent_pixels_count_where_asked_for(make, pairs):
+    gan = in_phase(make, **SETTINGS | {"flow_where_consistent": True})
+    one_way = pairs["flow_real"].numpy()
+    one_way[:, :, :16] = 300  # leads out of the frame
+    flow_real, counted = gan._flow_real(pairs | {"flow_real": tf.constant(one_way)})
+    assert counted[:, :, :16].numpy().sum() == 0
+    assert counted[:, :, 16:].numpy().mean() > 0.2
+    np.testing.assert_array_equal(flow_real, one_way)
+    terms, _ = gan.loss_terms(pairs | {"flow_real": tf.constant(one_way)})
+    assert float(terms["flow_loss"]) < 20
+
+
+def test_a_checkpoint_of_the_image_phases_fits(make, batch, pairs, tmp_path):
+    image = make()
+    image.train_step(batch)
+    path = image.checkpoint().save(str(tmp_path / "step"))
+    video = in_phase(make, **SETTINGS)
+    video.checkpoint().restore(path).assert_consumed()
+    video.train_step(pairs)
+    assert int(video.step) == 2
