@@ -1,9 +1,10 @@
 """From a configuration to things that run: the only place that joins pipeline, networks and GAN."""
 
 import os
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import keras
 import tensorflow as tf
@@ -13,12 +14,13 @@ from sflowgan_tf import config as settings
 from sflowgan_tf.callbacks import restore_latest
 from sflowgan_tf.config import Config
 from sflowgan_tf.data import minicity, pipeline
-from sflowgan_tf.data.manifest import NAME, Manifest
+from sflowgan_tf.data.manifest import NAME, Manifest, Split
 from sflowgan_tf.data.preparation import prepare
 from sflowgan_tf.data.sources import find
 from sflowgan_tf.errors import UserError
 from sflowgan_tf.gan.image_gan import ImageGAN, Phase, variables
 from sflowgan_tf.gan.schedule import ConstantThenLinear
+from sflowgan_tf.gan.video_gan import VideoGAN
 from sflowgan_tf.networks.discriminator import Discriminator
 from sflowgan_tf.networks.dned import DNED
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
@@ -34,17 +36,43 @@ def reproducible(seed: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def phase_of(config: Config, epoch: int) -> Phase:
-    """The curriculum's phase in an epoch, counted from 0."""
-    phases: list[Phase] = []
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch of the curriculum.
+
+    Attributes:
+        index: from 0.
+        phase: what it trains; "video" reads pairs of frames, the others single ones.
+        first_step: updates made before it.
+        steps: its own.
+    """
+
+    index: int
+    phase: Phase
+    first_step: int
+    steps: int
+
+    @property
+    def last_step(self) -> int:
+        """Updates made when it ends."""
+        return self.first_step + self.steps
+
+
+def curriculum(config: Config, split: Split) -> list[Epoch]:
+    """The epochs of all phases, in their order.
+
+    Raises:
+        UserError: a phase has not one batch of training records.
+    """
+    epochs: list[Epoch] = []
     for phase in get_args(Phase):
-        phases += [phase] * getattr(config.phases, phase)
-    return phases[epoch]
-
-
-def total_epochs(config: Config) -> int:
-    """Of all phases together."""
-    return sum(asdict(config.phases).values())
+        for _ in range(getattr(config.phases, phase)):
+            steps = pipeline.steps_per_epoch(
+                split, config.pipeline.batch_size, pair=phase == "video"
+            )
+            first = epochs[-1].last_step if epochs else 0
+            epochs.append(Epoch(index=len(epochs), phase=phase, first_step=first, steps=steps))
+    return epochs
 
 
 def generator(config: Config, num_classes: int) -> GlobalGenerator | LocalEnhancer:
@@ -94,15 +122,29 @@ def features(config: Config) -> VGG19Features:
     return network
 
 
-def image_gan(config: Config, num_classes: int, steps_per_epoch: int) -> ImageGAN:
+def gan(config: Config, num_classes: int, total_steps: int) -> ImageGAN:
     """Networks and optimizers, joined and built; needs `reproducible` before it.
+
+    Args:
+        config: of the run; a VideoGAN where it has a phase video.
+        num_classes: of the label maps.
+        total_steps: after which the learning rate is 0.
 
     Raises:
         UserError: a network can't be made with these settings, or its weights are not to be had.
     """
     keras.config.set_dtype_policy(config.precision)
+    kind: Any = ImageGAN
+    if config.phases.video:
+        kind = partial(
+            VideoGAN,
+            flow_weight=config.losses.flow,
+            flow_from_records=_whole_frames(config),
+            flow_where_consistent=config.losses.flow_where_consistent,
+            farneback=asdict(config.records.flow),
+        )
     try:
-        gan = ImageGAN(
+        joined = kind(
             generator=generator(config, num_classes),
             generator_ema=generator(config, num_classes),
             discriminator=discriminator(config, num_classes),
@@ -122,17 +164,47 @@ def image_gan(config: Config, num_classes: int, steps_per_epoch: int) -> ImageGA
             seed=config.seed,
         )
         if config.generator.global_run is not None:
-            _start_global_part(gan, config.generator.global_run)
+            _start_global_part(joined, config.generator.global_run)
     except ValueError as error:
         raise UserError(f"configuration: {error}") from None
-    total = total_epochs(config) * steps_per_epoch
-    gan.compile(
-        generator_optimizer=_adam(config, total),
-        discriminator_optimizer=_adam(config, total),
-        dned_optimizer=_adam(config, total),
+    joined.compile(
+        generator_optimizer=_adam(config, total_steps),
+        discriminator_optimizer=_adam(config, total_steps),
+        dned_optimizer=_adam(config, total_steps),
         jit_compile=config.jit_compile,
     )
-    return gan
+    return joined
+
+
+def _whole_frames(config: Config) -> bool:
+    """Whether training sees the records' frames as they are, but for mirroring."""
+    return config.pipeline.max_scale == 1 and config.pipeline.crop in (None, config.records.size)
+
+
+def start_from(gan: ImageGAN, config: Config, name: str) -> None:
+    """Takes all networks of another run's latest checkpoint; optimizers and step begin anew.
+
+    Raises:
+        UserError: there is no such run, it has no checkpoint, or its networks have other shapes.
+    """
+    run = Run.existing(name)
+    shaping = ("generator.", "discriminator.", "dned.filters")
+    shapeless = ("generator.global_run", "generator.frozen_epochs")
+    differing = [
+        difference
+        for difference in settings.differences(settings.read(run.config), config)
+        if difference.startswith(shaping) and not difference.startswith(shapeless)
+    ]
+    classes = Manifest.load(run.manifest).classes.num_classes
+    if classes != gan.num_classes:
+        differing.append(f"classes: {classes} -> {gan.num_classes}")
+    if differing:
+        raise UserError(
+            f"--from {name}: its networks differ from this run's ({'; '.join(differing)}); "
+            "set them alike, or start from another run"
+        )
+    networks = ("generator", "generator_ema", "discriminator", "dned")
+    _restore(run, **{network: getattr(gan, network) for network in networks})
 
 
 def _adam(config: Config, total_steps: int) -> keras.optimizers.Adam:
@@ -159,22 +231,23 @@ def _restore(run: Run, **networks: keras.Model) -> int:
     return int(step)
 
 
-def epoch(config: Config, folder: Path, manifest: Manifest, index: int, skip: int):
-    """The batches of one epoch, on the device; `skip` of them were trained on already."""
+def batches(config: Config, folder: Path, manifest: Manifest, epoch: Epoch, skip: int):
+    """The batches of an epoch, on the device; `skip` of them were trained on already."""
     crop = config.pipeline.crop
-    batches = pipeline.training(
+    dataset = pipeline.training(
         folder,
         manifest,
         seed=config.seed,
-        epoch=index,
+        epoch=epoch.index,
         skip=skip,
         batch_size=config.pipeline.batch_size,
+        pair=epoch.phase == "video",
         crop=settings.size(crop, "pipeline.crop") if crop else None,
         flip=config.pipeline.flip,
         max_scale=config.pipeline.max_scale,
         shuffle_buffer=config.pipeline.shuffle_buffer,
     )
-    return pipeline.to_device(batches)
+    return pipeline.to_device(dataset)
 
 
 def translator(config: Config, manifest: Manifest, gan: ImageGAN) -> Translator:

@@ -1,5 +1,6 @@
 """What happens beside the training: curves, pictures, checkpoints, a stop on numbers gone wrong."""
 
+import io
 import shutil
 import sys
 import time
@@ -10,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from PIL import Image
+from tensorboard.plugins.image.metadata import create_summary_metadata
 from tqdm import tqdm
 
 from sflowgan_tf.errors import Failure
@@ -176,7 +178,8 @@ class Curves(keras.callbacks.Callback):
                 optimizer = getattr(gan, f"{network}_optimizer")
                 tf.summary.scalar(f"learning_rate/{network}", optimizer.learning_rate)
             now = time.monotonic()
-            rate = self._steps * self.batch_size / (now - self._since)
+            frames = self.batch_size * (2 if gan.phase == "video" else 1)  # type: ignore[attr-defined]
+            rate = self._steps * frames / (now - self._since)
             tf.summary.scalar("images_per_second", rate)
         self._since, self._steps = now, 0
 
@@ -205,7 +208,10 @@ class Progress(keras.callbacks.Callback):
 
 
 class Sheets(keras.callbacks.Callback):
-    """Pictures of fixed validation frames after each epoch, for TensorBoard and as PNG."""
+    """Pictures and films of fixed validation frames after each epoch, for TensorBoard and as files.
+
+    A picture becomes a PNG, a film an animated GIF.
+    """
 
     def __init__(
         self,
@@ -213,7 +219,7 @@ class Sheets(keras.callbacks.Callback):
         writer: tf.summary.SummaryWriter,
         folder: Path,
     ):
-        """`draw` gives sheets by name, (height, width, 3) uint8 RGB."""
+        """`draw` gives sheets by name, ([frames,] height, width, 3) uint8 RGB."""
         super().__init__()
         self.draw, self.writer, self.folder = draw, writer, folder
 
@@ -221,7 +227,23 @@ class Sheets(keras.callbacks.Callback):
         """Draws."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for name, sheet in self.draw().items():
-            with written_whole(self.folder / f"{name}-{epoch + 1:04d}.png") as file:
-                Image.fromarray(sheet).save(file, format="png")
+            kind = "png" if sheet.ndim == 3 else "gif"
+            coded = _coded(sheet, kind)
+            with written_whole(self.folder / f"{name}-{epoch + 1:04d}.{kind}") as file:
+                file.write_bytes(coded)
+            height, width = sheet.shape[-3:-1]
             with self.writer.as_default(step=self.model.step):  # type: ignore[attr-defined]
-                tf.summary.image(name, sheet[None])
+                tf.summary.write(
+                    name,
+                    tf.constant([str(width), str(height), coded]),
+                    metadata=create_summary_metadata(display_name=None, description=None),
+                )
+
+
+def _coded(sheet: np.ndarray, kind: str) -> bytes:
+    """A picture as PNG, or a film as GIF that repeats, five frames a second."""
+    first, *others = map(Image.fromarray, sheet if kind == "gif" else [sheet])
+    file = io.BytesIO()
+    animation = {"append_images": others, "duration": 200, "loop": 0, "save_all": True}
+    first.save(file, format=kind, **(animation if others else {}))
+    return file.getvalue()

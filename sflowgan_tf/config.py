@@ -35,6 +35,7 @@ class Flow:
     iterations: int = 3
     poly_n: int = 5
     poly_sigma: float = 1.2
+    gaussian: bool = False  # window instead of a box: smoother, slower in OpenCV
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,12 +118,14 @@ class Perceptual:
 
 @dataclass(frozen=True, kw_only=True)
 class Losses:
-    """The form of eq. 3 and the lambdas of eq. 7 (pix2pixHD's where the paper is silent)."""
+    """The form of eq. 3 and the lambdas of eqs. 7 and 9 (pix2pixHD's where the paper is silent)."""
 
     gan: Literal["log", "lsgan", "hinge"] = "log"
     feature_matching: float = 10.0
     perceptual: float = 10.0
     dned: float = 1.0
+    flow: float = 1.0  # in phase video, for a loss in pixels (our choice)
+    flow_where_consistent: bool = False  # only where the real pair's flows agree both ways
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +134,7 @@ class Phases:
 
     edges: int = 100  # the generator sees Laplacian edges; the DNED learns beside it
     dned: int = 100  # the generator sees the DNED's edges; all are trained together
+    video: int = 0  # pairs of frames and the flow loss; needs records of sequences
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +163,7 @@ class Config:
     phases: Phases = field(default_factory=Phases)
     optimizer: Optimizer = field(default_factory=Optimizer)
     use_edges: bool = True  # False: labels only, pix2pixHD's way, to compare with
+    start_run: str | None = None  # a run whose networks this one starts from; --from for short
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     jit_compile: bool = False  # XLA; slower on a CPU
     ema_decay: float = 0.999  # of the generator's moving average, from which pictures are made
@@ -234,6 +239,7 @@ def _check_ranges(config: Config) -> None:
         "perceptual.filters": 1,
         "phases.edges": 0,
         "phases.dned": 0,
+        "phases.video": 0,
         "optimizer.learning_rate": 0,
         "optimizer.constant_share": 0,
         "ema_decay": 0,

@@ -25,6 +25,7 @@ def flags() -> argparse.ArgumentParser:
     add("--data", type=Path, metavar="DIR", help="records; datasets/NAME by default")
     add("--config", type=Path, metavar="FILE", help="another YAML file, or the name of one")
     add("--run", metavar="NAME", help="a folder in runs/; the configuration's name by default")
+    add("--from", dest="start", metavar="RUN", help="short for start_run=RUN: takes its networks")
     add("--seed", type=int, metavar="N", help="short for seed=N")
     add("overrides", nargs="*", metavar="key=value", help="settings, as config.py names them")
     return parser
@@ -36,8 +37,9 @@ def work(parsed: argparse.Namespace) -> None:
     from sflowgan_tf.quiet import import_tensorflow
     from sflowgan_tf.runs import Run
 
-    seed = [] if parsed.seed is None else [f"seed={parsed.seed}"]
-    config = settings.load(parsed.dataset, parsed.config, parsed.overrides + seed)
+    short = {"seed": parsed.seed, "start_run": parsed.start}
+    given = [f"{key}={value}" for key, value in short.items() if value is not None]
+    config = settings.load(parsed.dataset, parsed.config, parsed.overrides + given)
     run = Run.named(parsed.run or _run_name(parsed))
     _check_same(config, run)
 

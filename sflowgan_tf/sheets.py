@@ -1,8 +1,12 @@
 """The sheets of pictures that show how a training does."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
+from sflowgan_tf.data.flow import dense_flow
+from sflowgan_tf.ops.flow_colors import flow_to_color
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.ops.labels import ClassTable
 from sflowgan_tf.serving import Translator
@@ -73,3 +77,43 @@ def variations(translator: Translator, frame: dict[str, tf.Tensor], seed: int) -
     painted = translator.paint(tf.repeat(frame["labels"][None], 4, axis=0), redrawn)
     rows = [list(redrawn.numpy()), list(painted.numpy())]
     return contact_sheet(rows, ["equal weights", "variation 1", "variation 2", "variation 3"])
+
+
+def painted(translator: Translator, drive: list[dict[str, tf.Tensor]]) -> np.ndarray:
+    """Consecutive frames, painted from the DNED's edges with equal weights.
+
+    Args:
+        translator: of the training.
+        drive: of `pipeline.drive`.
+
+    Returns:
+        (frames, height, width, 3) uint8 RGB.
+    """
+    equal = tf.constant(ensemble_weights(1, 0))
+    pictures = []
+    for frame in drive:
+        edges = translator.redraw(tf.cast(frame["edges_cg"], tf.float32)[None], equal)
+        pictures.append(translator.paint(frame["labels"][None], edges)[0])
+    return np.stack(pictures)
+
+
+def film(drive: list[dict[str, tf.Tensor]], pictures: np.ndarray) -> np.ndarray:
+    """Given frame, result and real frame beside each other, (frames, height, width, 3) uint8."""
+    given, real = (np.stack([f[name] for f in drive]) for name in ("image_cg", "image_real"))
+    return np.concatenate([given, pictures, real], axis=2)
+
+
+def flow(
+    drive: list[dict[str, tf.Tensor]], pictures: np.ndarray, farneback: dict[str, Any]
+) -> np.ndarray:
+    """One row a pair of frames: real, its flow, the flow of the result, result.
+
+    Both flows of a row have the same scale of colours.
+    """
+    rows = []
+    for index in range(min(len(drive) - 1, 4)):
+        real = np.stack([f["image_real"] for f in drive[index : index + 2]])
+        fake = pictures[index : index + 2]
+        flows = np.stack([dense_flow(*pair, **farneback) for pair in (real, fake)])
+        rows.append([real[0], *flow_to_color(flows), fake[0]])
+    return contact_sheet(rows, ["real", "flow of the real", "flow of the result", "result"])

@@ -1,5 +1,7 @@
 """The training of one run, from its latest checkpoint to its end."""
 
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,8 @@ from sflowgan_tf.config import Config
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.runs import Run
+
+_FILM = 12  # frames of the animated picture
 
 
 class Training:
@@ -24,21 +28,19 @@ class Training:
     def __init__(self, config: Config, manifest: Manifest, folder: Path, run: Run):
         """Builds all of it; `folder` holds the records."""
         self.config, self.manifest, self.folder, self.run_paths = config, manifest, folder, run
-        self.steps_per_epoch = pipeline.steps_per_epoch(
-            manifest.splits["train"], config.pipeline.batch_size
-        )
-        self.gan = build.image_gan(config, manifest.classes.num_classes, self.steps_per_epoch)
+        self.curriculum = build.curriculum(config, manifest.splits["train"])
+        self.total_steps = self.curriculum[-1].last_step if self.curriculum else 0
+        self.gan = build.gan(config, manifest.classes.num_classes, self.total_steps)
         self.checkpoints = Checkpoints(
             self.gan.checkpoint(), run.checkpoints, config.checkpoint_steps
         )
-        self.checkpoints.restore()
+        if not self.checkpoints.restore() and config.start_run is not None:
+            build.start_from(self.gan, config, config.start_run)
 
     def run(self) -> None:
         """Trains to the end of the last phase."""
-        first, skip = divmod(int(self.gan.step), self.steps_per_epoch)
-        total = build.total_epochs(self.config)
         writer = tf.summary.create_file_writer(str(self.run_paths.logs))
-        progress = Progress(int(self.gan.step), total * self.steps_per_epoch)
+        progress = Progress(int(self.gan.step), self.total_steps)
         callbacks = [
             StopOnNonFinite(),
             Curves(writer, self.config.log_steps, self.config.pipeline.batch_size),
@@ -47,32 +49,48 @@ class Training:
             progress,
         ]
         with progress.bar, writer.as_default():
-            for epoch in range(first, total):
-                frozen = epoch < self.config.generator.frozen_epochs
-                self.gan.enter_phase(build.phase_of(self.config, epoch), generator_frozen=frozen)
+            for epoch in self.curriculum:
+                skip = max(int(self.gan.step) - epoch.first_step, 0)
+                if skip >= epoch.steps:
+                    continue
+                frozen = epoch.index < self.config.generator.frozen_epochs
+                self.gan.enter_phase(epoch.phase, generator_frozen=frozen)
                 self.gan.fit(
-                    build.epoch(self.config, self.folder, self.manifest, epoch, skip),
-                    initial_epoch=epoch,
-                    epochs=epoch + 1,
-                    steps_per_epoch=self.steps_per_epoch - skip,
+                    build.batches(self.config, self.folder, self.manifest, epoch, skip),
+                    initial_epoch=epoch.index,
+                    epochs=epoch.index + 1,
+                    steps_per_epoch=epoch.steps - skip,
                     callbacks=callbacks,
                     shuffle=False,
                     verbose=0,  # type: ignore[arg-type]  # an int, as Keras documents it
                 )
-                skip = 0
 
-    def _sheets(self):
+    def _sheets(self) -> Callable[[], dict[str, np.ndarray]]:
         """The function that draws this run's sheets, of the same frames each time."""
         translator = build.translator(self.config, self.manifest, self.gan)
         split = "validation" if self.manifest.splits["validation"].records else "train"
         frames = pipeline.frames(self.folder, self.manifest, split, self.config.samples)
+        drive = self._drive()
 
         def draw() -> dict[str, np.ndarray]:
-            redraw = self.gan.phase == "dned"
+            redraw = self.gan.phase != "edges"
             table = self.manifest.classes
-            return {
+            drawn = {
                 "scenes": sheets.scenes(translator, table, frames, redraw),
                 "variations": sheets.variations(translator, frames[0], self.config.seed),
             }
+            if self.gan.phase == "video":
+                painted = sheets.painted(translator, drive)
+                farneback = asdict(self.config.records.flow)
+                drawn["film"] = sheets.film(drive, painted)
+                drawn["flow"] = sheets.flow(drive, painted, farneback)
+            return drawn
 
         return draw
+
+    def _drive(self) -> list[pipeline.Frames]:
+        """Consecutive frames for the pictures of phase video."""
+        if not self.config.phases.video:
+            return []
+        split = "validation" if self.manifest.splits["validation"].pairs else "train"
+        return pipeline.drive(self.folder, self.manifest, split, _FILM)

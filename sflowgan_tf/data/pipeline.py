@@ -142,6 +142,27 @@ def frames(folder: Path, manifest: Manifest, split: str, count: int | None = Non
     ]
 
 
+def drive(folder: Path, manifest: Manifest, split: str, count: int) -> list[Frames]:
+    """The first consecutive frames of a split, as `frames` gives them.
+
+    Args:
+        folder: where the shards lie.
+        manifest: what `prepare` wrote there.
+        split: "train" or "validation".
+        count: at most so many; fewer where the sequence is shorter.
+    """
+    files = [str(folder / shard["file"]) for shard in manifest.splits[split].shards]
+    found: list[Frames] = []
+    for serialized in tf.data.TFRecordDataset(files):
+        goes_on = bool(records.has_successor(serialized))
+        if found or goes_on:
+            size, has_cg = manifest.size, manifest.has_cg
+            found.append(records.parse(serialized, size=size, has_cg=has_cg, pair=False))
+        if len(found) == count or (found and not goes_on):
+            break
+    return found
+
+
 def _check_crop(crop: tuple[int, int], size: tuple[int, int], max_scale: float) -> None:
     if crop[0] > size[0] or crop[1] > size[1]:
         raise UserError(

@@ -15,7 +15,8 @@ records with a successor.
 | sequence | bytes | 1 | its name |
 | frame | int64 | 1 | the first frame's number |
 
-Images alone are lossy. Labels, edges and flow were made from the frames before JPEG.
+Images alone are lossy. Edges were made from the frames before JPEG; flow from the frames as they are
+read from the record, so that flow of those frames by `ops.flow.dense_flow` is flow_real.
 """
 
 from collections.abc import Sequence
@@ -64,6 +65,11 @@ def code(
         coded["image_cg"] = _encode(".jpg", image_cg[..., ::-1], _JPEG)
         coded["edges_cg"] = _encode(".png", edges_cg * 255, _BILEVEL)
     return coded
+
+
+def real_image(coded: Coded) -> np.ndarray:
+    """The real image of `code` as a reader of the record gets it, (height, width, 3) uint8 RGB."""
+    return cv2.imdecode(np.frombuffer(coded["image_real"], np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
 
 
 def _encode(kind: str, picture: np.ndarray, options: Sequence[int] = ()) -> bytes:

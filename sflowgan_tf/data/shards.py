@@ -111,15 +111,15 @@ class Shard:
 @dataclass(frozen=True)
 class _Frame:
     raw: RawFrame
-    image: np.ndarray
     coded: records.Coded
+    image_read: np.ndarray  # the real one, as a reader of the record gets it
 
 
 def _record(first: _Frame, second: _Frame | None, settings: Settings) -> tuple[bytes, bool]:
     place = {"sequence": first.raw.sequence, "frame": first.raw.number}
     if second is None or not second.raw.follows(first.raw):
         return records.serialize([first.coded], None, **place), False
-    flow = dense_flow(first.image, second.image, **settings.flow)
+    flow = dense_flow(first.image_read, second.image_read, **settings.flow)
     return records.serialize([first.coded, second.coded], flow, **place), True
 
 
@@ -147,7 +147,7 @@ def _read(raw: RawFrame, settings: Settings) -> _Frame:
         cg,
         None if cg is None else _edges(cg, settings),
     )
-    return _Frame(raw, real, coded)
+    return _Frame(raw, coded, records.real_image(coded))
 
 
 def _read_like(

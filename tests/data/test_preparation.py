@@ -35,6 +35,7 @@ SETTINGS = {
         "iterations": 1,
         "poly_n": 5,
         "poly_sigma": 1.2,
+        "gaussian": False,
     },
     "validation_fraction": 0.5,
     "validation_sequences": [],

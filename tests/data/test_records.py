@@ -3,10 +3,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf.data import records
+from sflowgan_tf.data import minicity, records
 from sflowgan_tf.data.flow import decode_flow, dense_flow, encode_flow
 from sflowgan_tf.data.manifest import NAME, Manifest, Split
 from sflowgan_tf.errors import UserError
+from sflowgan_tf.losses import flow_loss
+from sflowgan_tf.ops import flow as differentiable
 from sflowgan_tf.ops.labels import TABLES
 
 SIZE = (24, 16)
@@ -17,6 +19,7 @@ FARNEBACK = {
     "iterations": 3,
     "poly_n": 5,
     "poly_sigma": 1.2,
+    "gaussian": False,
 }
 
 
@@ -127,6 +130,22 @@ def test_flow_points_to_where_things_go():
     moved = np.roll(image, (2, 3), axis=(0, 1))  # 2 down, 3 to the right
     inside = dense_flow(image, moved, **FARNEBACK)[16:-16, 16:-16]
     assert np.abs(np.median(inside, axis=(0, 1)) - (3, 2)).max() < 0.2
+
+
+def test_flow_of_a_pair_read_from_its_record_is_the_recorded_flow():
+    """L_flow of the real pair against its record, by the other implementation of F(.)."""
+    frames = [frame.image_real for frame in minicity.sequence(5, 0, 2, (128, 96))]
+    coded = [
+        records.code(np.zeros((96, 128), np.uint8), np.zeros((96, 128, 1), np.uint8), image)
+        for image in frames
+    ]
+    recorded = dense_flow(*map(records.real_image, coded), **FARNEBACK)
+    record = records.serialize(coded, recorded, sequence="drive", frame=0)
+    read = records.parse(tf.constant(record), size=(128, 96), has_cg=False, pair=True)
+    pair = [image[None] for image in tf.unstack(read["image_real"])]
+    flow_fake = differentiable.dense_flow(*pair, **FARNEBACK)
+    assert np.abs(read["flow_real"]).mean() > 0.5
+    assert float(flow_loss(read["flow_real"][None], flow_fake)) <= 0.02
 
 
 def manifest():
