@@ -9,6 +9,8 @@ from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config, Generator, Perceptual, Phases, Records
 from sflowgan_tf.data.manifest import Manifest, Split
 from sflowgan_tf.errors import UserError
+from sflowgan_tf.gan.image_gan import ImageGAN
+from sflowgan_tf.gan.video_gan import VideoGAN
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
 from sflowgan_tf.ops.labels import TABLES
 from sflowgan_tf.runs import Run
@@ -57,22 +59,87 @@ def finished_run(name, config=TINY):
     run.folder.mkdir(parents=True)
     settings.save(config, run.config)
     manifest().save(run.manifest)
-    gan = build.image_gan(config, TABLE.num_classes, steps_per_epoch=1)
+    gan = build.gan(config, TABLE.num_classes, total_steps=1)
     gan.step.assign(17)
     gan.checkpoint().save(str(run.checkpoints / "step"))
     return gan
 
 
+def split(records, pairs):
+    return Split(records=records, pairs=pairs, shards=[], sequences=[])
+
+
 def test_the_phases_follow_each_other():
-    phases = [build.phase_of(TINY, epoch) for epoch in range(build.total_epochs(TINY))]
-    assert phases == ["edges", "edges", "dned", "dned", "dned"]
+    config = changed(phases=Phases(edges=2, dned=1, video=2))
+    epochs = build.curriculum(config, split(records=7, pairs=5))
+    assert [(e.index, e.phase, e.first_step, e.last_step) for e in epochs] == [
+        (0, "edges", 0, 7),
+        (1, "edges", 7, 14),
+        (2, "dned", 14, 21),
+        (3, "video", 21, 26),
+        (4, "video", 26, 31),
+    ]
+
+
+def test_no_phases_are_no_epochs():
+    assert build.curriculum(changed(phases=Phases(edges=0, dned=0)), split(7, 5)) == []
+
+
+def test_a_phase_video_without_pairs_is_refused_before_anything_is_trained():
+    config = changed(phases=Phases(edges=1, dned=0, video=1))
+    with pytest.raises(UserError, match="0 pairs of frames only"):
+        build.curriculum(config, split(records=7, pairs=0))
+
+
+def test_only_a_run_with_a_phase_video_has_its_gan():
+    assert type(build.gan(TINY, TABLE.num_classes, 1)) is ImageGAN
+    video = changed(phases=Phases(video=1), losses=settings.Losses(flow=3.0))
+    gan = build.gan(video, TABLE.num_classes, 1)
+    assert isinstance(gan, VideoGAN)
+    assert (gan.flow_weight, gan.farneback["winsize"], gan.flow_from_records) == (3.0, 15, True)
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "whole"),
+    [
+        ({"flip": True}, True),
+        ({"crop": "32x16"}, True),
+        ({"crop": "16x16"}, False),
+        ({"max_scale": 1.5}, False),
+    ],
+    ids=str,
+)
+def test_recorded_flow_is_that_of_whole_frames(pipeline, whole):
+    video = changed(phases=Phases(video=1), pipeline=settings.Pipeline(**pipeline))
+    assert build.gan(video, TABLE.num_classes, 1).flow_from_records == whole
+
+
+def test_a_run_starts_from_another_ones_networks(in_tmp):
+    trained = finished_run("image")
+    build.reproducible(9)
+    gan = build.gan(TINY, TABLE.num_classes, 1)
+    build.start_from(gan, TINY, "image")
+    for part in ("generator", "generator_ema", "discriminator", "dned"):
+        both = zip(getattr(gan, part).variables, getattr(trained, part).variables, strict=True)
+        for ours, theirs in both:
+            np.testing.assert_array_equal(ours, theirs)
+    assert int(gan.step) == 0
+
+
+def test_a_run_of_other_networks_is_no_start(in_tmp):
+    finished_run("image")
+    wider = changed(generator=Generator(filters=6, downsamplings=1, blocks=1, frozen_epochs=0))
+    gan = build.gan(wider, TABLE.num_classes - 1, 1)
+    said = r"--from image: .*generator\.filters: 4 -> 6; classes: 13 -> 12\); set them alike"
+    with pytest.raises(UserError, match=said):
+        build.start_from(gan, wider, "image")
 
 
 def test_the_same_seed_builds_the_same_weights():
     weights = []
     for seed in (1, 1, 2):
         build.reproducible(seed)
-        gan = build.image_gan(changed(seed=seed), TABLE.num_classes, 1)
+        gan = build.gan(changed(seed=seed), TABLE.num_classes, 1)
         weights.append(gan.generator.get_weights()[0])
     assert np.array_equal(weights[0], weights[1])
     assert not np.array_equal(weights[0], weights[2])
@@ -93,7 +160,7 @@ def test_an_enhancer_starts_from_a_trained_global_generator(in_tmp):
     config = changed(
         generator=dataclasses.replace(TINY.generator, kind="local_enhancer", global_run="coarse")
     )
-    gan = build.image_gan(config, TABLE.num_classes, 1)
+    gan = build.gan(config, TABLE.num_classes, 1)
     for network in (gan.generator, gan.generator_ema):
         for ours, theirs in zip(network.global_generator.get_weights(), trained, strict=True):
             np.testing.assert_array_equal(ours, theirs)
@@ -131,7 +198,7 @@ def test_a_run_without_checkpoint_says_so(in_tmp):
 def test_settings_that_can_not_be_built_are_a_users_mistake(in_tmp, more, said):
     small = {"generator": TINY.generator} | more
     with pytest.raises(UserError, match=said):
-        build.image_gan(changed(**small), TABLE.num_classes, 1)
+        build.gan(changed(**small), TABLE.num_classes, 1)
 
 
 def test_records_made_with_other_settings_are_refused(in_tmp):
@@ -152,7 +219,7 @@ def test_raw_records_need_a_source(in_tmp):
 
 def test_float16_scales_the_loss_of_all_three():
     build.reproducible(0)
-    gan = build.image_gan(changed(precision="mixed_float16"), TABLE.num_classes, 1)
+    gan = build.gan(changed(precision="mixed_float16"), TABLE.num_classes, 1)
     keras.config.set_dtype_policy("float32")
     for part in ("generator", "discriminator", "dned"):
         optimizer = getattr(gan, f"{part}_optimizer")

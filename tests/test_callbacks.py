@@ -8,13 +8,15 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from sflowgan_tf import callbacks
 from sflowgan_tf.errors import Failure
 
 
 def attached(callback, **attributes):
-    defaults = {"step": tf.Variable(7, dtype=tf.int64), "generator_optimizer": None}
+    step = tf.Variable(7, dtype=tf.int64)
+    defaults = {"step": step, "generator_optimizer": None, "phase": "edges"}
     callback._model = SimpleNamespace(**(defaults | attributes))
     return callback
 
@@ -171,6 +173,45 @@ def test_sheets_are_written_as_png_and_for_tensorboard(tmp_path):
     np.testing.assert_array_equal(read, sheet)
     assert [p.name for p in (tmp_path / "samples").iterdir()] == ["scenes-0003.png"]
     assert any(file.stat().st_size > 100 for file in (tmp_path / "logs").iterdir())
+
+
+def test_films_are_written_as_animated_pictures(tmp_path):
+    film = np.zeros((3, 8, 6, 3), np.uint8)
+    film[1], film[2] = 255, (0, 0, 255)
+    writer = tf.summary.create_file_writer(str(tmp_path / "logs"))
+    drawn = attached(callbacks.Sheets(lambda: {"film": film}, writer, tmp_path / "samples"))
+    drawn.on_epoch_end(0)
+    writer.close()
+    file = tmp_path / "samples/film-0001.gif"
+    with Image.open(file) as read:
+        assert (read.n_frames, read.info["duration"], read.info["loop"]) == (3, 200, 0)
+        for index in range(3):
+            read.seek(index)
+            np.testing.assert_array_equal(np.asarray(read.convert("RGB")), film[index])
+    (log,) = (tmp_path / "logs").iterdir()
+    values = [v for e in tf.compat.v1.train.summary_iterator(str(log)) for v in e.summary.value]
+    (value,) = values
+    assert (value.tag, value.metadata.plugin_data.plugin_name) == ("film", "images")
+    assert tf.make_ndarray(value.tensor).tolist() == [b"6", b"8", file.read_bytes()]
+
+
+def test_pairs_count_as_two_images_a_second(tmp_path, monkeypatch):
+    rates = []
+    for phase in ("dned", "video"):
+        clock = iter([0.0, 4.0])
+        monkeypatch.setattr(callbacks.time, "monotonic", lambda clock=clock: next(clock))
+        writer = tf.summary.create_file_writer(str(tmp_path / phase))
+        adam = SimpleNamespace(learning_rate=tf.constant(0.5))
+        optimizers = {f"{n}_optimizer": adam for n in ("generator", "discriminator", "dned")}
+        curves = attached(callbacks.Curves(writer, 7, 3), phase=phase, **optimizers)
+        curves.on_train_batch_end(0, logs())
+        writer.close()
+        (log,) = (tmp_path / phase).iterdir()
+        for event in tf.compat.v1.train.summary_iterator(str(log)):
+            for value in event.summary.value:
+                if value.tag == "images_per_second":
+                    rates.append(float(tf.make_ndarray(value.tensor)))
+    assert rates == [3 / 4, 6 / 4]
 
 
 def test_the_bar_starts_where_the_run_is(capsys):

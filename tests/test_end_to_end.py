@@ -162,6 +162,51 @@ def test_an_interrupt_saves_and_says_how_to_go_on(home):
     assert latest.endswith(f"step-{step}")
 
 
+FILM = ["phases.edges=0", "phases.dned=0", "phases.video=2", "losses.flow_where_consistent=true"]
+
+
+@pytest.fixture(scope="module")
+def filmed(home):
+    """The home, with a run of phase video that started from the whole one."""
+    fit("filmed", "--from", "whole", *FILM, folder=home)
+    return home
+
+
+def test_a_phase_video_starts_from_another_run_and_shows_what_it_does(filmed):
+    samples = filmed / "runs/filmed/samples"
+    assert sorted(path.name for path in samples.glob("f*")) == [
+        "film-0001.gif",
+        "film-0002.gif",
+        "flow-0001.png",
+        "flow-0002.png",
+    ]
+    with Image.open(samples / "film-0002.gif") as film:
+        assert (film.n_frames, film.size) == (4, (3 * 64, 32))
+    latest = tf.train.latest_checkpoint(str(filmed / "runs/filmed/checkpoints"))
+    assert latest.endswith("step-12")  # two epochs of two sequences of three pairs
+    config = (filmed / "runs/filmed/config.yaml").read_text()
+    assert "start_run: whole" in config
+
+
+def test_a_killed_phase_video_ends_with_the_same_bits_even_if_its_start_is_gone(filmed):
+    given = ["fit", "--dataset", "minicity", "--run", "cut", *TINY, "--from", "whole", *FILM]
+    process = start(*given, folder=filmed)
+    wait_for(filmed, "runs/cut/checkpoints/step-3.index", process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not list(filmed.glob("runs/cut/checkpoints/step-12.index")), "it was killed too late"
+    whole = filmed / "runs/whole"
+    whole.rename(filmed / "runs/moved")
+    try:
+        run(*given, folder=filmed)
+    finally:
+        (filmed / "runs/moved").rename(whole)
+    expected, found = weights(filmed / "runs/filmed"), weights(filmed / "runs/cut")
+    assert expected.keys() == found.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(value, found[name], err_msg=name)
+
+
 def test_another_configuration_is_refused_with_the_keys(home):
     _, err = fit("whole", "generator.blocks=2", "--seed", "7", folder=home, code=2)
     assert "generator.blocks: 1 -> 2; seed: 0 -> 7" in err

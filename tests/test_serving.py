@@ -8,7 +8,7 @@ from sflowgan_tf.networks.generator import GlobalGenerator
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.labels import TABLES
 from sflowgan_tf.serving import Translator
-from sflowgan_tf.sheets import ensemble_weights, scenes, variations
+from sflowgan_tf.sheets import ensemble_weights, film, flow, painted, scenes, variations
 
 TABLE = TABLES["synthia"]
 
@@ -100,3 +100,48 @@ def test_variations_differ_and_show_their_edges(translator, frame):
     assert sheet.shape == (22 + 2 * (11 + 4), 4 * (18 + 4) - 4, 3)
     first, second = sheet[37:48, :18], sheet[37:48, 22:40]
     assert not np.array_equal(first, second)
+
+
+FARNEBACK = {
+    "pyr_scale": 0.5,
+    "levels": 1,
+    "winsize": 7,
+    "iterations": 1,
+    "poly_n": 3,
+    "poly_sigma": 1.0,
+    "gaussian": False,
+}
+
+
+@pytest.fixture
+def drive(frame):
+    """Three frames: the same one, moved two pixels to the right each time."""
+    pictures = ("labels", "edges_cg", "image_cg", "image_real")
+    return [{name: tf.roll(frame[name], 2 * i, axis=1) for name in pictures} for i in range(3)]
+
+
+def test_a_film_shows_given_result_and_real_beside_each_other(translator, drive):
+    pictures = painted(translator, drive)
+    shown = film(drive, pictures)
+    assert shown.shape == (3, 11, 3 * 18, 3)
+    assert shown.dtype == np.uint8
+    for index, frame in enumerate(drive):
+        np.testing.assert_array_equal(shown[index, :, :18], frame["image_cg"])
+        np.testing.assert_array_equal(shown[index, :, 18:36], pictures[index])
+        np.testing.assert_array_equal(shown[index, :, 36:], frame["image_real"])
+        equal = tf.constant(ensemble_weights(1, 0))
+        edges = translator.redraw(tf.cast(frame["edges_cg"], tf.float32)[None], equal)
+        np.testing.assert_array_equal(
+            pictures[index], translator.paint(frame["labels"][None], edges)[0]
+        )
+
+
+def test_the_flow_sheet_has_a_row_a_pair_and_the_same_colours_for_the_same_motion(drive):
+    real = np.stack([frame["image_real"] for frame in drive])
+    sheet = flow(drive, real, FARNEBACK)
+    assert sheet.shape == (22 + 2 * (11 + 4), 4 * (18 + 4) - 4, 3)
+    for row in (sheet[22:33], sheet[37:48]):
+        of_real, of_fake = row[:, 22:40], row[:, 44:62]
+        np.testing.assert_array_equal(of_real, of_fake)
+        assert len(np.unique(of_real.reshape(-1, 3), axis=0)) > 10
+        np.testing.assert_array_equal(row[:, :18], row[:, 66:])

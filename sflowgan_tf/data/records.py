@@ -15,8 +15,8 @@ records with a successor.
 | sequence | bytes | 1 | its name |
 | frame | int64 | 1 | the first frame's number |
 
-Images alone are lossy. Edges were made from the frames before JPEG; flow from the frames as they are
-read from the record, so that flow of those frames by `ops.flow.dense_flow` is flow_real.
+Images alone are lossy. Edges were made from the frames before JPEG; flow_real from the frames as
+they are read from the record, so that it is what `ops.flow.dense_flow` makes of them.
 """
 
 from collections.abc import Sequence

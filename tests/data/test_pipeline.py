@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -240,3 +242,21 @@ def test_a_record_whose_picture_is_none_is_named(folder, manifest, tmp_path):
 
 def test_whole_records_are_not_blamed(folder, manifest):
     assert pipeline.blame(folder, manifest) is None
+
+
+@pytest.mark.parametrize("count", [2, 12])
+def test_a_drive_is_the_first_consecutive_frames(folder, manifest, count):
+    drive = pipeline.drive(folder, manifest, "train", count)
+    assert [int(frame["frame"]) for frame in drive] == list(range(min(count, IN_SHARD)))
+    assert drive[0]["image_real"].shape == (SIZE[1], SIZE[0], 3)
+
+
+def test_a_drive_begins_where_a_frame_has_a_successor(tmp_path, manifest):
+    with tf.io.TFRecordWriter(str(tmp_path / "train-0.tfrecord")) as writer:
+        for number in (3, 4, 5, 7):  # 3 and 7 have none
+            writer.write(record(number))
+    split = manifest.splits["train"]
+    shards = [{"file": "train-0.tfrecord", "records": 4, "pairs": 2}]
+    few = replace(manifest, splits={"train": replace(split, shards=shards)})
+    drive = pipeline.drive(tmp_path, few, "train", 12)
+    assert [int(frame["frame"]) for frame in drive] == [4, 5, 7]

@@ -1,4 +1,4 @@
-"""The flow against OpenCV's, against motions known exactly, and its gradient against differences."""
+"""The flow against OpenCV's and against known motions, its gradient against differences."""
 
 import cv2
 import keras
@@ -22,8 +22,8 @@ FARNEBACK = {
     "gaussian": False,
 }
 BORDER = 16
-# By how many pixels the absolute flow, summed over all pixels and averaged over dx and dy, changes at
-# most when a channel of one pixel gets a level lighter. 3.9 is the most that was seen, of these
+# By how many pixels the absolute flow, summed over all pixels and averaged over dx and dy, changes
+# at most when a channel of one pixel gets a level lighter. 3.9 is the most that was seen, of these
 # frames and of minicity's.
 STEEPEST = 5.0
 
