@@ -2,28 +2,42 @@
 
 import argparse
 import sys
+from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sflowgan_tf import cli
+
+if TYPE_CHECKING:
+    from sflowgan_tf.data.scenes import Scenes
+    from sflowgan_tf.runs import Run
+    from sflowgan_tf.translation import Painter
+
+_FPS = Fraction(25)
+_PIECE = 50  # frames of a film that an interruption costs at most; two seconds between key frames
 
 
 def flags() -> argparse.ArgumentParser:
     """What `translate` takes."""
     parser = cli.parser(
         "translate",
-        "Paints every scene of a folder; frames give the edges, label maps the classes.",
-        "--run synthia --labels GT/LABELS --frames RGB --output painted --variations 4",
+        "Paints scenes, as pictures or as a film; frames give the edges, label maps the classes. "
+        "An interrupted film goes on where it stopped when the same command is given again.",
+        "--run synthia --labels labels.mkv --frames cg.mp4 --output film.mp4 --side-by-side",
     )
     add = parser.add_argument
     add("--run", required=True, metavar="NAME", help="a folder in runs/, or its path")
-    add("--labels", required=True, type=Path, metavar="DIR", help="label maps, as PNG")
-    add("--frames", required=True, type=Path, metavar="DIR", help="CG or real frames")
-    add("--output", required=True, type=Path, metavar="DIR", help="for the pictures")
+    source = {"required": True, "type": Path, "metavar": "PATH"}
+    add("--labels", **source, help="label maps: a folder of PNGs, or a lossless video")
+    add("--frames", **source, help="CG or real frames: a folder, or a video")
+    add("--output", **source, help="FILE.mp4 for a film, else a folder for PNGs")
     add("--size", metavar="WxH", help="of the pictures; that of the run's records by default")
     add("--classes", metavar="TABLE", help="class table of the label maps; the run's by default")
     add("--variations", type=_positive, default=1, metavar="N", help="versions of each scene; 1")
     add("--seed", type=int, default=0, metavar="S", help="of the variations; 0")
     add("--edges", choices=("laplacian", "dned"), default="dned", help="who draws them; dned")
+    add("--fps", type=_rate, metavar="R", help=f"of the film; that of the video, else {_FPS}")
+    add("--side-by-side", action="store_true", help="film: frame, labels and result in a row")
     return parser
 
 
@@ -31,6 +45,16 @@ def _positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
     return int(text)
+
+
+def _rate(text: str) -> Fraction:
+    try:
+        rate = Fraction(text).limit_denominator(1001)
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not 0 < rate <= 1000:
+        raise argparse.ArgumentTypeError(f"expected 25, 29.97 or 30000/1001, got {text!r}")
+    return rate
 
 
 def work(parsed: argparse.Namespace) -> None:
@@ -42,18 +66,19 @@ def work(parsed: argparse.Namespace) -> None:
 
     if parsed.variations > 1 and parsed.edges == "laplacian":
         raise UserError("--variations: only --edges dned has versions; leave one of the two out")
+    is_film = _is_film(parsed)
     size = settings.size(parsed.size, "--size") if parsed.size else None
     run = Run.existing(parsed.run)
 
     import_tensorflow()
     from sflowgan_tf import export
-    from sflowgan_tf.translation import Translation, pair_up
+    from sflowgan_tf.data.scenes import pair_up
+    from sflowgan_tf.translation import Painter
 
-    scenes = pair_up(parsed.labels, parsed.frames)
+    scenes = pair_up(parsed.labels, parsed.frames, in_order=is_film)
     translator, manifest, step = export.load(run)
-    translation = Translation(
+    painter = Painter(
         translator,
-        output=parsed.output,
         size=size or manifest.size,
         table=manifest.classes.reading(parsed.classes),
         variations=parsed.variations,
@@ -61,10 +86,57 @@ def work(parsed: argparse.Namespace) -> None:
         redraw=parsed.edges == "dned",
         origin={"run": parsed.run, "step": str(step)},
     )
-    translation.check(scenes)
-    translation.run(scenes)
-    print(f"{len(scenes) * parsed.variations} pictures: {parsed.output}")
-    print(f"Contact sheet: {translation.sheet_file}")
+    if is_film:
+        _films(parsed, painter, scenes, run)
+    else:
+        _pictures(parsed, painter, scenes)
+
+
+def _is_film(parsed: argparse.Namespace) -> bool:
+    """Whether a film is asked for; UserError where the flags don't fit together."""
+    from sflowgan_tf.errors import UserError
+
+    output, suffix = parsed.output, parsed.output.suffix.lower()
+    is_film = suffix == ".mp4"
+    if suffix in (".avi", ".gif", ".m4v", ".mkv", ".mov", ".webm"):
+        raise UserError(f"--output {output}: films are MP4; expected {output.with_suffix('.mp4')}")
+    if is_film and output.is_dir():
+        raise UserError(f"--output {output}: is a folder; expected a file for the film")
+    if not is_film and (parsed.fps or parsed.side_by_side):
+        raise UserError("--fps and --side-by-side are for films; expected --output FILE.mp4")
+    if output.resolve() in (parsed.labels.resolve(), parsed.frames.resolve()):
+        raise UserError(f"--output {output}: would overwrite what is given; choose another")
+    return is_film
+
+
+def _films(parsed: argparse.Namespace, painter: "Painter", scenes: "Scenes", run: "Run") -> None:
+    from sflowgan_tf.films import Films
+
+    films = Films(
+        painter,
+        file=parsed.output,
+        fps=parsed.fps or scenes.fps or _FPS,
+        side_by_side=parsed.side_by_side,
+        piece=_PIECE,
+        model=[run.config, run.manifest, *sorted(run.checkpoints.glob("*.index"))],
+    )
+    try:
+        frames = films.make(scenes)
+    except KeyboardInterrupt:
+        print(f"\nStopped; the same command goes on with {parsed.output}.")
+        raise
+    for file in films.files:
+        width, height = films.size
+        print(f"Film: {file}, {frames} frames, {width}x{height}, {float(films.fps):g} a second")
+
+
+def _pictures(parsed: argparse.Namespace, painter: "Painter", scenes: "Scenes") -> None:
+    from sflowgan_tf.translation import Pictures
+
+    pictures = Pictures(painter, parsed.output)
+    count = pictures.make(scenes)
+    print(f"{count} pictures: {parsed.output}")
+    print(f"Contact sheet: {pictures.sheet_file}")
 
 
 def main(arguments: list[str] | None = None) -> int:

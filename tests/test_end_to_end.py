@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -228,6 +229,35 @@ def test_labels_and_frames_become_pictures_that_say_how_they_were_made(home):
     assert len(texts["ensemble_weights"].split()) == 6
     assert (home / "painted/contact-sheet.png").is_file()
     assert "12 pictures" in out
+
+
+def test_a_killed_film_goes_on_and_ends_with_the_same_bytes(home, tmp_path):
+    scene = next((home / "datasets/minicity/raw").glob("MINICITY-SEQS-01-*"))
+    for name, kind in (("labels", "GT/LABELS"), ("frames", "RGB")):
+        drawn = sorted((scene / kind / "Stereo_Left/Omni_F").glob("*.png"))
+        (tmp_path / name).mkdir()
+        for number in range(320):  # to and fro
+            there_and_back = [*drawn, *drawn[-2:0:-1]]
+            shutil.copy(there_and_back[number % 6], tmp_path / name / f"{number}.png")
+    given = ["--run", "whole", "--labels", tmp_path / "labels", "--frames", tmp_path / "frames"]
+    given += ["--variations", "2", "--side-by-side", "--fps", "10", "--output"]
+    process = start("translate", *given, "killed/film.mp4", folder=home)
+    wait_for(home, "killed/.film.mp4.pieces/000001-2.mp4", process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not list(home.glob("killed/film*.mp4")), "it was killed too late"
+    out, err = run("translate", *given, "killed/film.mp4", folder=home)
+    assert "film-2.mp4, 320 frames, 192x32, 10 a second" in out
+    assert "frame/s" in err, "no progress with a rate"
+    run("translate", *given, "whole/film.mp4", folder=home)
+    made = sorted(path.name for path in (home / "killed").iterdir())
+    assert made == ["film-1.mp4", "film-2.mp4"]
+    films = {
+        path.name: [path.read_bytes(), (home / "whole" / path.name).read_bytes()]
+        for path in (home / "killed").iterdir()
+    }
+    assert films["film-1.mp4"][0] != films["film-2.mp4"][0]
+    assert all(killed == whole for killed, whole in films.values())
 
 
 def test_an_id_outside_the_table_is_named_with_its_file(home, tmp_path):

@@ -1,0 +1,233 @@
+"""What is to be painted: label maps and the frames that belong to them, of folders or videos."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise, zip_longest
+from pathlib import Path
+from statistics import mode
+
+import numpy as np
+from tqdm import tqdm
+
+from sflowgan_tf.data.files import SUFFIXES, read_image, read_labels
+from sflowgan_tf.data.videos import VideoFile
+from sflowgan_tf.errors import UserError
+from sflowgan_tf.ops.labels import ClassTable
+
+_KINDS = ("_gtFine_labelIds", "_leftImg8bit")  # what Cityscapes appends to a frame's name
+_NUMBERED = re.compile(r"(?P<before>.*?)(?P<number>\d+)(?P<after>\D*)")
+
+
+class Folder:
+    """The pictures below a folder: the same methods as a `VideoFile`."""
+
+    fps = None
+
+    def __init__(self, place: Path, by_key: dict[str, Path]):
+        """Pictures in order.
+
+        Args:
+            place: the folder.
+            by_key: file of each scene's name, which label maps and frames have in common.
+        """
+        self.place, self.by_key, self.files = place, by_key, list(by_key.values())
+
+    def name(self, index: int) -> str:
+        """Of a picture, below the folder, without its suffix."""
+        return str(self.files[index].relative_to(self.place).with_suffix(""))
+
+    def where(self, index: int) -> str:
+        """A picture, for messages."""
+        return str(self.files[index])
+
+    def images(self, start: int) -> Iterator[np.ndarray]:
+        """Frames from `start` on; see `VideoFile.images`."""
+        return map(read_image, self.files[start:])
+
+    def labels(self, table: ClassTable, start: int) -> Iterator[np.ndarray]:
+        """Label maps from `start` on; see `VideoFile.labels`."""
+        return (read_labels(file, table) for file in self.files[start:])
+
+    def in_order(self) -> "Folder":
+        """The same, by the last number in the names.
+
+        Raises:
+            UserError: a name has no number, a number is missing, or there are several sequences.
+        """
+        places = {key: _place(key, file) for key, file in self.by_key.items()}
+        sequences = sorted({sequence for sequence, _ in places.values()})
+        if sequences[1:]:
+            raise UserError(
+                f"{self.place}: holds several sequences ({', '.join(sequences[:3])}); a film is "
+                "made of one: name the folder of one sequence"
+            )
+        keys = sorted(places, key=lambda key: places[key][1])
+        self._check_step([(self.by_key[key], places[key][1]) for key in keys])
+        return Folder(self.place, {key: self.by_key[key] for key in keys})
+
+    @staticmethod
+    def _check_step(numbered: list[tuple[Path, int]]) -> None:
+        steps = sorted(after[1] - before[1] for before, after in pairwise(numbered))
+        for (before, number), (file, found) in pairwise(numbered):
+            if found != number + mode(steps):
+                raise UserError(
+                    f"{file}: comes after {before.name}; expected number {number + mode(steps)}: "
+                    "the numbers of a film's frames have no gap"
+                )
+
+
+def _place(key: str, file: Path) -> tuple[str, int]:
+    """The sequence that a picture belongs to and its number there."""
+    path = Path(key)
+    found = _NUMBERED.fullmatch(path.name)
+    if found is None:
+        raise UserError(f"{file}: no number in its name; expected one, by which a film is ordered")
+    return str(path.with_name(f"{found['before']}*{found['after']}")), int(found["number"])
+
+
+Source = Folder | VideoFile
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A label map and the frame that belongs to it.
+
+    Attributes:
+        name: of the frame, below its folder, without its suffix.
+        labels: (height, width) uint8 class indices.
+        frame: (height, width, 3) uint8 RGB.
+    """
+
+    name: str
+    labels: np.ndarray
+    frame: np.ndarray
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """Label maps and frames, each from its source."""
+
+    labels: Source
+    frames: Source
+
+    @property
+    def fps(self) -> Fraction | None:
+        """Frames a second of the videos; None where there are none."""
+        return self.frames.fps or self.labels.fps
+
+    def read(self, table: ClassTable, start: int) -> Iterator[Scene]:
+        """Scenes from `start` on.
+
+        Raises:
+            UserError: a source is unreadable; there are more label maps than frames or the
+                reverse; a label map and its frame differ in size.
+        """
+        maps, images = self.labels.labels(table, start), self.frames.images(start)
+        for index, (labels, frame) in enumerate(zip_longest(maps, images), start):
+            if labels is None or frame is None:
+                longer = 1 + index + sum(1 for _ in (images if labels is None else maps))
+                counts = (index, longer) if labels is None else (longer, index)
+                raise UserError(
+                    f"{self.labels.place} has {counts[0]} label maps, but {self.frames.place} has "
+                    f"{counts[1]} frames; expected as many"
+                )
+            if labels.shape != frame.shape[:2]:
+                raise UserError(
+                    f"{self.labels.where(index)} is {_size(labels)}, but "
+                    f"{self.frames.where(index)} is {_size(frame)}; expected the same size"
+                )
+            yield Scene(self.frames.name(index), labels, frame)
+
+    def check(self, table: ClassTable, *, one_size: bool) -> int:
+        """Reads every scene once, so that nothing is painted where one of them is wrong.
+
+        Args:
+            table: of the label maps.
+            one_size: whether all must have the size of the first one.
+
+        Returns:
+            How many there are.
+
+        Raises:
+            UserError: names the file or frame and what is wrong in it.
+        """
+        count, size = 0, None
+        for scene in tqdm(self.read(table, 0), desc="checking", unit="scene", leave=False):
+            size = size or _size(scene.frame)
+            if one_size and _size(scene.frame) != size:
+                raise UserError(
+                    f"{self.frames.where(count)} is {_size(scene.frame)}, but "
+                    f"{self.frames.where(0)} is {size}; a film's frames have one size"
+                )
+            count += 1
+        if not count:
+            raise UserError(f"{self.frames.place}: no frames in it")
+        return count
+
+
+def _size(image: np.ndarray) -> str:
+    return f"{image.shape[1]}x{image.shape[0]}"
+
+
+def pair_up(labels: Path, frames: Path, *, in_order: bool) -> Scenes:
+    """Label maps and frames that belong together: in two folders by file name, else by order.
+
+    Args:
+        labels: a folder of label maps or a label video.
+        frames: a folder of frames or a video.
+        in_order: whether folders must hold one sequence without gaps, which is then ordered by
+            number; beside a video they must in any case.
+
+    Raises:
+        UserError: one is missing or has no pictures; a frame has no label map or the reverse; a
+            folder is not one whole sequence.
+    """
+    maps, images = _source(labels, "--labels"), _source(frames, "--frames")
+    if isinstance(maps, Folder) and isinstance(images, Folder):
+        maps = _matching(maps, images)
+        if not in_order:
+            return Scenes(maps, images)
+    frames_in_order, maps_in_order = (_in_order(source) for source in (images, maps))
+    return Scenes(maps_in_order, frames_in_order)
+
+
+def _in_order(source: Source) -> Source:
+    return source.in_order() if isinstance(source, Folder) else source
+
+
+def _source(path: Path, flag: str) -> Source:
+    if path.is_file():
+        return VideoFile(path)
+    if not path.is_dir():
+        raise UserError(f"{flag} {path}: no such folder or video")
+    files = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES]
+    if not files:
+        raise UserError(f"{flag} {path}: no pictures ({', '.join(SUFFIXES)}) in it")
+    # Cityscapes keeps colour and instance maps beside those with the ids.
+    of_a_kind = [file for file in files if file.stem.endswith(_KINDS)]
+    by_key: dict[str, Path] = {}
+    for file in of_a_kind or files:
+        other = by_key.setdefault(_key(file.relative_to(path)), file)
+        if other != file:
+            raise UserError(f"{file}: {other.name} lies beside it; expected one file of a name")
+    return Folder(path, by_key)
+
+
+def _key(file: Path) -> str:
+    name = str(file.with_suffix(""))
+    for kind in _KINDS:
+        name = name.removesuffix(kind)
+    return name
+
+
+def _matching(labels: Folder, frames: Folder) -> Folder:
+    """The label maps in the order of the frames."""
+    for key, file in frames.by_key.items():
+        if key not in labels.by_key:
+            raise UserError(f"{file}: no label map of that name below {labels.place}")
+    for key, file in labels.by_key.items():
+        if key not in frames.by_key:
+            raise UserError(f"{file}: no frame of that name below {frames.place}")
+    return Folder(labels.place, {key: labels.by_key[key] for key in frames.by_key})

@@ -1,0 +1,172 @@
+"""Video files, read frame by frame with errors that name the file and the frame.
+
+A label video holds exact class ids, so it is lossless: grey levels that are the ids, or RGB in the
+class table's colours. Planes are read as they are coded; a conversion between grey or YUV and RGB
+rescales its range and would change ids.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.sidedata.encparams import VideoEncParams
+
+from sflowgan_tf.errors import UserError
+from sflowgan_tf.ops.labels import VOID, ClassTable
+
+_PROPER = (
+    "expected lossless grey (class ids) or lossless RGB (the class table's colours), as "
+    "`ffmpeg -framerate 25 -i %06d.png -c:v ffv1 labels.mkv` makes it of label maps (with "
+    "`-vf extractplanes=r` where the ids are in the red channel)"
+)
+_GREY = ("gray", "gray16le", "gray16be")
+
+
+class VideoFile:
+    """The first video stream of a file."""
+
+    def __init__(self, file: Path):
+        """A file that is there; it is opened at each reading.
+
+        Args:
+            file: in any format and coding that FFmpeg reads.
+        """
+        self.file = self.place = file
+
+    @property
+    def files(self) -> list[Path]:
+        """What it consists of."""
+        return [self.file]
+
+    @cached_property
+    def fps(self) -> Fraction | None:
+        """Frames a second, the average; None where the file does not say.
+
+        Raises:
+            UserError: the file is no video.
+        """
+        with self._opened() as container:
+            return container.streams.video[0].average_rate
+
+    def name(self, index: int) -> str:
+        """Of a frame's picture file, without its suffix."""
+        return f"{index:06d}"
+
+    def where(self, index: int) -> str:
+        """A frame, counted from 0, for messages."""
+        return f"{self.file}, frame {index}"
+
+    def images(self, start: int) -> Iterator[np.ndarray]:
+        """Frames from `start` on, each (height, width, 3) uint8 RGB.
+
+        Raises:
+            UserError: the file is no video, or a frame can't be decoded.
+        """
+        for frame in self._decoded(start):
+            yield frame.to_ndarray(format="rgb24")
+
+    def labels(self, table: ClassTable, start: int) -> Iterator[np.ndarray]:
+        """Label maps from `start` on, each (height, width) uint8 class indices.
+
+        Args:
+            table: how ids become indices; its colours are those of an RGB video.
+            start: frames to leave out; they are decoded, but not looked at.
+
+        Raises:
+            UserError: as `images`; or the video is lossy, neither grey nor RGB, or has an id or a
+                colour outside the table.
+        """
+        with self._opened() as container:
+            codec = container.streams.video[0].codec_context
+            if codec.name != "h264" and (codec.codec.lossy or not codec.codec.lossless):
+                raise UserError(f"{self.file}: {codec.name} changes class ids; {_PROPER}")
+            grey_h264 = _is_grey_h264(codec)
+        for index, frame in enumerate(self._decoded(start), start):
+            try:
+                yield _labels(frame, table, grey_h264)
+            except UserError as error:
+                raise UserError(f"{self.where(index)}: {error}") from None
+
+    def _opened(self) -> InputContainer:
+        try:
+            container = av.open(f"file:{self.file}")
+        except FFmpegError as error:
+            raise UserError(
+                f"{self.file}: can't be opened as a video ({error.strerror}); is it whole?"
+            ) from None
+        if not container.streams.video:
+            container.close()
+            raise UserError(f"{self.file}: no video stream in it")
+        return container
+
+    def _decoded(self, start: int) -> Iterator[av.VideoFrame]:
+        decoded = 0
+        with self._opened() as container:
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            # Damage is an error, not something to conceal; the quantisers tell of losses.
+            stream.codec_context.options = {
+                "err_detect": "explode",
+                "export_side_data": "venc_params",
+            }
+            try:
+                for frame in container.decode(stream):
+                    if decoded >= start:
+                        yield frame
+                    decoded += 1
+            except FFmpegError as error:
+                raise UserError(
+                    f"{self.where(decoded)} or soon after: can't be decoded ({error.strerror})"
+                ) from None
+
+
+def _is_grey_h264(codec: av.VideoCodecContext) -> bool:
+    """Whether it is H.264 of grey pictures, which FFmpeg decodes to the luma of yuv420p.
+
+    Source: ITU-T H.264, 7.3.2.1.1: in a sequence parameter set of profile 244, which lossless video
+    has, the bits behind profile, constraints and level begin with 1 (seq_parameter_set_id 0), then
+    1 (chroma_format_idc 0).
+    """
+    if codec.name != "h264" or not codec.extradata:
+        return False
+    before, found, parameters = codec.extradata.partition(b"\x67\xf4")
+    return bool(found) and parameters[2] >= 0b11000000
+
+
+def _labels(frame: av.VideoFrame, table: ClassTable, grey_h264: bool) -> np.ndarray:
+    for data in frame.side_data:
+        if isinstance(data, VideoEncParams) and data.qp_map().any():
+            raise UserError(f"it is coded with losses; {_PROPER}")
+    if grey_h264:
+        plane: Any = frame.planes[0]
+        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+        return table.encode(rows[:, : plane.width])
+    if frame.format.is_rgb and all(part.bits == 8 for part in frame.format.components):
+        return _of_colors(frame.to_ndarray(format="rgb24"), table)
+    if frame.format.name not in _GREY:
+        raise UserError(f"its pixels are {frame.format.name}; {_PROPER}")
+    return table.encode(frame.to_ndarray())
+
+
+def _of_colors(image: np.ndarray, table: ClassTable) -> np.ndarray:
+    """The reverse of `table.colorize`: (height, width) uint8 indices, VOID for black."""
+    place = np.array([1 << 16, 1 << 8, 1], np.int32)
+    known = dict.fromkeys([(0, 0, 0)], VOID) | {c: i for i, c in enumerate(table.colors)}
+    codes = np.array(list(known), np.int32) @ place
+    order = np.argsort(codes)
+    pixels = image @ place
+    found = order[np.searchsorted(codes[order], pixels).clip(max=len(codes) - 1)]
+    unknown = codes[found] != pixels
+    if unknown.any():
+        color = tuple(image[unknown][0].tolist())
+        count = np.count_nonzero((image == color).all(-1))
+        raise UserError(
+            f"colour {color} at {count} pixels is none of class table {table.name!r}; {_PROPER}"
+        )
+    return np.array(list(known.values()), np.uint8)[found]

@@ -1,0 +1,240 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sflowgan_tf.data.scenes import pair_up
+from sflowgan_tf.errors import UserError
+from sflowgan_tf.films import Films
+from sflowgan_tf.ops.labels import TABLES
+from sflowgan_tf.translation import Painter
+
+FRAMES = 7
+
+
+class Echo:
+    """A translator whose picture is the frame's number, plus 100 times the side output's number.
+
+    Frames hold ten times their number; label index 0 takes nothing away.
+    """
+
+    painted = 0
+
+    def laplacian(self, image):
+        return tf.cast(image[..., :1], tf.float32)
+
+    def redraw(self, edges, weights):
+        return edges + 20 * tf.reduce_sum(weights[0] * tf.range(6.0))
+
+    def paint(self, labels, edges):
+        Echo.painted += 1
+        return tf.repeat(tf.cast(edges, tf.uint8) + labels[..., None], 3, axis=-1)
+
+
+class Breaks(Echo):
+    """An Echo that is interrupted at its fifth frame."""
+
+    def laplacian(self, image):
+        if image[0, 0, 0, 0] == 40:
+            raise KeyboardInterrupt
+        return super().laplacian(image)
+
+
+@pytest.fixture
+def root(tmp_path):
+    for kind in ("labels", "frames"):
+        (tmp_path / kind).mkdir()
+    for n in range(FRAMES):
+        cv2.imwrite(str(tmp_path / f"labels/{n}.png"), np.full((16, 32), 7, np.uint8))
+        cv2.imwrite(str(tmp_path / f"frames/{n}.png"), np.full((16, 32, 3), 10 * n, np.uint8))
+    (tmp_path / "model").touch()
+    return tmp_path
+
+
+def make(root, translator=None, *, file="out/film.mp4", side_by_side=False, fps=10, **more):
+    """The films, made."""
+    settings = {
+        "size": (32, 16),
+        "table": TABLES["cityscapes"],
+        "variations": 1,
+        "seed": 0,
+        "redraw": True,
+        "origin": {"run": "r", "step": "3"},
+    }
+    films = Films(
+        Painter(translator or Echo(), **(settings | more)),
+        file=root / file,
+        fps=Fraction(fps),
+        side_by_side=side_by_side,
+        piece=2,
+        model=[root / "model"],
+    )
+    scenes = pair_up(root / "labels", root / "frames", in_order=True)
+    assert films.make(scenes) == FRAMES
+    return films
+
+
+def decode(file):
+    with av.open(str(file)) as container:
+        return [f.to_ndarray(format="rgb24") for f in container.decode()], dict(container.metadata)
+
+
+def test_a_film_has_the_frames_in_order_and_says_how_it_was_made(root):
+    films = make(root)
+    frames, texts = decode(root / "out/film.mp4")
+    middles = [frame[8, 16, 0] for frame in frames]
+    np.testing.assert_allclose(middles, 50 + 10 * np.arange(FRAMES), atol=2)
+    assert texts.items() >= {"run": "r", "step": "3", "seed": "0", "edges": "dned"}.items()
+    assert texts["ensemble_weights"] == " ".join(["0.166666672"] * 6)
+    assert list((root / "out").iterdir()) == films.files, "the pieces are still there"
+    assert films.size == (32, 16)
+
+
+def test_side_by_side_shows_frame_labels_and_result(root):
+    films = make(root, side_by_side=True)
+    frames, _ = decode(root / "out/film.mp4")
+    assert films.size == (96, 16)
+    given, labels, result = (frames[3][8, x].astype(int) for x in (16, 48, 80))
+    np.testing.assert_allclose(given, 30, atol=2)
+    np.testing.assert_allclose(labels, (128, 64, 128), atol=4)  # road
+    np.testing.assert_allclose(result, 80, atol=2)
+
+
+def test_variations_are_films_of_one_set_of_weights_each(root):
+    films = make(root, variations=2, seed=4)
+    assert [file.name for file in films.files] == ["film-1.mp4", "film-2.mp4"]
+    (first, texts), (second, other) = (decode(file) for file in films.files)
+    assert texts["ensemble_weights"] != other["ensemble_weights"]
+    added = 20 * np.dot([float(w) for w in other["ensemble_weights"].split()], range(6))
+    assert first[0][8, 16, 0] == pytest.approx(50, abs=2)
+    assert [f[8, 16, 0] for f in second] == pytest.approx(
+        [added + 10 * n for n in range(FRAMES)], abs=3
+    )
+
+
+def test_laplacian_edges_go_as_they_are(root):
+    make(root, redraw=False)
+    frames, texts = decode(root / "out/film.mp4")
+    assert frames[5][8, 16, 0] == pytest.approx(50, abs=2)
+    assert texts["edges"] == "laplacian"
+
+
+def test_interrupted_and_taken_up_again_it_has_the_same_bytes(root):
+    make(root, file="whole/film.mp4", variations=2)
+    with pytest.raises(KeyboardInterrupt):
+        make(root, Breaks(), variations=2)
+    assert [file.name for file in (root / "out").iterdir()] == [".film.mp4.pieces"]
+    Echo.painted = 0
+    make(root, variations=2)
+    assert Echo.painted == 2 * 3, "frames 4 to 6 were missing"
+    for name in ("film-1.mp4", "film-2.mp4"):
+        assert (root / "out" / name).read_bytes() == (root / "whole" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"fps": 20}, "another rate:"),
+        ({"side_by_side": True}, "another arrangement:"),
+        ({"size": (64, 32)}, "another size:"),
+        ({"origin": {"run": "r", "step": "4"}}, "another step, versions:"),
+        ({"seed": 1}, "another seed, versions:"),
+    ],
+)
+def test_another_command_takes_up_nothing(root, other, said, capsys):
+    with pytest.raises(KeyboardInterrupt):
+        make(root, Breaks())
+    Echo.painted = 0
+    make(root, **other)
+    assert Echo.painted == FRAMES
+    assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("file", "said"), [("frames/2.png", "another frames:"), ("model", "another checkpoint:")]
+)
+def test_other_files_take_up_nothing(root, file, said, capsys):
+    with pytest.raises(KeyboardInterrupt):
+        make(root, Breaks())
+    os.utime(root / file, (1, 1))
+    Echo.painted = 0
+    make(root)
+    assert Echo.painted == FRAMES
+    assert said in capsys.readouterr().out
+
+
+def test_a_wrong_scene_stops_it_before_anything_is_painted(root):
+    cv2.imwrite(str(root / "labels/6.png"), np.full((16, 32), 77, np.uint8))
+    with pytest.raises(UserError, match=r"labels/6\.png.* 77 "):
+        make(root)
+    assert not (root / "out").exists()
+
+
+def test_a_film_never_overwrites_what_it_is_made_of(root):
+    with av.open(str(root / "film-2.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        container.mux(stream.encode(av.VideoFrame(32, 16, "yuv420p")))
+        container.mux(stream.encode())
+    painter = Painter(
+        Echo(),
+        size=(32, 16),
+        table=TABLES["cityscapes"],
+        variations=2,
+        seed=0,
+        redraw=True,
+        origin={},
+    )
+    scenes = pair_up(root / "labels", root / "film-2.mp4", in_order=True)
+    films = Films(
+        painter,
+        file=root / "film.mp4",
+        fps=Fraction(10),
+        side_by_side=False,
+        piece=2,
+        model=[root / "model"],
+    )
+    with pytest.raises(UserError, match=r"film-2\.mp4: would overwrite what is given"):
+        films.make(scenes)
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from tests.test_films import Echo, make
+
+class Slow(Echo):
+    def laplacian(self, image):
+        time.sleep(0.1)
+        return super().laplacian(image)
+
+make(Path(sys.argv[1]), Slow())
+"""
+
+
+def test_killed_it_leaves_no_film_and_goes_on_with_the_same_bytes(root):
+    make(root, file="whole/film.mp4")
+    child = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(root)],
+        cwd=Path(__file__).parents[1],
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 60
+    while not (root / "out/.film.mp4.pieces/000001-1.mp4").exists():
+        assert child.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    assert not (root / "out/film.mp4").exists()
+    Echo.painted = 0
+    make(root)
+    assert 0 < Echo.painted <= 3
+    assert (root / "out/film.mp4").read_bytes() == (root / "whole/film.mp4").read_bytes()
