@@ -139,6 +139,7 @@ def gan(config: Config, num_classes: int, total_steps: int) -> ImageGAN:
         kind = partial(
             VideoGAN,
             flow_weight=config.losses.flow,
+            warping_weight=config.losses.warping,
             flow_from_records=_whole_frames(config),
             flow_where_consistent=config.losses.flow_where_consistent,
             farneback=asdict(config.records.flow),

@@ -125,6 +125,7 @@ class Losses:
     perceptual: float = 10.0
     dned: float = 1.0
     flow: float = 1.0  # in phase video, for a loss in pixels (our choice)
+    warping: float = 0.0  # in phase video: the change along the real flow; not in the paper
     flow_where_consistent: bool = False  # only where the real pair's flows agree both ways
 
 

@@ -6,6 +6,8 @@ is the discriminator's, full size first.
 
 from keras import ops
 
+from sflowgan_tf.ops.warp import backward_warp
+
 KINDS = ("log", "lsgan", "hinge")
 
 
@@ -190,6 +192,32 @@ def flow_loss(flow_real, flow_fake, counted=None):
     if counted is None:
         return ops.mean(difference)
     return ops.sum(difference * counted) / ops.maximum(2 * ops.sum(counted), 1.0)
+
+
+def warping_loss(fake, following_fake, flow_real, real, following_real):
+    """How much of a generated film changes along the real one's motion.
+
+    Args:
+        fake: (batch, height, width, 3) generated images in [-1, 1].
+        following_fake: the same, one frame later.
+        flow_real: (batch, height, width, 2) float32, pixels from the one frame to the other.
+        real: (batch, height, width, 3) real images in [-1, 1], held constant.
+        following_real: the same, one frame later.
+
+    Returns:
+        Scalar float32, >= 0, of the range [-1, 1]: the weighted mean over pixels of the mean over
+        channels of |fake - warp(following_fake)|. A pixel's weight is exp(-50 |real -
+        warp(following_real)|^2), in the range [0, 1], so that it counts where the flow is right
+        and the point is seen in both frames.
+
+    Source: not in S-Flow GAN. Lai et al., "Learning Blind Video Temporal Consistency", ECCV 2018,
+    eqs. 2 to 4, with the flow of the real film; dividing by the sum of the weights is our choice.
+    """
+    change = fake - backward_warp(following_fake, flow_real)
+    change_real = (real - backward_warp(following_real, flow_real)) / 2
+    weight = ops.exp(-50.0 * ops.sum(ops.square(change_real), axis=-1))
+    weight = ops.stop_gradient(weight / (ops.sum(weight) + 1e-8))
+    return ops.sum(weight * ops.mean(ops.abs(change), axis=-1))
 
 
 def _known(kind):

@@ -185,3 +185,43 @@ class TestFlow:
     def test_shapes_that_do_not_fit(self, shape):
         with pytest.raises(ValueError, match="flow_real, flow_fake: expected two fields"):
             losses.flow_loss(np.zeros((1, 2, 2, shape[-1])), np.zeros(shape))
+
+
+class TestWarping:
+    flow = np.zeros((1, 3, 4, 2), "float32") + (1, 0)  # everything moves one to the right
+
+    @staticmethod
+    def column(x, value=1.0):
+        image = np.full((1, 3, 4, 3), -1.0, "float32")
+        image[:, :, x] = value
+        return image
+
+    def test_what_moves_with_the_real_film_costs_nothing(self):
+        pair = self.column(1), self.column(2)
+        assert float(losses.warping_loss(*pair, self.flow, *pair)) == 0
+
+    def test_a_change_along_the_motion_costs_its_mean(self):
+        real = self.column(1), self.column(2)
+        fake = self.column(1), self.column(2, value=0.4)
+        # One column of four differs by 0.6.
+        assert np.isclose(losses.warping_loss(*fake, self.flow, *real), 0.6 / 4)
+
+    def test_pixels_where_the_real_film_changes_too_count_little(self):
+        real = self.column(1), self.column(2, value=0.8)  # by 0.1 of [0, 1] in three channels
+        fake = self.column(1), self.column(2, value=0.4)
+        weight = np.exp(-50 * 3 * 0.1**2)
+        expected = 0.6 * weight / (3 + weight)
+        assert np.isclose(losses.warping_loss(*fake, self.flow, *real), expected, rtol=1e-5)
+
+    def test_gradients_reach_the_fake_pair_alone(self):
+        draw = np.random.default_rng(0)
+        frames = [tf.constant(draw.uniform(-1, 1, (1, 3, 4, 3)), tf.float32) for _ in range(4)]
+        with tf.GradientTape() as tape:
+            tape.watch(frames)
+            loss = losses.warping_loss(*frames[:2], self.flow, *frames[2:])
+        of_fake = tape.gradient(loss, frames)[:2]
+        assert all(np.abs(gradient).max() > 0 for gradient in of_fake)
+        with tf.GradientTape() as tape:
+            tape.watch(frames)
+            loss = losses.warping_loss(*frames[:2], self.flow, *frames[2:])
+        assert tape.gradient(loss, frames[2:]) == [None, None]

@@ -26,6 +26,7 @@ class VideoGAN(ImageGAN):
         self,
         *,
         flow_weight: float,
+        warping_weight: float,
         flow_from_records: bool,
         flow_where_consistent: bool,
         farneback: dict[str, Any],
@@ -35,6 +36,7 @@ class VideoGAN(ImageGAN):
 
         Args:
             flow_weight: lambda_4, of a loss in pixels.
+            warping_weight: of `losses.warping_loss`, which eq. 9 has not; 0 leaves it out.
             flow_from_records: whether the data's flow_real is F(.) of its real frames as they are.
                 It is not where they were cropped or enlarged, since F(.) of a part differs from the
                 part of F(.); then F(.) of the real frames is computed in each step.
@@ -44,15 +46,17 @@ class VideoGAN(ImageGAN):
             **image_gan: of `ImageGAN`.
         """
         super().__init__(**image_gan)
-        self.flow_weight, self.flow_from_records = flow_weight, flow_from_records
+        self.flow_weight, self.warping_weight = flow_weight, warping_weight
+        self.flow_from_records = flow_from_records
         self.flow_where_consistent = flow_where_consistent
         self.farneback = farneback
 
     def generator_objective(self, terms: dict[str, tf.Tensor]) -> tf.Tensor:
-        """What G and DNED minimise: eq. 7's sum and, in phase "video", the flow loss."""
+        """What G and DNED minimise: eq. 7's sum and, in phase "video", what a pair adds."""
         objective = super().generator_objective(terms)
-        if "flow_loss" in terms:
-            objective += self.flow_weight * terms["flow_loss"]
+        weights = {"flow_loss": self.flow_weight, "warping_loss": self.warping_weight}
+        for name in sorted(weights.keys() & terms.keys()):
+            objective += weights[name] * terms[name]
         return objective
 
     def loss_terms(
@@ -72,6 +76,10 @@ class VideoGAN(ImageGAN):
         flow_fake = dense_flow(fake[::2], fake[1::2], **self.farneback)
         flow_real, counted = self._flow_real(data)
         terms["flow_loss"] = losses.flow_loss(flow_real, flow_fake, counted)
+        if self.warping_weight:
+            pair = image_fake[::2], image_fake[1::2]
+            real = tf.unstack(images.to_signed(data["image_real"]), axis=1)
+            terms["warping_loss"] = losses.warping_loss(*pair, flow_real, *real)
         return terms, logs
 
     def _flow_real(self, data: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor | None]:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from sflowgan_tf import losses
 from sflowgan_tf.gan.video_gan import VideoGAN
 from sflowgan_tf.ops import images
 from sflowgan_tf.ops.flow import dense_flow
@@ -21,6 +22,7 @@ FARNEBACK = {
 SETTINGS = {
     "kind": VideoGAN,
     "flow_weight": 2.0,
+    "warping_weight": 0.0,
     "flow_from_records": True,
     "flow_where_consistent": False,
     "farneback": FARNEBACK,
@@ -85,6 +87,19 @@ def test_the_flow_loss_alone_reaches_the_generator_and_the_dned(make, pairs):
         gradient = tape.gradient(loss, kernel).numpy()
         assert np.isfinite(gradient).all()
         assert np.abs(gradient).max() > 0
+
+
+def test_the_warping_loss_counts_where_it_has_a_weight(make, pairs):
+    gan = in_phase(make, **SETTINGS | {"warping_weight": 5.0})
+    _, _, painted = gan.image_terms(separate(pairs), gan.ensemble_weights(4))
+    real = tf.unstack(images.to_signed(pairs["image_real"]), axis=1)
+    expected = losses.warping_loss(painted[:2], painted[2:], pairs["flow_real"], *real)
+    terms, _ = gan.loss_terms(pairs)
+    assert float(terms["warping_loss"]) == pytest.approx(float(expected), rel=1e-4)
+    without = dict(terms, warping_loss=0.0)
+    share = float(gan.generator_objective(terms) - gan.generator_objective(without))
+    assert share == pytest.approx(5 * float(expected), rel=1e-3)
+    assert "warping_loss" not in in_phase(make, **SETTINGS).loss_terms(pairs)[0]
 
 
 def test_training_on_the_flow_loss_lowers_it(make, pairs):
