@@ -221,6 +221,12 @@ def _check_ranges(config: Config) -> None:
         "records.validation_fraction": 0,
         "records.seed": 0,
         "records.edges.blur": 0,
+        "records.flow.pyr_scale": 0.1,
+        "records.flow.levels": 0,
+        "records.flow.winsize": 2,
+        "records.flow.iterations": 1,
+        "records.flow.poly_n": 1,
+        "records.flow.poly_sigma": 0.1,
         "minicity.sequences": 1,
         "minicity.frames": 1,
         "minicity.seed": 0,
@@ -251,6 +257,7 @@ def _check_ranges(config: Config) -> None:
     }
     most = {
         "records.validation_fraction": 1,
+        "records.flow.pyr_scale": 0.95,
         "discriminator.num_scales": 3,
         "dned.jitter": 1,
         "perceptual.slices": 5,

@@ -146,15 +146,11 @@ def _smooth_and_sample(size: int, smaller: int, scale: float) -> np.ndarray:
     """(smaller, size) matrix: a Gaussian that fits the scale, its border mirrored, then linear."""
     sigma = (1 / scale - 1) / 2
     taps = max(round(5 * sigma) | 1, 3)
-    sigma = sigma or 0.8  # OpenCV's for three taps
     radius = taps // 2
-    weights = (
-        np.array([0.25, 0.5, 0.25]) if taps == 3 and sigma == 0.8 else _gaussian(radius, sigma)
-    )
+    weights = _gaussian(radius, sigma) if sigma else [0.25, 0.5, 0.25]  # as OpenCV for sigma 0
     smooth = np.zeros((size, size))
     for offset, weight in zip(range(-radius, radius + 1), weights, strict=True):
-        index = np.arange(size) + offset
-        index = np.abs(index)
+        index = np.abs(np.arange(size) + offset)
         index = np.minimum(index, 2 * (size - 1) - index)
         np.add.at(smooth, (np.arange(size), index), weight)
     return _bilinear(size, smaller) @ smooth
