@@ -210,7 +210,7 @@ class TestWarping:
         real = self.column(1), self.column(2, value=0.8)  # by 0.1 of [0, 1] in three channels
         fake = self.column(1), self.column(2, value=0.4)
         weight = np.exp(-50 * 3 * 0.1**2)
-        expected = 0.6 * weight / (3 + weight)
+        expected = (0.6 - 0.2) * weight / (3 + weight)
         assert np.isclose(losses.warping_loss(*fake, self.flow, *real), expected, rtol=1e-5)
 
     def test_gradients_reach_the_fake_pair_alone(self):
