@@ -1,6 +1,8 @@
 """From a configuration to things that run: the only place that joins pipeline, networks and GAN."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -24,9 +26,11 @@ from sflowgan_tf.gan.video_gan import VideoGAN
 from sflowgan_tf.networks.discriminator import Discriminator
 from sflowgan_tf.networks.dned import DNED
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
+from sflowgan_tf.networks.pspnet import PSPNet
 from sflowgan_tf.networks.vgg import VGG19Features
 from sflowgan_tf.ops.labels import table
 from sflowgan_tf.runs import Run
+from sflowgan_tf.segmenter import Segmenter
 from sflowgan_tf.serving import Translator
 
 
@@ -162,6 +166,7 @@ def gan(config: Config, num_classes: int, total_steps: int) -> ImageGAN:
             use_edges=config.use_edges,
             discriminator_sees_edges=config.discriminator.sees_edges,
             ema_decay=config.ema_decay,
+            ema_warm_up=config.start_run is None,
             seed=config.seed,
         )
         if config.generator.global_run is not None:
@@ -182,11 +187,20 @@ def _whole_frames(config: Config) -> bool:
     return config.pipeline.max_scale == 1 and config.pipeline.crop in (None, config.records.size)
 
 
-def start_from(gan: ImageGAN, config: Config, name: str) -> None:
+def start_from(gan: ImageGAN, config: Config, manifest: Manifest, name: str) -> int:
     """Takes all networks of another run's latest checkpoint; optimizers and step begin anew.
 
+    Args:
+        gan: of the run that starts.
+        config: its configuration.
+        manifest: of its records.
+        name: of the other run.
+
+    Returns:
+        The step of that checkpoint.
+
     Raises:
-        UserError: there is no such run, it has no checkpoint, or its networks have other shapes.
+        UserError: there is no such run, it has no checkpoint, or its networks or classes differ.
     """
     run = Run.existing(name)
     shaping = ("generator.", "discriminator.", "dned.filters")
@@ -196,16 +210,16 @@ def start_from(gan: ImageGAN, config: Config, name: str) -> None:
         for difference in settings.differences(settings.read(run.config), config)
         if difference.startswith(shaping) and not difference.startswith(shapeless)
     ]
-    classes = Manifest.load(run.manifest).classes.num_classes
-    if classes != gan.num_classes:
-        differing.append(f"classes: {classes} -> {gan.num_classes}")
+    classes = Manifest.load(run.manifest).classes
+    if classes.names != manifest.classes.names:
+        differing.append(f"classes: table {classes.name} -> {manifest.classes.name}")
     if differing:
         raise UserError(
-            f"--from {name}: its networks differ from this run's ({'; '.join(differing)}); "
+            f"--from {name}: networks or classes differ from this run's ({'; '.join(differing)}); "
             "set them alike, or start from another run"
         )
     networks = ("generator", "generator_ema", "discriminator", "dned")
-    _restore(run, **{network: getattr(gan, network) for network in networks})
+    return _restore(run, **{network: getattr(gan, network) for network in networks})
 
 
 def _adam(config: Config, total_steps: int) -> keras.optimizers.Adam:
@@ -225,6 +239,8 @@ def _start_global_part(gan: ImageGAN, name: str) -> None:
 
 def _restore(run: Run, **networks: keras.Model) -> int:
     """Fills networks from a run's latest checkpoint; returns its step."""
+    if settings.read(run.config).task != "translation":
+        raise UserError(f"{run.folder} holds a segmenter; expected a run of fit")
     step = tf.Variable(tf.zeros([], tf.int64))
     state = {name: variables(network) for name, network in networks.items()}
     if restore_latest(tf.train.Checkpoint(step=step, **state), run.checkpoints) is None:
@@ -234,21 +250,88 @@ def _restore(run: Run, **networks: keras.Model) -> int:
 
 def batches(config: Config, folder: Path, manifest: Manifest, epoch: Epoch, skip: int):
     """The batches of an epoch, on the device; `skip` of them were trained on already."""
-    crop = config.pipeline.crop
-    dataset = pipeline.training(
+    return _batches(
+        config.pipeline,
         folder,
         manifest,
         seed=config.seed,
         epoch=epoch.index,
         skip=skip,
-        batch_size=config.pipeline.batch_size,
         pair=epoch.phase == "video",
-        crop=settings.size(crop, "pipeline.crop") if crop else None,
-        flip=config.pipeline.flip,
-        max_scale=config.pipeline.max_scale,
-        shuffle_buffer=config.pipeline.shuffle_buffer,
+    )
+
+
+def segmenter_steps(config: Config, split: Split) -> int:
+    """Batches in an epoch of the segmenter.
+
+    Raises:
+        UserError: there are fewer records than one batch holds.
+    """
+    with _settings_of_segmenter():
+        return pipeline.steps_per_epoch(split, config.segmenter.pipeline.batch_size)
+
+
+def segmenter_batches(config: Config, folder: Path, manifest: Manifest, epoch: int, skip: int):
+    """The segmenter's batches of an epoch, as `batches` gives the GAN's."""
+    c = config.segmenter.pipeline
+    with _settings_of_segmenter():
+        return _batches(c, folder, manifest, seed=config.seed, epoch=epoch, skip=skip)
+
+
+@contextmanager
+def _settings_of_segmenter() -> Iterator[None]:
+    """The key that an error begins with is one of the segmenter's."""
+    try:
+        yield
+    except (UserError, ValueError) as error:
+        raise UserError(f"segmenter.{error}") from None
+
+
+def _batches(c: settings.Pipeline, folder: Path, manifest: Manifest, **place: Any):
+    dataset = pipeline.training(
+        folder,
+        manifest,
+        batch_size=c.batch_size,
+        crop=settings.size(c.crop, "pipeline.crop") if c.crop else None,
+        flip=c.flip,
+        max_scale=c.max_scale,
+        shuffle_buffer=c.shuffle_buffer,
+        **place,
     )
     return pipeline.to_device(dataset)
+
+
+def segmenter(config: Config, num_classes: int, total_steps: int) -> Segmenter:
+    """PSPNet and its optimizer, built, the trunk not yet filled; needs `reproducible` before it.
+
+    Args:
+        config: of the run.
+        num_classes: of the label maps.
+        total_steps: after which the learning rate is 0.
+
+    Raises:
+        UserError: the network can't be made with these settings.
+    """
+    c = config.segmenter
+    keras.config.set_dtype_policy(config.precision)
+    with _settings_of_segmenter():
+        network = PSPNet(
+            num_classes,
+            filters=c.filters,
+            units=c.units,
+            decoder=c.decoder,
+            is_pretrained=c.weights != "random",
+        )
+    network.build((None, None, None, 3))
+    rate = keras.optimizers.schedules.PolynomialDecay(
+        c.learning_rate, max(total_steps, 1), end_learning_rate=0.0, power=0.9
+    )
+    joined = Segmenter(network, auxiliary_weight=c.auxiliary)
+    joined.compile(
+        keras.optimizers.SGD(rate, momentum=c.momentum, weight_decay=c.weight_decay),
+        jit_compile=config.jit_compile,
+    )
+    return joined
 
 
 def translator(config: Config, manifest: Manifest, gan: ImageGAN) -> Translator:

@@ -31,7 +31,7 @@ class StopOnNonFinite(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, tf.Tensor] | None = None) -> None:
         """Looks at all of the step's numbers at once, and for the culprit only if there is one."""
         scaling = isinstance(
-            self.model.generator_optimizer,  # type: ignore[attr-defined]
+            self.model.optimizer,
             keras.optimizers.LossScaleOptimizer,
         )
         watched = {
@@ -46,7 +46,7 @@ class StopOnNonFinite(keras.callbacks.Callback):
             if not np.isfinite(float(value)):
                 raise Failure(
                     f"{name} is {float(value)} at step {step}; the last good checkpoint is kept. "
-                    "Try a lower optimizer.learning_rate, or precision=float32"
+                    "Try a lower learning rate, or precision=float32"
                 )
 
 
@@ -159,27 +159,32 @@ def restore_latest(checkpoint: tf.train.Checkpoint, folder: Path) -> str | None:
 class Curves(keras.callbacks.Callback):
     """Losses, D's outputs, gradients, learning rates and images a second for TensorBoard."""
 
-    def __init__(self, writer: tf.summary.SummaryWriter, every_steps: int, batch_size: int):
-        """One point each `every_steps` steps."""
+    def __init__(
+        self,
+        writer: tf.summary.SummaryWriter,
+        every_steps: int,
+        optimizers: dict[str, keras.optimizers.Optimizer],
+        images_per_step: Callable[[], int],
+    ):
+        """One point each `every_steps` steps; the optimizers by their networks' names."""
         super().__init__()
-        self.writer, self.every_steps, self.batch_size = writer, every_steps, batch_size
+        self.writer, self.every_steps = writer, every_steps
+        self.optimizers, self.images_per_step = optimizers, images_per_step
         self._since, self._steps = time.monotonic(), 0
 
     def on_train_batch_end(self, batch: int, logs: dict[str, tf.Tensor] | None = None) -> None:
         """Writes a point where it is time."""
         self._steps += 1
-        gan = self.model
-        if int(gan.step) % self.every_steps:  # type: ignore[attr-defined]
+        step = self.model.step  # type: ignore[attr-defined]
+        if int(step) % self.every_steps:
             return
-        with self.writer.as_default(step=gan.step):  # type: ignore[attr-defined]
+        with self.writer.as_default(step=step):
             for name, value in (logs or {}).items():
                 tf.summary.scalar(f"{_group(name)}/{name}", value)
-            for network in ("generator", "discriminator", "dned"):
-                optimizer = getattr(gan, f"{network}_optimizer")
+            for network, optimizer in self.optimizers.items():
                 tf.summary.scalar(f"learning_rate/{network}", optimizer.learning_rate)
             now = time.monotonic()
-            frames = self.batch_size * (2 if gan.phase == "video" else 1)  # type: ignore[attr-defined]
-            rate = self._steps * frames / (now - self._since)
+            rate = self._steps * self.images_per_step() / (now - self._since)
             tf.summary.scalar("images_per_second", rate)
         self._since, self._steps = now, 0
 
@@ -189,13 +194,12 @@ def _group(name: str) -> str:
 
 
 class Progress(keras.callbacks.Callback):
-    """One bar for the whole run: steps, rate, time left, phase and the main losses."""
+    """One bar for the whole run: steps, rate, time left and the main losses."""
 
-    _SHOWN = {"generator_loss": "G", "discriminator_loss": "D", "perceptual_loss": "VGG"}
-
-    def __init__(self, step: int, total_steps: int):
-        """The bar starts at `step`."""
+    def __init__(self, step: int, total_steps: int, shown: dict[str, str]):
+        """The bar starts at `step`; `shown` has the losses' short names."""
         super().__init__()
+        self.shown = shown
         self.bar = tqdm(
             initial=step, total=total_steps, unit="step", smoothing=0.05, dynamic_ncols=True
         )
@@ -203,8 +207,23 @@ class Progress(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, tf.Tensor] | None = None) -> None:
         """Moves the bar."""
         if self.bar.update():
-            shown = {short: float((logs or {})[name]) for name, short in self._SHOWN.items()}
-            self.bar.set_postfix({"phase": self.model.phase} | shown, refresh=False)  # type: ignore[attr-defined]
+            shown = {short: float((logs or {})[name]) for name, short in self.shown.items()}
+            self.bar.set_postfix(shown, refresh=False)
+
+
+class Scores(keras.callbacks.Callback):
+    """Scores of the validation frames after each epoch, for TensorBoard."""
+
+    def __init__(self, measure: Callable[[], dict[str, float]], writer: tf.summary.SummaryWriter):
+        """`measure` gives the scores by name."""
+        super().__init__()
+        self.measure, self.writer = measure, writer
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Measures."""
+        with self.writer.as_default(step=self.model.step):  # type: ignore[attr-defined]
+            for name, score in self.measure().items():
+                tf.summary.scalar(name, score)
 
 
 class Sheets(keras.callbacks.Callback):

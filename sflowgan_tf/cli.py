@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failure, 2 the user's mistake, 130 interrupted.
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from sflowgan_tf.errors import Failure, UserError
 
@@ -22,6 +23,27 @@ def parser(command: str, purpose: str, example: str) -> argparse.ArgumentParser:
     return argparse.ArgumentParser(
         prog=name, description=purpose, epilog=f"example: {name} {example}", allow_abbrev=False
     )
+
+
+def add_training_flags(flags: argparse.ArgumentParser, run: str) -> None:
+    """What every training takes: where its records, settings and results lie.
+
+    Args:
+        flags: which they are added to.
+        run: the default of --run, in words.
+    """
+    add = flags.add_argument
+    add("--dataset", required=True, metavar="NAME", help="finds configs/NAME.yaml, datasets/NAME")
+    add("--data", type=Path, metavar="DIR", help="records; datasets/NAME by default")
+    add("--config", type=Path, metavar="FILE", help="another YAML file, or the name of one")
+    add("--run", metavar="NAME", help=f"a folder in runs/; {run} by default")
+    add("--seed", type=int, metavar="N", help="short for seed=N")
+    add("overrides", nargs="*", metavar="key=value", help="settings, as config.py names them")
+
+
+def configuration_name(parsed: argparse.Namespace) -> str:
+    """How the configuration that a training's flags choose is called."""
+    return parsed.dataset if parsed.config is None else parsed.config.name.removesuffix(".yaml")
 
 
 def run(

@@ -149,9 +149,26 @@ class Optimizer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Segmenter:
+    """The PSPNet that scores pictures; its paper's values, the rate that of mmsegmentation's."""
+
+    weights: str = "imagenet"  # of its trunk: imagenet, random, or a file of keras.applications
+    filters: int = 64
+    units: list[int] = field(default_factory=lambda: [3, 4, 6, 3])  # ResNet-50; else random weights
+    decoder: int = 0  # channels; finer than PSPNet's, for small frames
+    auxiliary: float = 0.4  # weight of the loss on stage 4
+    epochs: int = 100
+    learning_rate: float = 1e-2  # falls to 0 with the power 0.9 of what is left
+    momentum: float = 0.9
+    weight_decay: float = 1e-4
+    pipeline: Pipeline = field(default_factory=lambda: Pipeline(batch_size=4, max_scale=2.0))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """One run, whole."""
 
+    task: Literal["translation", "segmentation"] = "translation"  # fit's or segment's
     dataset: str = "minicity"
     records: Records = field(default_factory=Records)
     minicity: Minicity = field(default_factory=Minicity)
@@ -163,6 +180,7 @@ class Config:
     losses: Losses = field(default_factory=Losses)
     phases: Phases = field(default_factory=Phases)
     optimizer: Optimizer = field(default_factory=Optimizer)
+    segmenter: Segmenter = field(default_factory=Segmenter)
     use_edges: bool = True  # False: labels only, pix2pixHD's way, to compare with
     start_run: str | None = None  # a run whose networks this one starts from; --from for short
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
@@ -226,7 +244,7 @@ def _check_ranges(config: Config) -> None:
         "records.flow.winsize": 2,
         "records.flow.iterations": 1,
         "records.flow.poly_n": 1,
-        "records.flow.poly_sigma": 0.1,
+        "records.flow.poly_sigma": 0.3,
         "minicity.sequences": 1,
         "minicity.frames": 1,
         "minicity.seed": 0,
@@ -247,6 +265,16 @@ def _check_ranges(config: Config) -> None:
         "phases.edges": 0,
         "phases.dned": 0,
         "phases.video": 0,
+        "segmenter.filters": 4,
+        "segmenter.decoder": 0,
+        "segmenter.auxiliary": 0,
+        "segmenter.epochs": 0,
+        "segmenter.learning_rate": 0,
+        "segmenter.momentum": 0,
+        "segmenter.weight_decay": 0,
+        "segmenter.pipeline.batch_size": 1,
+        "segmenter.pipeline.max_scale": 1,
+        "segmenter.pipeline.shuffle_buffer": 1,
         "optimizer.learning_rate": 0,
         "optimizer.constant_share": 0,
         "ema_decay": 0,
@@ -262,6 +290,7 @@ def _check_ranges(config: Config) -> None:
         "dned.jitter": 1,
         "perceptual.slices": 5,
         "optimizer.constant_share": 1,
+        "segmenter.momentum": 1,
         "ema_decay": 1,
     }
     values = _flat(asdict(config))

@@ -211,9 +211,8 @@ def warping_loss(fake, following_fake, flow_real, real, following_real):
         where the flow is right and the point is seen in both frames.
 
     Source: not in S-Flow GAN. The weight is that of Lai et al., "Learning Blind Video Temporal
-    Consistency", ECCV 2018. They minimise the change itself, which detail that the flow misses by
-    a pixel makes large, so that blurred films are best; the real film's change has that detail
-    too, so the difference has not.
+    Consistency", ECCV 2018. They minimise the change itself; that it is compared with the real
+    film's is our choice: where the flow misses detail by a pixel, a sharp film has to change.
     """
     change_fake = fake - backward_warp(following_fake, flow_real)
     change_real = ops.stop_gradient(real - backward_warp(following_real, flow_real))

@@ -15,6 +15,7 @@ from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.runs import Run
 
 _FILM = 12  # frames of the animated picture
+_SHOWN = {"generator_loss": "G", "discriminator_loss": "D", "perceptual_loss": "VGG"}
 
 
 class Training:
@@ -35,15 +36,17 @@ class Training:
             self.gan.checkpoint(), run.checkpoints, config.checkpoint_steps
         )
         if not self.checkpoints.restore() and config.start_run is not None:
-            build.start_from(self.gan, config, config.start_run)
+            step = build.start_from(self.gan, config, manifest, config.start_run)
+            self.checkpoints.save()  # from now on the other run may change or go
+            print(f"Started from step {step} of {config.start_run}.")
 
     def run(self) -> None:
         """Trains to the end of the last phase."""
         writer = tf.summary.create_file_writer(str(self.run_paths.logs))
-        progress = Progress(int(self.gan.step), self.total_steps)
+        progress = Progress(int(self.gan.step), self.total_steps, _SHOWN)
         callbacks = [
             StopOnNonFinite(),
-            Curves(writer, self.config.log_steps, self.config.pipeline.batch_size),
+            self._curves(writer),
             Sheets(self._sheets(), writer, self.run_paths.samples),
             self.checkpoints,  # behind the sheets: an epoch that is saved as whole has its sheet
             progress,
@@ -55,6 +58,7 @@ class Training:
                     continue
                 frozen = epoch.index < self.config.generator.frozen_epochs
                 self.gan.enter_phase(epoch.phase, generator_frozen=frozen)
+                progress.bar.set_description(epoch.phase)
                 self.gan.fit(
                     build.batches(self.config, self.folder, self.manifest, epoch, skip),
                     initial_epoch=epoch.index,
@@ -64,6 +68,15 @@ class Training:
                     shuffle=False,
                     verbose=0,  # type: ignore[arg-type]  # an int, as Keras documents it
                 )
+
+    def _curves(self, writer: tf.summary.SummaryWriter) -> Curves:
+        networks = ("generator", "discriminator", "dned")
+        return Curves(
+            writer,
+            self.config.log_steps,
+            {network: getattr(self.gan, f"{network}_optimizer") for network in networks},
+            lambda: self.config.pipeline.batch_size * (2 if self.gan.phase == "video" else 1),
+        )
 
     def _sheets(self) -> Callable[[], dict[str, np.ndarray]]:
         """The function that draws this run's sheets, of the same frames each time."""

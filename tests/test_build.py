@@ -118,7 +118,7 @@ def test_a_run_starts_from_another_ones_networks(in_tmp):
     trained = finished_run("image")
     build.reproducible(9)
     gan = build.gan(TINY, TABLE.num_classes, 1)
-    build.start_from(gan, TINY, "image")
+    assert build.start_from(gan, TINY, manifest(), "image") == 17
     for part in ("generator", "generator_ema", "discriminator", "dned"):
         both = zip(getattr(gan, part).variables, getattr(trained, part).variables, strict=True)
         for ours, theirs in both:
@@ -129,10 +129,16 @@ def test_a_run_starts_from_another_ones_networks(in_tmp):
 def test_a_run_of_other_networks_is_no_start(in_tmp):
     finished_run("image")
     wider = changed(generator=Generator(filters=6, downsamplings=1, blocks=1, frozen_epochs=0))
-    gan = build.gan(wider, TABLE.num_classes - 1, 1)
-    said = r"--from image: .*generator\.filters: 4 -> 6; classes: 13 -> 12\); set them alike"
+    gan = build.gan(wider, TABLE.num_classes, 1)
+    other = manifest(classes=TABLES["cityscapes"])
+    said = r"--from image: .*filters: 4 -> 6; classes: table synthia -> cityscapes\); set them"
     with pytest.raises(UserError, match=said):
-        build.start_from(gan, wider, "image")
+        build.start_from(gan, wider, other, "image")
+
+
+def test_only_a_fresh_runs_average_warms_up():
+    assert build.gan(TINY, TABLE.num_classes, 1).ema_warm_up
+    assert not build.gan(changed(start_run="image"), TABLE.num_classes, 1).ema_warm_up
 
 
 def test_the_same_seed_builds_the_same_weights():
@@ -174,6 +180,15 @@ def test_a_translator_comes_back_from_a_run(in_tmp):
     for part, restored in (("generator_ema", translator.generator), ("dned", translator.dned)):
         for a, b in zip(getattr(gan, part).variables, restored.variables, strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+def test_a_segmenters_run_translates_nothing(in_tmp):
+    run = Run.named("eyes")
+    run.folder.mkdir(parents=True)
+    settings.save(changed(task="segmentation"), run.config)
+    manifest().save(run.manifest)
+    with pytest.raises(UserError, match="eyes holds a segmenter; expected a run of fit"):
+        build.restored_translator(run)
 
 
 def test_a_run_without_checkpoint_says_so(in_tmp):

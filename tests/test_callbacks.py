@@ -16,7 +16,7 @@ from sflowgan_tf.errors import Failure
 
 def attached(callback, **attributes):
     step = tf.Variable(7, dtype=tf.int64)
-    defaults = {"step": step, "generator_optimizer": None, "phase": "edges"}
+    defaults = {"step": step, "optimizer": None}
     callback._model = SimpleNamespace(**(defaults | attributes))
     return callback
 
@@ -43,7 +43,7 @@ def test_infinities_of_both_signs_do_not_hide_each_other():
 
 def test_under_loss_scaling_gradients_may_overflow_but_losses_not():
     scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD())
-    watch = attached(callbacks.StopOnNonFinite(), generator_optimizer=scaled)
+    watch = attached(callbacks.StopOnNonFinite(), optimizer=scaled)
     watch.on_train_batch_end(0, logs(generator_loss=1.0, generator_gradient=np.inf))
     with pytest.raises(Failure, match="generator_loss"):
         watch.on_train_batch_end(0, logs(generator_loss=np.nan, generator_gradient=1.0))
@@ -140,8 +140,8 @@ def test_checkpoints_that_are_all_damaged_are_a_failure(kept):
 def test_curves_hold_every_term_under_its_group(tmp_path):
     writer = tf.summary.create_file_writer(str(tmp_path))
     adam = SimpleNamespace(learning_rate=tf.constant(0.5))
-    optimizers = {f"{n}_optimizer": adam for n in ("generator", "discriminator", "dned")}
-    curves = attached(callbacks.Curves(writer, every_steps=7, batch_size=2), **optimizers)
+    optimizers = dict.fromkeys(("generator", "discriminator", "dned"), adam)
+    curves = attached(callbacks.Curves(writer, 7, optimizers, lambda: 2))
     curves.on_train_batch_end(0, logs(dned_loss=0.25, dned_gradient=3.0, discriminator_real=0.75))
     curves.model.step.assign(8)
     curves.on_train_batch_end(1, logs(dned_loss=9.0))
@@ -195,30 +195,40 @@ def test_films_are_written_as_animated_pictures(tmp_path):
     assert tf.make_ndarray(value.tensor).tolist() == [b"6", b"8", file.read_bytes()]
 
 
-def test_pairs_count_as_two_images_a_second(tmp_path, monkeypatch):
-    rates = []
-    for phase in ("dned", "video"):
-        clock = iter([0.0, 4.0])
-        monkeypatch.setattr(callbacks.time, "monotonic", lambda clock=clock: next(clock))
-        writer = tf.summary.create_file_writer(str(tmp_path / phase))
-        adam = SimpleNamespace(learning_rate=tf.constant(0.5))
-        optimizers = {f"{n}_optimizer": adam for n in ("generator", "discriminator", "dned")}
-        curves = attached(callbacks.Curves(writer, 7, 3), phase=phase, **optimizers)
+def test_images_a_second(tmp_path, monkeypatch):
+    clock, images = iter([0.0, 4.0, 6.0]), iter([3, 5])
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: next(clock))
+    writer = tf.summary.create_file_writer(str(tmp_path))
+    curves = attached(callbacks.Curves(writer, 1, {}, lambda: next(images)))
+    for _ in range(2):
         curves.on_train_batch_end(0, logs())
-        writer.close()
-        (log,) = (tmp_path / phase).iterdir()
-        for event in tf.compat.v1.train.summary_iterator(str(log)):
-            for value in event.summary.value:
-                if value.tag == "images_per_second":
-                    rates.append(float(tf.make_ndarray(value.tensor)))
-    assert rates == [3 / 4, 6 / 4]
+    writer.close()
+    (log,) = tmp_path.iterdir()
+    values = [v for e in tf.compat.v1.train.summary_iterator(str(log)) for v in e.summary.value]
+    assert [v.tag for v in values] == ["images_per_second"] * 2
+    assert [float(tf.make_ndarray(v.tensor)) for v in values] == [3 / 4, 5 / 2]
+
+
+def test_scores_are_written_at_their_step(tmp_path):
+    writer = tf.summary.create_file_writer(str(tmp_path))
+    measured = attached(callbacks.Scores(lambda: {"validation/mean_iou": 0.5}, writer))
+    measured.on_epoch_end(0)
+    writer.close()
+    (log,) = tmp_path.iterdir()
+    (event,) = [e for e in tf.compat.v1.train.summary_iterator(str(log)) if e.summary.value]
+    (value,) = event.summary.value
+    assert (event.step, value.tag, float(tf.make_ndarray(value.tensor))) == (
+        7,
+        "validation/mean_iou",
+        0.5,
+    )
 
 
 def test_the_bar_starts_where_the_run_is(capsys):
-    progress = attached(callbacks.Progress(step=5, total_steps=6), phase="dned")
+    progress = attached(callbacks.Progress(5, 6, {"generator_loss": "G"}))
     progress.bar.mininterval = 0
-    values = logs(generator_loss=1.0, discriminator_loss=2.0, perceptual_loss=3.0)
+    values = logs(generator_loss=1.5, discriminator_loss=2.0)
     progress.on_train_batch_end(0, values)
     progress.bar.close()
     shown = capsys.readouterr().err
-    assert "5/6" in shown and "6/6" in shown
+    assert "5/6" in shown and "6/6" in shown and "G=1.5" in shown

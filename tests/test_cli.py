@@ -1,3 +1,4 @@
+import argparse
 import subprocess
 import sys
 
@@ -6,7 +7,7 @@ import pytest
 from sflowgan_tf import cli
 from sflowgan_tf.errors import Failure, UserError
 
-COMMANDS = ["prepare", "fit", "translate"]
+COMMANDS = ["prepare", "fit", "segment", "translate"]
 
 
 def _flags():
@@ -42,6 +43,20 @@ def test_errors_are_a_line_and_an_exit_code(capsys, error, code, line):
     assert printed.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        (["--dataset", "synthia"], "synthia"),
+        (["--dataset", "synthia", "--config", "synthia-768x384"], "synthia-768x384"),
+        (["--dataset", "synthia", "--config", "my/v1.5.yaml"], "v1.5"),
+    ],
+)
+def test_a_run_is_called_as_its_configuration(given, name):
+    flags = argparse.ArgumentParser()
+    cli.add_training_flags(flags, run="the configuration's name")
+    assert cli.configuration_name(flags.parse_intermixed_args(given)) == name
+
+
 def test_a_bug_keeps_its_traceback():
     def work(_):
         raise ZeroDivisionError
@@ -61,7 +76,7 @@ def test_help_shows_an_example_without_importing_tensorflow(command):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert f"example: python -m sflowgan_tf.{command} --" in done.stdout
+    assert f"example: python -m sflowgan_tf.{command} " in done.stdout
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -260,6 +260,34 @@ def test_a_killed_film_goes_on_and_ends_with_the_same_bytes(home, tmp_path):
     assert all(killed == whole for killed, whole in films.values())
 
 
+SEGMENTER = [
+    "segmenter.filters=4",
+    "segmenter.decoder=2",
+    "segmenter.epochs=2",
+    "segmenter.pipeline.batch_size=2",
+    "segmenter.pipeline.max_scale=1.5",
+]
+
+
+def segment(*more, folder, code=0):
+    given = ["fit", "--dataset", "minicity", *TINY, *SEGMENTER, *more]
+    return run("segment", *given, folder=folder, code=code)
+
+
+def test_a_segmenter_is_trained_beside_the_gan(home):
+    out, _ = segment(folder=home)
+    lines = out.splitlines()
+    assert lines[0] == "Scores of the validation frames, void ignored (void counted as wrong):"
+    assert 0 < float(lines[1].split()[2]) < 1
+    assert lines[-4:][1].split() == ["Run:", "runs/minicity-segmenter"]
+    again, _ = segment("generator.filters=8", "phases.edges=7", folder=home)
+    assert again == out
+    _, err = segment("--seed", "3", "segmenter.decoder=0", folder=home, code=2)
+    assert "segmenter.decoder: 2 -> 0; seed: 0 -> 3" in err
+    _, err = segment("--run", "whole", folder=home, code=2)
+    assert "task: translation -> segmentation" in err
+
+
 def test_an_id_outside_the_table_is_named_with_its_file(home, tmp_path):
     for folder in ("labels", "frames"):
         (tmp_path / folder).mkdir()

@@ -12,7 +12,7 @@ from sflowgan_tf.ops.labels import ClassTable
 from sflowgan_tf.whole import written_whole
 
 NAME = "manifest.json"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import av
 import numpy as np
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
@@ -103,7 +103,7 @@ def join(pieces: list[Path], file: Path, texts: dict[str, str], fps: Fraction) -
         fps: frames a second.
 
     Raises:
-        Failure: it can't be written.
+        Failure: it can't be written; or a piece is damaged, which is deleted then.
     """
     options = {"movflags": "faststart+use_metadata_tags"}
     with (
@@ -111,7 +111,7 @@ def join(pieces: list[Path], file: Path, texts: dict[str, str], fps: Fraction) -
         av.open(f"file:{partial}", "w", format="mp4", options=options) as container,
     ):
         container.metadata.update(texts)
-        with av.open(f"file:{pieces[0]}") as first:
+        with _piece(pieces[0]) as first:
             stream = container.add_stream_from_template(first.streams.video[0])
         for number, packet in enumerate(chain.from_iterable(map(_packets, pieces))):
             packet.stream, packet.time_base = stream, 1 / fps
@@ -132,8 +132,20 @@ def _written(file: Path) -> Iterator[Path]:
         ) from None
 
 
+@contextmanager
+def _piece(file: Path) -> Iterator[InputContainer]:
+    try:
+        with av.open(f"file:{file}") as container:
+            yield container
+    except FFmpegError as error:
+        file.unlink()
+        raise Failure(
+            f"{file}: is damaged ({error.strerror}) and was deleted; the same command makes it anew"
+        ) from None
+
+
 def _packets(file: Path) -> Iterator[av.Packet]:
-    with av.open(f"file:{file}") as container:
+    with _piece(file) as container:
         for packet in container.demux(video=0):
             if packet.size:  # the last one only flushes
                 yield packet

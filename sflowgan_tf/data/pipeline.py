@@ -142,6 +142,19 @@ def frames(folder: Path, manifest: Manifest, split: str, count: int | None = Non
     ]
 
 
+def every_frame(folder: Path, manifest: Manifest, split: str) -> Iterator[Frames]:
+    """All frames of a split in their order as `frames` gives them, one in memory at a time.
+
+    Args:
+        folder: where the shards lie.
+        manifest: what `prepare` wrote there.
+        split: "train" or "validation".
+    """
+    for shard in manifest.splits[split].shards:
+        for serialized in tf.data.TFRecordDataset(str(folder / shard["file"])):
+            yield records.parse(serialized, size=manifest.size, has_cg=manifest.has_cg, pair=False)
+
+
 def drive(folder: Path, manifest: Manifest, split: str, count: int) -> list[Frames]:
     """The first consecutive frames of a split, as `frames` gives them.
 

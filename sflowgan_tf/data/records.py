@@ -69,7 +69,8 @@ def code(
 
 def real_image(coded: Coded) -> np.ndarray:
     """The real image of `code` as a reader of the record gets it, (height, width, 3) uint8 RGB."""
-    return cv2.imdecode(np.frombuffer(coded["image_real"], np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    bgr: Any = cv2.imdecode(np.frombuffer(coded["image_real"], np.uint8), cv2.IMREAD_COLOR)
+    return bgr[..., ::-1]
 
 
 def _encode(kind: str, picture: np.ndarray, options: Sequence[int] = ()) -> bytes:

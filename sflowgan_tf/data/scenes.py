@@ -70,10 +70,13 @@ class Folder:
     @staticmethod
     def _check_step(numbered: list[tuple[Path, int]]) -> None:
         steps = sorted(after[1] - before[1] for before, after in pairwise(numbered))
+        step = mode(steps) if steps else 1
         for (before, number), (file, found) in pairwise(numbered):
-            if found != number + mode(steps):
+            if found == number:
+                raise UserError(f"{file}: has the number of {before.name}; expected one file each")
+            if found != number + step:
                 raise UserError(
-                    f"{file}: comes after {before.name}; expected number {number + mode(steps)}: "
+                    f"{file}: comes after {before.name}; expected number {number + step}: "
                     "the numbers of a film's frames have no gap"
                 )
 

@@ -60,6 +60,7 @@ class ImageGAN(keras.Model):
         use_edges: bool,
         discriminator_sees_edges: bool,
         ema_decay: float,
+        ema_warm_up: bool,
         seed: int,
     ):
         """Joins built networks.
@@ -81,7 +82,9 @@ class ImageGAN(keras.Model):
                 drawn from a flat Dirichlet distribution instead of being equal.
             use_edges: False replaces the edge map by zeros: labels only, as pix2pixHD.
             discriminator_sees_edges: whether D is conditioned on the Laplacian edges too.
-            ema_decay: of the moving average; smaller in the first steps, so that it soon follows.
+            ema_decay: of the moving average.
+            ema_warm_up: whether the decay is smaller in the first steps, so that the average soon
+                follows fresh weights.
             seed: of the drawn ensemble weights.
         """
         super().__init__()
@@ -98,7 +101,7 @@ class ImageGAN(keras.Model):
             dned_jitter,
         )
         self.use_edges, self.discriminator_sees_edges = use_edges, discriminator_sees_edges
-        self.ema_decay, self.seed = ema_decay, seed
+        self.ema_decay, self.ema_warm_up, self.seed = ema_decay, ema_warm_up, seed
         self.phase: Phase = "edges"
         self.generator_frozen = False
         self.step = tf.Variable(tf.zeros([], tf.int64), trainable=False, name="step")
@@ -302,8 +305,10 @@ class ImageGAN(keras.Model):
         return [gradient * ratio for gradient in gradients]
 
     def _update_average(self) -> None:
-        step = tf.cast(self.step, tf.float32)
-        decay = tf.minimum(self.ema_decay, (1 + step) / (10 + step))
+        decay = tf.constant(self.ema_decay)
+        if self.ema_warm_up:
+            step = tf.cast(self.step, tf.float32)
+            decay = tf.minimum(decay, (1 + step) / (10 + step))
         for average, value in zip(
             self.generator_ema.variables, self.generator.variables, strict=True
         ):

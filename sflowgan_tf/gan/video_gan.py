@@ -35,7 +35,7 @@ class VideoGAN(ImageGAN):
         """Joins built networks.
 
         Args:
-            flow_weight: lambda_4, of a loss in pixels.
+            flow_weight: lambda_4, of a loss in pixels; 0 leaves it out.
             warping_weight: of `losses.warping_loss`, which eq. 9 has not; 0 leaves it out.
             flow_from_records: whether the data's flow_real is F(.) of its real frames as they are.
                 It is not where they were cropped or enlarged, since F(.) of a part differs from the
@@ -72,25 +72,29 @@ class VideoGAN(ImageGAN):
             return super().loss_terms(data)
         weights = tf.repeat(self.ensemble_weights(tf.shape(data["labels"])[0]), 2, axis=0)
         terms, logs, image_fake = self.image_terms(_frames(data), weights)
-        fake = images.to_levels(image_fake)
-        flow_fake = dense_flow(fake[::2], fake[1::2], **self.farneback)
-        flow_real, counted = self._flow_real(data)
-        terms["flow_loss"] = losses.flow_loss(flow_real, flow_fake, counted)
+        fake = image_fake[::2], image_fake[1::2]
+        flow_real = self._flow_real(data)
+        if self.flow_weight:
+            flow_fake = dense_flow(*map(images.to_levels, fake), **self.farneback)
+            counted = self._counted(data, flow_real)
+            terms["flow_loss"] = losses.flow_loss(flow_real, flow_fake, counted)
         if self.warping_weight:
-            pair = image_fake[::2], image_fake[1::2]
             real = tf.unstack(images.to_signed(data["image_real"]), axis=1)
-            terms["warping_loss"] = losses.warping_loss(*pair, flow_real, *real)
+            terms["warping_loss"] = losses.warping_loss(*fake, flow_real, *real)
         return terms, logs
 
-    def _flow_real(self, data: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor | None]:
-        """F(.) of the real pair, and the pixels that count."""
-        first, second = tf.unstack(data["image_real"], axis=1)
-        forward = data["flow_real"]
-        if not self.flow_from_records:
-            forward = dense_flow(first, second, **self.farneback)
+    def _flow_real(self, data: dict[str, tf.Tensor]) -> tf.Tensor:
+        """F(.) of the real pair."""
+        if self.flow_from_records:
+            return data["flow_real"]
+        return dense_flow(*tf.unstack(data["image_real"], axis=1), **self.farneback)
+
+    def _counted(self, data: dict[str, tf.Tensor], flow_real: tf.Tensor) -> tf.Tensor | None:
+        """The pixels whose flow counts; None for all."""
         if not self.flow_where_consistent:
-            return forward, None
-        return forward, consistent(forward, dense_flow(second, first, **self.farneback))
+            return None
+        first, second = tf.unstack(data["image_real"], axis=1)
+        return consistent(flow_real, dense_flow(second, first, **self.farneback))
 
 
 def _frames(data: dict[str, Any]) -> dict[str, tf.Tensor]:

@@ -1,16 +1,11 @@
 """VGG19's features, by which the perceptual loss compares images."""
 
-import warnings
-from pathlib import Path
-
 import keras
-from keras import ops
 
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.networks import blocks
+from sflowgan_tf.networks.pretrained import as_trained, pretrained
 
 CONVOLUTIONS = (2, 2, 4, 4, 4)  # from one pooling to the next
-MEAN_BGR = (103.939, 116.779, 123.68)  # of ImageNet, as keras.applications subtracts it
 
 
 @keras.saving.register_keras_serializable(package="sflowgan_tf")
@@ -71,7 +66,14 @@ class VGG19Features(keras.Model):
         for stage in self.stages:
             input_shape = blocks.build_stack(stage, input_shape)
         if self.weights_from != "random":
-            self._copy(_pretrained(self.weights_from))
+            self._copy(
+                pretrained(
+                    "VGG19",
+                    self.weights_from,
+                    file="vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
+                    setting="perceptual.weights",
+                )
+            )
         self.built = True
 
     def _copy(self, vgg):
@@ -90,7 +92,7 @@ class VGG19Features(keras.Model):
             List of `slices` feature maps (batch, h, w, c) in the compute dtype, each half as large
             as the one before.
         """
-        x = images if self.weights_from == "random" else _as_trained(images)
+        x = images if self.weights_from == "random" else as_trained(images)
         features = []
         for stage in self.stages:
             x = blocks.call_stack(stage, x)
@@ -106,37 +108,3 @@ class VGG19Features(keras.Model):
             "filters": self.filters,
             "seed": self.seed,
         }
-
-
-def _as_trained(images):
-    """[-1, 1] RGB to what keras.applications' VGG19 was trained with."""
-    bgr = ops.flip((ops.cast(images, "float32") + 1) * 127.5, axis=-1)
-    return ops.cast(bgr - ops.convert_to_tensor(MEAN_BGR, dtype="float32"), images.dtype)
-
-
-def _pretrained(weights_from):
-    """keras.applications' VGG19 with the weights of ImageNet or of a file."""
-    if weights_from == "imagenet":
-        try:
-            return keras.applications.VGG19(include_top=False)
-        except Exception as error:  # get_file raises nothing narrower
-            raise UserError(
-                f"VGG19's ImageNet weights could not be fetched ({error}); set "
-                "perceptual.weights to random or to the path of "
-                "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
-            ) from error
-    if not Path(weights_from).is_file():
-        raise UserError(
-            f'VGG19 weights: no file {weights_from}; expected "imagenet", "random" or the path of '
-            "a weights file of keras.applications.VGG19(include_top=False)"
-        )
-    try:
-        with warnings.catch_warnings():
-            # Keras only warns where a file lacks layers, and leaves them random.
-            warnings.simplefilter("error", UserWarning)
-            return keras.applications.VGG19(include_top=False, weights=weights_from)
-    except (OSError, ValueError, KeyError, UserWarning) as error:
-        raise UserError(
-            f"VGG19 weights: {weights_from} does not fit "
-            f"keras.applications.VGG19(include_top=False) ({str(error).splitlines()[0]})"
-        ) from error

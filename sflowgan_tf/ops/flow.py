@@ -59,7 +59,8 @@ def dense_flow(
         where `image_a` is.
 
     Raises:
-        ValueError: the frames differ in shape, are not RGB, or their size is not static.
+        ValueError: the frames differ in shape, are not RGB, are smaller than 10 pixels, or their
+            size is not static.
     """
     _check(image_a, image_b)
     dtype = "float64" if image_a.dtype == "float64" else "float32"
@@ -84,6 +85,11 @@ def _check(image_a: Any, image_b: Any) -> None:
         raise ValueError(
             "image_a, image_b: expected two batches (batch, height, width, 3) of one shape, got "
             f"{tuple(image_a.shape)} and {tuple(image_b.shape)}"
+        )
+    if None not in image_a.shape[1:3] and min(image_a.shape[1:3]) < 2 * len(_BORDER):
+        raise ValueError(
+            f"image_a: expected {2 * len(_BORDER)} pixels or more each way, got "
+            f"{tuple(image_a.shape)}"
         )
     if None in image_a.shape[1:3]:
         raise ValueError(

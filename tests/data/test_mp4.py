@@ -139,3 +139,12 @@ def test_a_full_disk_is_a_failure_and_leaves_nothing(tmp_path, work):
     assert child.returncode == 1
     assert "film.mp4: can't be written" in child.stderr and "disk full" in child.stderr
     assert [file.name for file in tmp_path.iterdir()] == ["piece.mp4"]
+
+
+@pytest.mark.parametrize("damaged", [0, 1])
+def test_a_damaged_piece_is_named_and_goes_so_that_it_is_made_anew(tmp_path, damaged):
+    pieces = [encode(tmp_path / f"{n}.mp4", greys(3)) for n in range(2)]
+    pieces[damaged].write_bytes(pieces[damaged].read_bytes()[:60])
+    with pytest.raises(Failure, match=rf"{damaged}\.mp4: is damaged .* and was deleted"):
+        mp4.join(pieces, tmp_path / "film.mp4", {}, FPS)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{1 - damaged}.mp4"]

@@ -201,6 +201,12 @@ def test_frames_are_evenly_spaced_and_have_edges_of_test_time(folder, manifest):
     np.testing.assert_array_equal(chosen[0]["edges_cg"], chosen[0]["edges"])
 
 
+def test_every_frame_comes_in_its_order(folder, manifest):
+    every = list(pipeline.every_frame(folder, manifest, "train"))
+    assert [int(f["frame"]) for f in every] == list(range(SHARDS * IN_SHARD))
+    assert every[0].keys() == pipeline.frames(folder, manifest, "train", 1)[0].keys()
+
+
 def test_the_device_gets_the_same_batches(folder, manifest):
     dataset = pipeline.training(folder, manifest, **SETTINGS)
     on_device = [{n: v.numpy() for n, v in b.items()} for b in pipeline.to_device(dataset)]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from sflowgan_tf.data import preparation, records, shards, workers
 from sflowgan_tf.data.files import read_image, read_labels, resize
+from sflowgan_tf.data.flow import dense_flow
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.data.preparation import prepare, split_frames
 from sflowgan_tf.data.sources import RawFrame, find
@@ -129,6 +130,15 @@ def test_a_record_holds_what_the_files_hold(tmp_path):
                 expected = np.asarray(laplacian_edges(picture[None], 60.0))[0]
                 assert (record[edges][index].numpy() == expected).all()
                 assert np.abs(record[image][index].numpy() - picture.astype(int)).mean() < 6
+
+
+def test_recorded_flow_is_that_of_the_recorded_images(tmp_path):
+    manifest = run(raw(tmp_path / "raw"), tmp_path / "out")
+    farneback = {key: value for key, value in manifest.flow.items() if key != "operator"}
+    for record in parsed(tmp_path / "out", "train", pair=True):
+        expected = dense_flow(*record["image_real"].numpy(), **farneback)
+        assert np.abs(expected).max() > 0.1
+        np.testing.assert_allclose(record["flow_real"], expected, atol=1 / 127)
 
 
 def test_a_gap_ends_the_pair_also_between_shards(tmp_path):

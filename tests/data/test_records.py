@@ -188,8 +188,8 @@ def test_a_missing_shard_is_named(tmp_path):
         (None, "no finished records here; run python -m sflowgan_tf.prepare --dataset"),
         ("{", "damaged"),
         ("[]", "damaged"),
-        ('{"schema_version": 1}', "damaged"),
-        ('{"schema_version": 0}', "schema version 0, expected 1"),
+        ('{"schema_version": 2}', "damaged"),
+        ('{"schema_version": 1}', "schema version 1, expected 2"),
     ],
 )
 def test_an_unusable_manifest_says_what_to_run(tmp_path, content, message):

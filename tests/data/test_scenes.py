@@ -114,6 +114,7 @@ def test_a_film_is_ordered_by_number(tmp_path):
         ((1, 2, 4, 5), r"frames/4\.png: comes after 2\.png; expected number 3"),
         ((0, 2, 4, 5, 6, 8), r"frames/5\.png: comes after 4\.png; expected number 6"),
         ((1, 3, 4), r"frames/3\.png: comes after 1\.png; expected number 2"),
+        (("1", "01", "2"), r"frames/0?1\.png: has the number of 0?1\.png; expected one file each"),
     ],
 )
 def test_a_gap_is_named(tmp_path, numbers, said):

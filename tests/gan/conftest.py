@@ -22,6 +22,7 @@ DEFAULTS = {
     "dned_jitter": 0.0,
     "use_edges": True,
     "ema_decay": 0.999,
+    "ema_warm_up": True,
     "seed": 0,
 }
 

@@ -122,6 +122,14 @@ def test_the_average_follows_by_its_decay(make, batch):
     np.testing.assert_allclose(gan.generator_ema.get_weights()[0], expected, rtol=1e-5, atol=1e-7)
 
 
+def test_an_average_of_trained_weights_does_not_warm_up(make, batch):
+    gan = make(ema_decay=0.75, ema_warm_up=False)
+    start = gan.generator.get_weights()[0]
+    gan.train_step(batch)
+    expected = 0.75 * start + 0.25 * gan.generator.get_weights()[0]
+    np.testing.assert_allclose(gan.generator_ema.get_weights()[0], expected, rtol=1e-5, atol=1e-7)
+
+
 def test_jittered_weights_are_a_function_of_seed_and_step(make):
     gan, twin, other = make(dned_jitter=1.0), make(dned_jitter=1.0), make(dned_jitter=1.0, seed=5)
     drawn = gan.ensemble_weights(3).numpy()

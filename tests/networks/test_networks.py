@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sflowgan_tf.networks.discriminator import Discriminator
 from sflowgan_tf.networks.dned import DNED
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
+from sflowgan_tf.networks.pspnet import PSPNet
 from sflowgan_tf.networks.vgg import VGG19Features
 
 # Small ones of each kind: how to make one, and the channels that it takes.
@@ -26,9 +27,18 @@ NETWORKS = {
         lambda **kw: Discriminator(1, filters=2, spectral_norm=True, **kw),
         5,
     ),
+    "pspnet": (lambda **kw: PSPNet(3, filters=4, units=(1, 1, 1, 1), **kw), 3),
+    "pspnet-decoder": (lambda **kw: PSPNet(3, 4, (1, 1, 1, 1), decoder=2, **kw), 3),
     "vgg": (lambda **kw: VGG19Features("random", filters=2, **kw), 3),
 }
-OF_ONE_SIZE = ["global", "global-nearest", "local", "dned"]  # output as large as the input
+OF_ONE_SIZE = [
+    "global",
+    "global-nearest",
+    "local",
+    "dned",
+    "pspnet",
+    "pspnet-decoder",
+]  # output as large as the input
 TRAINED = [name for name in NETWORKS if name != "vgg"]
 
 
@@ -108,7 +118,7 @@ def test_mixed_precision(name, policy):
         assert [feature.dtype.name for feature in outputs[0]] == [compute] * 4 + ["float32"]
     else:
         assert outputs.dtype == "float32"
-    assert all(variable.dtype == "float32" for variable in network.variables)
+    assert all(weight.dtype == "float32" for weight in network.weights)  # without random seeds
 
     exact = make(name)
     exact.set_weights(network.get_weights())

@@ -220,6 +220,9 @@ def test_wrong_frames_are_named():
     with pytest.raises(ValueError, match="one shape"):
         dense_flow(good[..., :1], good[..., :1], **FARNEBACK)
 
+    with pytest.raises(ValueError, match=r"10 pixels or more each way, got \(1, 9, 48, 3\)"):
+        dense_flow(good[:, :9], good[:, :9], **FARNEBACK)
+
     @tf.function(input_signature=[tf.TensorSpec([1, None, 48, 3])])
     def unknown(image):
         return dense_flow(image, image, **FARNEBACK)

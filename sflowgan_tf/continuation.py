@@ -1,0 +1,130 @@
+"""How a run goes on: under the same configuration, on the same records, after a Ctrl-C."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sflowgan_tf import config as settings
+from sflowgan_tf.config import Config
+from sflowgan_tf.errors import UserError
+from sflowgan_tf.runs import Run
+
+if TYPE_CHECKING:  # these import TensorFlow
+    from sflowgan_tf.callbacks import Checkpoints
+    from sflowgan_tf.data.manifest import Manifest
+
+
+def check_same(config: Config, run: Run, *, apart: tuple[str, ...]) -> None:
+    """Refuses to go on under another configuration with a run that has trained something.
+
+    Args:
+        config: of this call.
+        run: perhaps begun.
+        apart: beginnings of the keys that do not matter to it.
+
+    Raises:
+        UserError: it names the keys that differ.
+    """
+    if not run.is_begun:
+        return
+    differing = [
+        difference
+        for difference in settings.differences(settings.read(run.config), config)
+        if not difference.startswith(apart)
+    ]
+    if differing:
+        raise UserError(
+            f"{run.folder} was begun with another configuration ({'; '.join(differing)}); "
+            "go on with the same one, choose another --run, or delete that folder"
+        )
+
+
+def check_start(config: Config, run: Run) -> None:
+    """Refuses early what a new run can't start from.
+
+    Args:
+        config: of the run; its `start_run`.
+        run: perhaps begun; then its start no longer matters.
+
+    Raises:
+        UserError: the start is no run, has no checkpoint, or is the run itself.
+    """
+    if config.start_run is None or run.is_begun:
+        return
+    start = Run.named(config.start_run)
+    if start.folder.resolve() == run.folder.resolve():
+        raise UserError(f"--from {config.start_run}: is the new run itself; choose another --run")
+    if not Run.existing(config.start_run).is_begun:
+        raise UserError(f"--from {config.start_run}: has no checkpoint yet; let fit run longer")
+
+
+def remember(config: Config, manifest: Manifest, folder: Path, run: Run) -> None:
+    """Writes down what the run is.
+
+    Args:
+        config: of the run.
+        manifest: of its records.
+        folder: where they lie.
+        run: begun or not.
+
+    Raises:
+        UserError: it has trained on other records already.
+    """
+    from sflowgan_tf.data.manifest import Manifest
+
+    run.folder.mkdir(parents=True, exist_ok=True)
+    if not run.is_begun:
+        manifest.save(run.manifest)
+        settings.save(config, run.config)
+    elif Manifest.load(run.manifest) != manifest:
+        raise UserError(
+            f"{run.folder} was begun on other records than those in {folder}; name the same ones "
+            "with --data, choose another --run, or delete the run's folder"
+        )
+
+
+@contextmanager
+def saved_when_stopped(
+    checkpoints: Checkpoints, folder: Path, manifest: Manifest
+) -> Iterator[None]:
+    """Around a training: Ctrl-C saves first; an error of the input names the damaged record.
+
+    Args:
+        checkpoints: of the run.
+        folder: where the records lie.
+        manifest: theirs.
+
+    Raises:
+        UserError: a record is damaged.
+    """
+    import tensorflow as tf
+
+    from sflowgan_tf.data import pipeline
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        checkpoints.save()
+        step = int(checkpoints.manager.checkpoint.step)
+        print(f"\nStopped at step {step} and saved; the same command goes on.")
+        raise
+    except tf.errors.OpError:
+        pipeline.blame(folder, manifest)
+        raise
+
+
+def say_where(run: Run, sheet: str) -> None:
+    """Prints where the results lie.
+
+    Args:
+        run: which is done.
+        sheet: the name of its sheets of pictures, without number and ending.
+    """
+    print(f"Sample sheet:  {max(run.samples.glob(f'{sheet}-*.png'), default=run.samples)}")
+    print(f"Run:           {run.folder}")
+    print(f"Curves:        {run.logs}")
+    print(f"Look at them:  {sys.executable} -m tensorboard.main --logdir {run.logs}")

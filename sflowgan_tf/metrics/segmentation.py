@@ -1,0 +1,103 @@
+"""How well predicted labels agree with the true ones: one confusion matrix over a whole set."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentationScores:
+    """What a confusion matrix says, all in [0, 1].
+
+    Attributes:
+        mean_iou: over the classes whose IoU is not None. A class that isn't there but was predicted
+            counts with 0.
+        pixel_accuracy: the share of pixels whose class was found.
+        class_iou: for each class intersection over union; None for one that was neither there nor
+            predicted.
+    """
+
+    mean_iou: float
+    pixel_accuracy: float
+    class_iou: list[float | None]
+
+
+class Confusion:
+    """Counts of pixels by true and predicted class.
+
+    Frames are counted one after the other, in any order; intersections and unions are those of the
+    whole set, not means over frames (Cityscapes' protocol, which pix2pixHD's evaluation follows).
+
+    Attributes:
+        counts: (num_classes + 1, num_classes) int64, true class by predicted one; the last row
+            holds the void pixels.
+
+    Void pixels, whose true class is none, are ignored by that protocol. `scores(void_wrong=True)`
+    counts them as wrong instead: as pixels of the whole in the accuracy, and in the union of the
+    class that was predicted there.
+    """
+
+    def __init__(self, num_classes: int):
+        self.counts = np.zeros((num_classes + 1, num_classes), np.int64)
+
+    def update(self, labels: np.ndarray, prediction: np.ndarray) -> None:
+        """Take in a frame, or several.
+
+        Args:
+            labels: integers of any shape; 0..num_classes - 1 are classes, others from num_classes
+                on are void.
+            prediction: integers of the same shape, 0..num_classes - 1.
+
+        Raises:
+            ValueError: the shapes differ, or a number is out of range.
+        """
+        if labels.shape != prediction.shape:
+            raise ValueError(
+                f"labels, prediction: expected equal shapes, got {labels.shape} and "
+                f"{prediction.shape}"
+            )
+        rows, columns = self.counts.shape
+        true, predicted = (np.asarray(x, np.int64).ravel() for x in (labels, prediction))
+        if true.size and (true.min() < 0 or predicted.min() < 0 or predicted.max() >= columns):
+            raise ValueError(
+                f"expected labels of 0 or more and predictions of 0 to {columns - 1}, got "
+                f"{true.min()} or more and {predicted.min()} to {predicted.max()}"
+            )
+        pairs = np.minimum(true, rows - 1) * columns + predicted
+        self.counts += np.bincount(pairs, minlength=rows * columns).reshape(rows, columns)
+
+    def merge(self, other: "Confusion") -> None:
+        """Take in all that another one has seen.
+
+        Raises:
+            ValueError: it has another number of classes.
+        """
+        if other.counts.shape != self.counts.shape:
+            raise ValueError(
+                f"other: expected {self.counts.shape[1]} classes, got {other.counts.shape[1]}"
+            )
+        self.counts += other.counts
+
+    def scores(self, *, void_wrong: bool) -> SegmentationScores:
+        """The scores of all frames so far.
+
+        Args:
+            void_wrong: whether void pixels count as wrong; otherwise they are ignored.
+
+        Raises:
+            ValueError: there is no pixel to count.
+        """
+        counts = self.counts if void_wrong else self.counts[:-1]
+        if not counts.any():
+            raise ValueError("expected labels with pixels that are not void, got none")
+        intersection = np.diag(counts)
+        union = self.counts[:-1].sum(axis=1) + counts.sum(axis=0) - intersection
+        found = union > 0
+        class_iou = intersection / np.maximum(union, 1)
+        return SegmentationScores(
+            mean_iou=float(class_iou[found].mean()),
+            pixel_accuracy=float(intersection.sum() / counts.sum()),
+            class_iou=[
+                iou if there else None for iou, there in zip(class_iou.tolist(), found, strict=True)
+            ],
+        )

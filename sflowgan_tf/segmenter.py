@@ -1,0 +1,94 @@
+"""A segmenter in training: from real frames to their labels."""
+
+import keras
+import tensorflow as tf
+
+from sflowgan_tf.ops import images
+
+
+def cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """Mean cross entropy over the pixels that are not void.
+
+    Args:
+        logits: (batch, height, width, classes) float32.
+        labels: (batch, height, width) integers; those from `classes` on are void.
+
+    Returns:
+        Scalar float32, nats, >= 0; 0 where all is void.
+    """
+    one_hot = tf.one_hot(tf.cast(labels, tf.int32), logits.shape[-1])  # all 0 for void
+    total = -tf.reduce_sum(one_hot * tf.nn.log_softmax(logits))
+    return total / tf.maximum(tf.reduce_sum(one_hot), 1.0)
+
+
+class Segmenter(keras.Model):
+    """Trains a network whose auxiliary classifier is trained beside the main one.
+
+    Attributes:
+        network: frame in [-1, 1] -> logits, and a pair of them when training.
+        step: how many updates were made.
+
+    Source: Zhao et al., "Pyramid Scene Parsing Network", CVPR 2017, sec. 3.3.
+    """
+
+    def __init__(self, network: keras.Model, *, auxiliary_weight: float):
+        """Takes a built network; `auxiliary_weight` is that of the auxiliary loss."""
+        super().__init__()
+        self.network, self.auxiliary_weight = network, auxiliary_weight
+        self.step = tf.Variable(tf.zeros([], tf.int64), trainable=False, name="step")
+        self.built = True
+
+    def compile(  # type: ignore[override]  # no losses: `train_step` has them
+        self, optimizer: keras.optimizers.Optimizer, *, jit_compile: bool
+    ) -> None:
+        """Takes the optimizer and builds its state, so that a checkpoint finds it."""
+        super().compile(optimizer=optimizer, jit_compile=jit_compile)
+        self.optimizer.build(self.network.trainable_variables)
+
+    def checkpoint(self) -> tf.train.Checkpoint:
+        """All state of the training; the place in the data follows from `step`."""
+        parts = {"network": self.network, "optimizer": self.optimizer}
+        return tf.train.Checkpoint(
+            step=self.step,
+            **{name: [variable.value for variable in p.variables] for name, p in parts.items()},
+        )
+
+    def train_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """One update.
+
+        Args:
+            data: labels (batch, height, width) uint8 and image_real (batch, height, width, 3)
+                uint8.
+
+        Returns:
+            Both losses, unweighted, and the gradient's norm.
+        """
+        with tf.GradientTape() as tape:
+            logits, auxiliary = self.network(images.to_signed(data["image_real"]), training=True)
+            terms = {
+                "segmentation_loss": cross_entropy(logits, data["labels"]),
+                "auxiliary_loss": cross_entropy(auxiliary, data["labels"]),
+            }
+            total = terms["segmentation_loss"] + self.auxiliary_weight * terms["auxiliary_loss"]
+            loss = self.optimizer.scale_loss(total)
+        variables = self.network.trainable_variables
+        gradients = tape.gradient(loss, [variable.value for variable in variables])
+        norm = tf.linalg.global_norm(gradients)
+        if isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
+            norm /= self.optimizer.dynamic_scale
+        self.optimizer.apply(gradients, variables)
+        self.step.assign_add(1)
+        return terms | {"segmenter_gradient": norm}
+
+    @tf.function(reduce_retracing=True)
+    def segment(self, frames: tf.Tensor) -> tf.Tensor:
+        """The most likely class of every pixel.
+
+        Args:
+            frames: (batch, height, width, 3) uint8 RGB.
+
+        Returns:
+            (batch, height, width) uint8.
+        """
+        logits = self.network(images.to_signed(frames), training=False)
+        return tf.cast(tf.argmax(logits, axis=-1), tf.uint8)

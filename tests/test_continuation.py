@@ -1,0 +1,75 @@
+import dataclasses
+
+import pytest
+import tensorflow as tf
+
+from sflowgan_tf import config as settings
+from sflowgan_tf import continuation
+from sflowgan_tf.callbacks import Checkpoints
+from sflowgan_tf.errors import UserError
+from sflowgan_tf.runs import Run
+
+
+def begun(folder, config):
+    run = Run(folder)
+    settings.save(config, run.config)
+    run.checkpoints.mkdir()
+    (run.checkpoints / "step-1.index").touch()
+    return run
+
+
+def test_a_configuration_may_be_mended_until_something_is_trained(tmp_path):
+    run, first = Run(tmp_path), settings.Config()
+    mended = dataclasses.replace(first, seed=1)
+    settings.save(first, run.config)
+    continuation.check_same(mended, run, apart=())
+    begun(tmp_path, first)
+    continuation.check_same(first, run, apart=())
+    with pytest.raises(UserError, match="seed: 0 -> 1"):
+        continuation.check_same(mended, run, apart=())
+
+
+def test_settings_of_another_task_do_not_matter(tmp_path):
+    first = settings.Config()
+    other = dataclasses.replace(first, segmenter=settings.Segmenter(epochs=3), seed=1)
+    run = begun(tmp_path, first)
+    with pytest.raises(UserError) as error:
+        continuation.check_same(other, run, apart=("segmenter.",))
+    assert "(seed: 0 -> 1)" in str(error.value)
+    continuation.check_same(dataclasses.replace(other, seed=0), run, apart=("segmenter.",))
+
+
+def test_a_run_of_another_task_is_refused(tmp_path):
+    run = begun(tmp_path, settings.Config())
+    with pytest.raises(UserError, match="task: translation -> segmentation"):
+        continuation.check_same(settings.Config(task="segmentation"), run, apart=("generator.",))
+
+
+def test_an_interrupt_saves_and_goes_up(tmp_path, capsys):
+    step = tf.Variable(5, dtype=tf.int64)
+    checkpoints = Checkpoints(tf.train.Checkpoint(step=step), tmp_path, every_steps=100)
+    stoppable = continuation.saved_when_stopped(checkpoints, tmp_path, None)
+    with pytest.raises(KeyboardInterrupt), stoppable:
+        raise KeyboardInterrupt
+    assert (tmp_path / "step-5.index").is_file()
+    assert "Stopped at step 5 and saved; the same command goes on." in capsys.readouterr().out
+
+
+def test_a_start_that_can_not_be_is_refused_before_anything_is_made(tmp_path):
+    (tmp_path / "young").mkdir()
+    settings.save(settings.Config(), tmp_path / "young/config.yaml")
+    run = Run(tmp_path / "new")
+    for name, said in (
+        ("nowhere", "nowhere: no training has begun there"),
+        ("young", "--from .*young: has no checkpoint yet"),
+        ("new", "--from .*new: is the new run itself"),
+    ):
+        config = settings.Config(start_run=str(tmp_path / name))
+        with pytest.raises(UserError, match=said):
+            continuation.check_start(config, run)
+    assert not run.folder.exists()
+
+
+def test_a_begun_run_no_longer_needs_its_start(tmp_path):
+    config = settings.Config(start_run=str(tmp_path / "gone"))
+    continuation.check_start(config, begun(tmp_path, config))
