@@ -35,7 +35,11 @@ from sflowgan_tf.serving import Translator
 
 
 def reproducible(seed: int) -> None:
-    """The same seed on the same machine gives the same bits from here on."""
+    """The same seed on the same machine gives the same bits from here on.
+
+    Phase video is the exception: its gradients are equal but for rounding, since TensorFlow may sum
+    three or more of them in another order each time.
+    """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 

@@ -1,8 +1,11 @@
+from dataclasses import asdict
+
 import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from sflowgan_tf.config import Flow
 from sflowgan_tf.data import minicity, records
 from sflowgan_tf.data.flow import decode_flow, dense_flow, encode_flow
 from sflowgan_tf.data.manifest import NAME, Manifest, Split
@@ -12,15 +15,7 @@ from sflowgan_tf.ops import flow as differentiable
 from sflowgan_tf.ops.labels import TABLES
 
 SIZE = (24, 16)
-FARNEBACK = {
-    "pyr_scale": 0.5,
-    "levels": 3,
-    "winsize": 15,
-    "iterations": 3,
-    "poly_n": 5,
-    "poly_sigma": 1.2,
-    "gaussian": False,
-}
+FARNEBACK = asdict(Flow())
 
 
 def frame(seed):

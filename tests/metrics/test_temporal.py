@@ -1,22 +1,17 @@
+from dataclasses import asdict
+
 import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sflowgan_tf.config import Flow
 from sflowgan_tf.metrics import temporal
 from sflowgan_tf.metrics.temporal import Steadiness, estimated_motion
 
 SIZE = (32, 48)
-FARNEBACK = {
-    "pyr_scale": 0.5,
-    "levels": 3,
-    "winsize": 15,
-    "iterations": 3,
-    "poly_n": 5,
-    "poly_sigma": 1.2,
-    "gaussian": False,
-}
+FARNEBACK = asdict(Flow())
 
 
 def noise(seed, size=SIZE, low=0, high=256):

@@ -1,5 +1,7 @@
 """The flow against OpenCV's and against known motions, its gradient against differences."""
 
+from dataclasses import asdict
+
 import cv2
 import keras
 import numpy as np
@@ -8,19 +10,12 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sflowgan_tf.config import Flow
 from sflowgan_tf.data import flow as opencv
 from sflowgan_tf.data import minicity
 from sflowgan_tf.ops.flow import dense_flow
 
-FARNEBACK = {
-    "pyr_scale": 0.5,
-    "levels": 3,
-    "winsize": 15,
-    "iterations": 3,
-    "poly_n": 5,
-    "poly_sigma": 1.2,
-    "gaussian": False,
-}
+FARNEBACK = asdict(Flow())
 BORDER = 16
 # By how many pixels the absolute flow, summed over all pixels and averaged over dx and dy, changes
 # at most when a channel of one pixel gets a level lighter. 3.9 is the most that was seen, of these
