@@ -37,11 +37,12 @@ from sflowgan_tf.serving import Translator
 def reproducible(seed: int) -> None:
     """The same seed on the same machine gives the same bits from here on.
 
-    Phase video is the exception: its gradients are equal but for rounding, since TensorFlow may sum
-    three or more of them in another order each time.
+    TensorFlow's arithmetic optimizer is off: it merges sums of gradients into one AddN, whose order
+    depends on which buffer is free first.
     """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
+    tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,7 @@ def test_a_phase_video_starts_from_another_run_and_shows_what_it_does(filmed):
     assert "start_run: whole" in config
 
 
-def test_a_killed_phase_video_ends_at_the_same_place_even_if_its_start_is_gone(filmed):
+def test_a_killed_phase_video_ends_with_the_same_bits_even_if_its_start_is_gone(filmed):
     given = ["fit", "--dataset", "minicity", "--run", "cut", *TINY, "--from", "whole", *FILM]
     process = start(*given, folder=filmed)
     wait_for(filmed, "runs/cut/checkpoints/step-3.index", process)
@@ -204,16 +204,8 @@ def test_a_killed_phase_video_ends_at_the_same_place_even_if_its_start_is_gone(f
         (filmed / "runs/moved").rename(whole)
     expected, found = weights(filmed / "runs/filmed"), weights(filmed / "runs/cut")
     assert expected.keys() == found.keys()
-    # Not the same bits: TensorFlow's AddN sums three gradients or more in no fixed order, and Adam
-    # makes rounding visible where a gradient is next to nothing. But close, as training goes.
-    begun = weights(filmed / "runs/whole")
-    kernels = [n for n in expected if expected[n].ndim > 1 and "optimizer" not in n]
-    assert len(kernels) > 30
-
-    def distance(one, other):
-        return np.sqrt(sum(np.square(one[name] - other[name]).sum() for name in kernels))
-
-    assert distance(found, expected) < 0.1 * distance(begun, expected)
+    for name, value in expected.items():
+        np.testing.assert_array_equal(value, found[name], err_msg=name)
 
 
 def test_another_configuration_is_refused_with_the_keys(home):
