@@ -27,10 +27,12 @@ from sflowgan_tf.networks.discriminator import Discriminator
 from sflowgan_tf.networks.dned import DNED
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
 from sflowgan_tf.networks.pspnet import PSPNet
+from sflowgan_tf.networks.small_pspnet import SmallPSPNet
+from sflowgan_tf.networks.unet import UNet
 from sflowgan_tf.networks.vgg import VGG19Features
 from sflowgan_tf.ops.labels import table
 from sflowgan_tf.runs import Run
-from sflowgan_tf.segmenter import Segmenter
+from sflowgan_tf.segmenter import Segmenter, balanced
 from sflowgan_tf.serving import Translator
 
 
@@ -84,7 +86,7 @@ def curriculum(config: Config, split: Split) -> list[Epoch]:
     return epochs
 
 
-def generator(config: Config, num_classes: int) -> GlobalGenerator | LocalEnhancer:
+def generator(config: Config, num_classes: int) -> GlobalGenerator | LocalEnhancer | UNet:
     """The configured generator, built for that many classes and an edge map."""
     c = config.generator
     if c.kind == "global":
@@ -94,6 +96,8 @@ def generator(config: Config, num_classes: int) -> GlobalGenerator | LocalEnhanc
             blocks=c.blocks,
             upsampling=c.upsampling,
         )
+    elif c.kind == "unet":
+        network = UNet(filters=c.filters, downsamplings=c.downsamplings)
     else:
         network = LocalEnhancer(
             filters=c.filters // 2,
@@ -164,11 +168,12 @@ def gan(config: Config, num_classes: int, total_steps: int) -> ImageGAN:
             gan_loss=config.losses.gan,
             feature_matching_weight=config.losses.feature_matching,
             perceptual_weight=config.losses.perceptual,
+            l1_weight=config.losses.l1,
             slice_weights=config.perceptual.slice_weights,
             dned_weight=config.losses.dned,
             dned_balanced=config.dned.balanced,
             dned_jitter=config.dned.jitter,
-            use_edges=config.use_edges,
+            edge_map=config.edge_map,
             discriminator_sees_edges=config.discriminator.sees_edges,
             ema_decay=config.ema_decay,
             ema_warm_up=config.start_run is None,
@@ -242,10 +247,11 @@ def _start_global_part(gan: ImageGAN, name: str) -> None:
         network.load_global(trained)  # type: ignore[attr-defined]
 
 
-def _restore(run: Run, **networks: keras.Model) -> int:
+def _restore(run: Run, task: str = "translation", **networks: keras.Model) -> int:
     """Fills networks from a run's latest checkpoint; returns its step."""
-    if settings.read(run.config).task != "translation":
-        raise UserError(f"{run.folder} holds a segmenter; expected a run of fit")
+    if settings.read(run.config).task != task:
+        commands = {"translation": "fit", "segmentation": "segment"}
+        raise UserError(f"{run.folder} is no run of {commands[task]}; name one")
     step = tf.Variable(tf.zeros([], tf.int64))
     state = {name: variables(network) for name, network in networks.items()}
     if restore_latest(tf.train.Checkpoint(step=step, **state), run.checkpoints) is None:
@@ -263,6 +269,7 @@ def batches(config: Config, folder: Path, manifest: Manifest, epoch: Epoch, skip
         epoch=epoch.index,
         skip=skip,
         pair=epoch.phase == "video",
+        instances=config.edge_map == "instances",
     )
 
 
@@ -306,12 +313,30 @@ def _batches(c: settings.Pipeline, folder: Path, manifest: Manifest, **place: An
     return pipeline.to_device(dataset)
 
 
-def segmenter(config: Config, num_classes: int, total_steps: int) -> Segmenter:
-    """PSPNet and its optimizer, built, the trunk not yet filled; needs `reproducible` before it.
+def segmenter_network(config: Config, num_classes: int) -> PSPNet | SmallPSPNet:
+    """The configured segmenter's network, built, a trunk not yet filled.
+
+    Raises:
+        UserError: it can't be made with these settings.
+    """
+    c = config.segmenter
+    with _settings_of_segmenter():
+        if c.kind == "small":
+            network = SmallPSPNet(num_classes, c.filters)
+        else:
+            is_pretrained = c.weights != "random"
+            network = PSPNet(num_classes, c.filters, c.units, is_pretrained=is_pretrained)
+    network.build((None, None, None, 3))
+    return network
+
+
+def segmenter(config: Config, folder: Path, manifest: Manifest, total_steps: int) -> Segmenter:
+    """Network and optimizer, built, a trunk not yet filled; needs `reproducible` before it.
 
     Args:
         config: of the run.
-        num_classes: of the label maps.
+        folder: of the records, in which classes are counted where they are to be balanced.
+        manifest: of the records.
         total_steps: after which the learning rate is 0.
 
     Raises:
@@ -319,24 +344,36 @@ def segmenter(config: Config, num_classes: int, total_steps: int) -> Segmenter:
     """
     c = config.segmenter
     keras.config.set_dtype_policy(config.precision)
-    with _settings_of_segmenter():
-        network = PSPNet(
-            num_classes,
-            filters=c.filters,
-            units=c.units,
-            decoder=c.decoder,
-            is_pretrained=c.weights != "random",
-        )
-    network.build((None, None, None, 3))
+    weights = None
+    if c.class_balance:
+        weights = balanced(pipeline.class_pixels(folder, manifest, "train"), c.class_balance)
+    joined = Segmenter(
+        segmenter_network(config, manifest.classes.num_classes),
+        auxiliary_weight=c.auxiliary,
+        class_weights=weights,
+    )
     rate = keras.optimizers.schedules.PolynomialDecay(
         c.learning_rate, max(total_steps, 1), end_learning_rate=0.0, power=0.9
     )
-    joined = Segmenter(network, auxiliary_weight=c.auxiliary)
-    joined.compile(
-        keras.optimizers.SGD(rate, momentum=c.momentum, weight_decay=c.weight_decay),
-        jit_compile=config.jit_compile,
-    )
+    if c.optimizer == "adam":
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=c.weight_decay)
+    else:
+        optimizer = keras.optimizers.SGD(rate, momentum=c.momentum, weight_decay=c.weight_decay)
+    joined.compile(optimizer, jit_compile=config.jit_compile)
     return joined
+
+
+def restored_segmenter(run: Run) -> tuple[Segmenter, Manifest, int]:
+    """The segmenter of a run on disk, the manifest of its records, and its step.
+
+    Raises:
+        UserError: the run is none of `segment`, or has no checkpoint yet.
+    """
+    config, manifest = settings.read(run.config), Manifest.load(run.manifest)
+    keras.config.set_dtype_policy("float32")
+    network = segmenter_network(config, manifest.classes.num_classes)
+    step = _restore(run, "segmentation", network=network)
+    return Segmenter(network, auxiliary_weight=0.0, class_weights=None), manifest, step
 
 
 def translator(config: Config, manifest: Manifest, gan: ImageGAN) -> Translator:
@@ -365,7 +402,7 @@ def _translator(
         num_classes=manifest.classes.num_classes,
         edge_threshold=manifest.edges["threshold"],
         edge_blur=manifest.edges["blur"],
-        use_edges=config.use_edges,
+        edge_map=config.edge_map,
     )
 
 
@@ -453,5 +490,10 @@ def records(config: Config, folder: Path) -> Manifest:
         raise UserError(
             f"{folder} was prepared with other settings ({'; '.join(differing)}); set them alike, "
             "or prepare into another folder and name it with --data"
+        )
+    if config.edge_map == "instances" and not manifest.has_instances:
+        raise UserError(
+            f"edge_map=instances: the records in {folder} hold no instances; prepare them from a "
+            "source that has instance maps (see datasets/README.md), or set another edge_map"
         )
     return manifest

@@ -207,7 +207,8 @@ class Progress(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, tf.Tensor] | None = None) -> None:
         """Moves the bar."""
         if self.bar.update():
-            shown = {short: float((logs or {})[name]) for name, short in self.shown.items()}
+            logs = logs or {}
+            shown = {self.shown[name]: float(logs[name]) for name in self.shown if name in logs}
             self.bar.set_postfix(shown, refresh=False)
 
 

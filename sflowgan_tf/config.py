@@ -74,11 +74,15 @@ class Pipeline:
 
 @dataclass(frozen=True, kw_only=True)
 class Generator:
-    """pix2pixHD's generators; the last three settings count for `local_enhancer` alone."""
+    """pix2pixHD's generators, and pix2pix' U-Net, to compare with.
 
-    kind: Literal["global", "local_enhancer"] = "global"
+    The last three settings count for `local_enhancer` alone; `unet` has neither blocks nor a choice
+    of upsampling.
+    """
+
+    kind: Literal["global", "local_enhancer", "unet"] = "global"
     filters: int = 64  # of the global part; the enhancer has half as many
-    downsamplings: int = 4
+    downsamplings: int = 4  # pix2pix: 8
     blocks: int = 9
     upsampling: Literal["transposed", "nearest"] = "transposed"
     enhancer_blocks: int = 3
@@ -94,7 +98,7 @@ class Discriminator:
     filters: int = 64
     depth: int = 3  # convolutions of stride 2
     spectral_norm: bool = False
-    sees_edges: bool = False
+    sees_edges: bool = False  # pix2pixHD: true, with edge_map=instances
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,11 +122,15 @@ class Perceptual:
 
 @dataclass(frozen=True, kw_only=True)
 class Losses:
-    """The form of eq. 3 and the lambdas of eqs. 7 and 9 (pix2pixHD's where the paper is silent)."""
+    """The form of eq. 3 and the lambdas of eqs. 7 and 9 (pix2pixHD's where the paper is silent).
+
+    A weight of 0 leaves its loss out.
+    """
 
     gan: Literal["log", "lsgan", "hinge"] = "log"
     feature_matching: float = 10.0
     perceptual: float = 10.0
+    l1: float = 0.0  # pix2pix: 100; not in the paper
     dned: float = 1.0
     flow: float = 1.0  # in phase video, for a loss in pixels (our choice)
     warping: float = 0.0  # in phase video: the change along the real flow; not in the paper
@@ -150,16 +158,21 @@ class Optimizer:
 
 @dataclass(frozen=True, kw_only=True)
 class Segmenter:
-    """The PSPNet that scores pictures; its paper's values, the rate that of mmsegmentation's."""
+    """The PSPNet that scores pictures; its paper's values, the rate that of mmsegmentation's.
 
+    `small` is a variant for small frames; weights, units and auxiliary are `pspnet`'s alone.
+    """
+
+    kind: Literal["pspnet", "small"] = "pspnet"
     weights: str = "imagenet"  # of its trunk: imagenet, random, or a file of keras.applications
     filters: int = 64
     units: list[int] = field(default_factory=lambda: [3, 4, 6, 3])  # ResNet-50; else random weights
-    decoder: int = 0  # channels; finer than PSPNet's, for small frames
     auxiliary: float = 0.4  # weight of the loss on stage 4
+    class_balance: float = 0.0  # a class weighs its share of the pixels to the power of minus this
     epochs: int = 100
+    optimizer: Literal["sgd", "adam"] = "sgd"
     learning_rate: float = 1e-2  # falls to 0 with the power 0.9 of what is left
-    momentum: float = 0.9
+    momentum: float = 0.9  # of sgd
     weight_decay: float = 1e-4
     pipeline: Pipeline = field(default_factory=lambda: Pipeline(batch_size=4, max_scale=2.0))
 
@@ -181,7 +194,9 @@ class Config:
     phases: Phases = field(default_factory=Phases)
     optimizer: Optimizer = field(default_factory=Optimizer)
     segmenter: Segmenter = field(default_factory=Segmenter)
-    use_edges: bool = True  # False: labels only, pix2pixHD's way, to compare with
+    # what the generator sees beside the labels; pix2pixHD's instance boundaries or nothing at all
+    # are there to compare with, and leave out the DNED
+    edge_map: Literal["laplacian", "instances", "none"] = "laplacian"
     start_run: str | None = None  # a run whose networks this one starts from; --from for short
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     jit_compile: bool = False  # XLA; slower on a CPU
@@ -262,12 +277,13 @@ def _check_ranges(config: Config) -> None:
         "dned.filters": 1,
         "dned.jitter": 0,
         "perceptual.filters": 1,
+        "losses.l1": 0,
         "phases.edges": 0,
         "phases.dned": 0,
         "phases.video": 0,
-        "segmenter.filters": 4,
-        "segmenter.decoder": 0,
+        "segmenter.filters": 2,
         "segmenter.auxiliary": 0,
+        "segmenter.class_balance": 0,
         "segmenter.epochs": 0,
         "segmenter.learning_rate": 0,
         "segmenter.momentum": 0,
@@ -290,6 +306,7 @@ def _check_ranges(config: Config) -> None:
         "dned.jitter": 1,
         "perceptual.slices": 5,
         "optimizer.constant_share": 1,
+        "segmenter.class_balance": 1,
         "segmenter.momentum": 1,
         "ema_decay": 1,
     }
@@ -307,9 +324,19 @@ def _check_ranges(config: Config) -> None:
             f"{config.perceptual.slices}, as many as perceptual.slices"
         )
     enhancer_only = config.generator.frozen_epochs or config.generator.global_run
-    if config.generator.kind == "global" and enhancer_only:
+    if config.generator.kind != "local_enhancer" and enhancer_only:
         raise UserError(
             "generator.frozen_epochs and generator.global_run are for generator.kind=local_enhancer"
+        )
+    if config.edge_map == "none" and config.discriminator.sees_edges:
+        raise UserError(
+            "discriminator.sees_edges=true: there are no edges with edge_map=none; set one of them "
+            "otherwise"
+        )
+    if config.edge_map == "instances" and config.phases.video:
+        raise UserError(
+            f"phases.video={config.phases.video}: phase video is not made for edge_map=instances; "
+            "set phases.video=0, or another edge_map"
         )
 
 

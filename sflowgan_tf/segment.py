@@ -21,7 +21,7 @@ _APART = (  # settings that don't matter to it
     "losses.",
     "phases.",
     "optimizer.",
-    "use_edges",
+    "edge_map",
     "start_run",
     "ema_decay",
 )

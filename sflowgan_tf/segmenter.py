@@ -1,40 +1,72 @@
 """A segmenter in training: from real frames to their labels."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from sflowgan_tf.ops import images
 
 
-def cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-    """Mean cross entropy over the pixels that are not void.
+def balanced(pixels: np.ndarray, power: float) -> np.ndarray:
+    """Weights of classes, the higher the rarer.
+
+    Args:
+        pixels: (classes,) integers, how many pixels each class has.
+        power: 0 weighs all alike, 1 gives all classes the same sum of weights.
+
+    Returns:
+        (classes,) float32: share of the pixels to the power of minus `power`; the mean over pixels
+        is 1. A class without a pixel has 0.
+    """
+    share = pixels / pixels.sum()
+    weights = np.where(pixels > 0, np.maximum(share, 1 / pixels.sum()) ** -power, 0)
+    return (weights / (weights * share).sum()).astype(np.float32)
+
+
+def cross_entropy(
+    logits: tf.Tensor, labels: tf.Tensor, class_weights: np.ndarray | None = None
+) -> tf.Tensor:
+    """Mean cross entropy over the pixels that are not void, weighted by their classes.
 
     Args:
         logits: (batch, height, width, classes) float32.
         labels: (batch, height, width) integers; those from `classes` on are void.
+        class_weights: (classes,) float32; all 1 by default.
 
     Returns:
         Scalar float32, nats, >= 0; 0 where all is void.
     """
     one_hot = tf.one_hot(tf.cast(labels, tf.int32), logits.shape[-1])  # all 0 for void
+    counted = tf.reduce_sum(one_hot)
+    if class_weights is not None:
+        one_hot *= class_weights
     total = -tf.reduce_sum(one_hot * tf.nn.log_softmax(logits))
-    return total / tf.maximum(tf.reduce_sum(one_hot), 1.0)
+    return total / tf.maximum(counted, 1.0)
 
 
 class Segmenter(keras.Model):
-    """Trains a network whose auxiliary classifier is trained beside the main one.
+    """Trains a network, and its auxiliary classifier beside the main one where it has one.
 
     Attributes:
-        network: frame in [-1, 1] -> logits, and a pair of them when training.
+        network: frame in [-1, 1] -> logits; those of an auxiliary classifier too when training.
         step: how many updates were made.
 
     Source: Zhao et al., "Pyramid Scene Parsing Network", CVPR 2017, sec. 3.3.
     """
 
-    def __init__(self, network: keras.Model, *, auxiliary_weight: float):
-        """Takes a built network; `auxiliary_weight` is that of the auxiliary loss."""
+    def __init__(
+        self, network: keras.Model, *, auxiliary_weight: float, class_weights: np.ndarray | None
+    ):
+        """Takes a built network.
+
+        Args:
+            network: see above.
+            auxiliary_weight: of the auxiliary classifier's loss.
+            class_weights: of `cross_entropy`.
+        """
         super().__init__()
         self.network, self.auxiliary_weight = network, auxiliary_weight
+        self.class_weights = class_weights
         self.step = tf.Variable(tf.zeros([], tf.int64), trainable=False, name="step")
         self.built = True
 
@@ -61,15 +93,18 @@ class Segmenter(keras.Model):
                 uint8.
 
         Returns:
-            Both losses, unweighted, and the gradient's norm.
+            The losses, not multiplied with their weights, and the gradient's norm.
         """
         with tf.GradientTape() as tape:
-            logits, auxiliary = self.network(images.to_signed(data["image_real"]), training=True)
+            logits = self.network(images.to_signed(data["image_real"]), training=True)
+            names = ("segmentation_loss", "auxiliary_loss")
             terms = {
-                "segmentation_loss": cross_entropy(logits, data["labels"]),
-                "auxiliary_loss": cross_entropy(auxiliary, data["labels"]),
+                name: cross_entropy(each, data["labels"], self.class_weights)
+                for name, each in zip(names, tf.nest.flatten(logits), strict=False)
             }
-            total = terms["segmentation_loss"] + self.auxiliary_weight * terms["auxiliary_loss"]
+            total = terms["segmentation_loss"]
+            if "auxiliary_loss" in terms:
+                total += self.auxiliary_weight * terms["auxiliary_loss"]
             loss = self.optimizer.scale_loss(total)
         variables = self.network.trainable_variables
         gradients = tape.gradient(loss, [variable.value for variable in variables])

@@ -31,11 +31,12 @@ class SegmenterTraining:
         c = config.segmenter
         self.steps = build.segmenter_steps(config, manifest.splits["train"])
         self.total_steps = c.epochs * self.steps
-        self.segmenter = build.segmenter(config, manifest.classes.num_classes, self.total_steps)
+        self.segmenter = build.segmenter(config, folder, manifest, self.total_steps)
         self.checkpoints = Checkpoints(
             self.segmenter.checkpoint(), run.checkpoints, config.checkpoint_steps
         )
-        if not self.checkpoints.restore() and c.weights != "random":
+        has_trunk = c.kind == "pspnet" and c.weights != "random"
+        if not self.checkpoints.restore() and has_trunk:
             self.segmenter.network.load_trunk(c.weights)  # type: ignore[attr-defined]
 
     def run(self) -> None:

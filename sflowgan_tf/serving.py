@@ -1,11 +1,13 @@
 """What stands before and after the generator when it serves: edges, ensemble, uint8 pictures."""
 
+from typing import Any, Literal
+
 import keras
 import tensorflow as tf
 
 from sflowgan_tf.networks.dned import ensemble
 from sflowgan_tf.ops import images, labels
-from sflowgan_tf.ops.edges import laplacian_edges
+from sflowgan_tf.ops.edges import instance_boundaries, laplacian_edges
 
 _LABELS = tf.TensorSpec([None, None, None], tf.uint8)
 _EDGES = tf.TensorSpec([None, None, None, 1], tf.float32)
@@ -28,7 +30,7 @@ class Translator(tf.Module):
         num_classes: int,
         edge_threshold: float,
         edge_blur: float,
-        use_edges: bool = True,
+        edge_map: Literal["laplacian", "instances", "none"] = "laplacian",
     ):
         """Joins built networks.
 
@@ -38,13 +40,32 @@ class Translator(tf.Module):
             num_classes: of the label maps; ids from there on are void.
             edge_threshold: of the Laplacian, as in the records.
             edge_blur: sigma of the Gaussian before it, as in the records.
-            use_edges: False for a model that was trained on labels only.
+            edge_map: what the model was trained with, see `ImageGAN`.
         """
         super().__init__()
         self.generator, self.dned = generator, dned
         self.num_classes = num_classes
         self.edge_threshold, self.edge_blur = edge_threshold, edge_blur
-        self.use_edges = use_edges
+        self.edge_map = edge_map
+
+    @property
+    def redraws(self) -> bool:
+        """Whether there is a trained DNED, and so variations of a scene."""
+        return self.edge_map == "laplacian"
+
+    def edges_of(self, frame: dict[str, Any]) -> tf.Tensor:
+        """The edge map that a frame of the records brings along, for `redraw` or `paint`.
+
+        Args:
+            frame: of `data.pipeline.frames`; must hold instances if the model sees them.
+
+        Returns:
+            (1, height, width, 1) float32 in {0, 1}: the boundaries between instances for a model
+            that sees them, else the edges of the simulator's image.
+        """
+        if self.edge_map == "instances":
+            return instance_boundaries(frame["labels"][None], frame["instances"][None])
+        return tf.cast(frame["edges_cg"], tf.float32)[None]
 
     @tf.function(input_signature=[_IMAGE])
     def laplacian(self, image: tf.Tensor) -> tf.Tensor:
@@ -67,8 +88,9 @@ class Translator(tf.Module):
 
         Args:
             label_map: (batch, height, width) uint8 class indices.
-            edges: (batch, height, width, 1) float32 in [0, 1], as they shall be painted.
+            edges: (batch, height, width, 1) float32 in [0, 1], as they shall be painted; a model
+                that was trained without them ignores them.
         """
-        edges = edges if self.use_edges else tf.zeros_like(edges)
+        edges = tf.zeros_like(edges) if self.edge_map == "none" else edges
         scene = labels.scene(label_map, edges, self.num_classes)
         return images.to_uint8(self.generator(scene, training=False))

@@ -13,6 +13,7 @@ from sflowgan_tf.serving import Translator
 
 _FINE, _COARSE = (0, 1, 5), (2, 3, 4)  # side outputs; the last one is the fused one
 _SPARSE, _FAVOURED = 0.2, 5.0  # concentrations of the Dirichlet distribution
+_EDGES = {"laplacian": "Laplacian edges", "instances": "boundaries", "none": "edges, unused"}
 
 
 def ensemble_weights(count: int, seed: int) -> np.ndarray:
@@ -42,59 +43,85 @@ def ensemble_weights(count: int, seed: int) -> np.ndarray:
 def scenes(
     translator: Translator, table: ClassTable, frames: list[dict[str, tf.Tensor]], redraw: bool
 ) -> np.ndarray:
-    """One row a frame: labels, CG edges, DNED edges, result, real.
+    """One row a frame: labels, given frame, its edge map, the DNED's if there is one, result, real.
 
     Args:
         translator: of the training.
         table: the classes' colours.
         frames: of `pipeline.frames`.
-        redraw: whether the result is painted from the DNED's edges or from the Laplacian's.
+        redraw: whether the result is painted from the DNED's edges, if there is one.
     """
-    equal, rows = tf.constant(ensemble_weights(1, 0)), []
+    rows: list[dict[str, Any]] = []
     for frame in frames:
-        edges = tf.cast(frame["edges_cg"], tf.float32)
-        redrawn = translator.redraw(edges[None], equal)
-        painted = translator.paint(frame["labels"][None], redrawn if redraw else edges[None])
-        pictures = [
-            table.colorize(frame["labels"].numpy()),
-            frame["image_cg"],
-            edges,
-            redrawn[0],
-            painted[0],
-            frame["image_real"],
-        ]
-        rows.append([np.asarray(picture) for picture in pictures])
-    return contact_sheet(
-        rows, ["labels", "given frame", "Laplacian edges", "DNED edges", "result", "real"]
-    )
+        edges, redrawn = translator.edges_of(frame), _redrawn(translator, frame)
+        row = {
+            "labels": table.colorize(frame["labels"].numpy()),
+            "given frame": frame["image_cg"],
+            _EDGES[translator.edge_map]: edges[0],
+        }
+        if translator.redraws:
+            row["DNED edges"] = redrawn[0]
+        painted = translator.paint(frame["labels"][None], redrawn if redraw else edges)
+        rows.append(row | {"result": painted[0], "real": frame["image_real"]})
+    pictures = [[np.asarray(picture) for picture in row.values()] for row in rows]
+    return contact_sheet(pictures, list(rows[0]))
+
+
+def _redrawn(translator: Translator, frame: dict[str, tf.Tensor]) -> tf.Tensor:
+    """What is painted from at test time: the DNED's edges, of equal weights, if there is one."""
+    edges = translator.edges_of(frame)
+    if not translator.redraws:
+        return edges
+    return translator.redraw(edges, tf.constant(ensemble_weights(1, 0)))
 
 
 def variations(translator: Translator, frame: dict[str, tf.Tensor], seed: int) -> np.ndarray:
     """Four versions of one scene and, above them, the edge maps that made them."""
-    weights = tf.constant(ensemble_weights(4, seed))
-    edges = tf.repeat(tf.cast(frame["edges_cg"], tf.float32)[None], 4, axis=0)
-    redrawn = translator.redraw(edges, weights)
-    painted = translator.paint(tf.repeat(frame["labels"][None], 4, axis=0), redrawn)
-    rows = [list(redrawn.numpy()), list(painted.numpy())]
+    rows = [[*pictures] for pictures in versions(translator, frame, 4, seed)]
     return contact_sheet(rows, ["equal weights", "variation 1", "variation 2", "variation 3"])
 
 
 def painted(translator: Translator, drive: list[dict[str, tf.Tensor]]) -> np.ndarray:
-    """Consecutive frames, painted from the DNED's edges with equal weights.
+    """Consecutive frames, painted as at test time, (frames, height, width, 3) uint8 RGB.
 
     Args:
         translator: of the training.
         drive: of `pipeline.drive`.
+    """
+    return np.stack([picture(translator, frame, redraw=True) for frame in drive])
+
+
+def picture(translator: Translator, frame: dict[str, tf.Tensor], *, redraw: bool) -> np.ndarray:
+    """A scene, painted with equal ensemble weights, (height, width, 3) uint8 RGB.
+
+    Args:
+        translator: of a model.
+        frame: of `pipeline.frames`.
+        redraw: whether from the DNED's edges, if there is one.
+    """
+    edges = _redrawn(translator, frame) if redraw else translator.edges_of(frame)
+    return translator.paint(frame["labels"][None], edges)[0].numpy()
+
+
+def versions(
+    translator: Translator, frame: dict[str, tf.Tensor], count: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """One scene, painted with several ensemble weights.
+
+    Args:
+        translator: of a model with a DNED.
+        frame: of `pipeline.frames`.
+        count: how many.
+        seed: of `ensemble_weights`.
 
     Returns:
-        (frames, height, width, 3) uint8 RGB.
+        The edge maps (count, height, width, 1) float32 and the pictures (count, height, width, 3)
+        uint8.
     """
-    equal = tf.constant(ensemble_weights(1, 0))
-    pictures = []
-    for frame in drive:
-        edges = translator.redraw(tf.cast(frame["edges_cg"], tf.float32)[None], equal)
-        pictures.append(translator.paint(frame["labels"][None], edges)[0])
-    return np.stack(pictures)
+    weights = tf.constant(ensemble_weights(count, seed))
+    edges = translator.redraw(tf.repeat(translator.edges_of(frame), count, axis=0), weights)
+    painted = translator.paint(tf.repeat(frame["labels"][None], count, axis=0), edges)
+    return edges.numpy(), painted.numpy()
 
 
 def film(drive: list[dict[str, tf.Tensor]], pictures: np.ndarray) -> np.ndarray:

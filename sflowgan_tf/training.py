@@ -88,10 +88,9 @@ class Training:
         def draw() -> dict[str, np.ndarray]:
             redraw = self.gan.phase != "edges"
             table = self.manifest.classes
-            drawn = {
-                "scenes": sheets.scenes(translator, table, frames, redraw),
-                "variations": sheets.variations(translator, frames[0], self.config.seed),
-            }
+            drawn = {"scenes": sheets.scenes(translator, table, frames, redraw)}
+            if translator.redraws:
+                drawn["variations"] = sheets.variations(translator, frames[0], self.config.seed)
             if self.gan.phase == "video":
                 painted = sheets.painted(translator, drive)
                 farneback = asdict(self.config.records.flow)

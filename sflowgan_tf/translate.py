@@ -77,6 +77,15 @@ def work(parsed: argparse.Namespace) -> None:
 
     scenes = pair_up(parsed.labels, parsed.frames, in_order=is_film)
     translator, manifest, step = export.load(run)
+    if translator.edge_map == "instances":
+        raise UserError(
+            f"--run {parsed.run}: was trained with edge_map=instances and needs instance maps, "
+            "which translate does not read; score it with `python -m sflowgan_tf.evaluate`"
+        )
+    if parsed.variations > 1 and not translator.redraws:
+        raise UserError(
+            f"--variations: {parsed.run} was trained on labels only and has one version of a scene"
+        )
     painter = Painter(
         translator,
         size=size or manifest.size,

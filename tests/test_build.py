@@ -3,6 +3,7 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from sflowgan_tf import build
 from sflowgan_tf import config as settings
@@ -12,6 +13,7 @@ from sflowgan_tf.errors import UserError
 from sflowgan_tf.gan.image_gan import ImageGAN
 from sflowgan_tf.gan.video_gan import VideoGAN
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
+from sflowgan_tf.networks.unet import UNet
 from sflowgan_tf.ops.labels import TABLES
 from sflowgan_tf.runs import Run
 
@@ -41,6 +43,8 @@ def manifest(**more):
         "flow": {"operator": "farneback"} | dataclasses.asdict(TINY.records.flow),
         "seed": 0,
         "has_cg": False,
+        "has_instances": False,
+        "has_motion": False,
         "splits": {"train": none, "validation": none},
         "skipped": [],
     }
@@ -152,9 +156,10 @@ def test_the_same_seed_builds_the_same_weights():
 
 
 @pytest.mark.parametrize(
-    ("kind", "network"), [("global", GlobalGenerator), ("local_enhancer", LocalEnhancer)]
+    ("kind", "network"),
+    [("global", GlobalGenerator), ("local_enhancer", LocalEnhancer), ("unet", UNet)],
 )
-def test_both_generators_paint(kind, network):
+def test_the_generators_paint(kind, network):
     c = changed(generator=dataclasses.replace(TINY.generator, kind=kind))
     made = build.generator(c, TABLE.num_classes)
     assert isinstance(made, network)
@@ -225,6 +230,36 @@ def test_records_made_with_other_settings_are_refused(in_tmp):
 def test_records_as_configured_are_taken(in_tmp):
     manifest().save(in_tmp / "manifest.json")
     assert build.records(TINY, in_tmp) == manifest()
+
+
+def test_records_without_instances_give_no_boundaries_between_them(in_tmp):
+    config = changed(edge_map="instances")
+    manifest().save(in_tmp / "manifest.json")
+    with pytest.raises(UserError, match=f"edge_map=instances: the records in {in_tmp} hold no ins"):
+        build.records(config, in_tmp)
+    manifest(has_instances=True).save(in_tmp / "manifest.json")
+    assert build.records(config, in_tmp).has_instances
+
+
+def test_instances_are_read_only_where_they_are_seen(in_tmp, monkeypatch):
+    asked = []
+
+    def training(folder, manifest, *, instances, **settings):
+        asked.append(instances)
+        return tf.data.Dataset.range(1)
+
+    monkeypatch.setattr(build.pipeline, "training", training)
+    epoch = build.Epoch(index=0, phase="edges", first_step=0, steps=1)
+    for edge_map in ("laplacian", "instances", "none"):
+        build.batches(changed(edge_map=edge_map), in_tmp, manifest(), epoch, 0)
+    assert asked == [False, True, False]
+
+
+def test_edge_map_and_weights_reach_gan_and_translator():
+    config = changed(edge_map="none", losses=settings.Losses(l1=100.0))
+    gan = build.gan(config, TABLE.num_classes, 1)
+    assert (gan.edge_map, gan.l1_weight) == ("none", 100.0)
+    assert build.translator(config, manifest(), gan).edge_map == "none"
 
 
 def test_raw_records_need_a_source(in_tmp):

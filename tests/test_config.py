@@ -33,7 +33,7 @@ def test_the_defaults_are_the_papers():
     ("override", "said"),
     [
         ("generator.filter=3", "Did you mean: 'filters'?"),
-        ("generator.kind=unet", "generator.kind: Invalid value 'unet', expected one of ['global'"),
+        ("generator.kind=vae", "generator.kind: Invalid value 'vae', expected one of ['global'"),
         ("phases.edges=many", "phases.edges: Value 'many' of type 'str' could not be converted"),
         ("precision=half", "mixed_float16"),
     ],
@@ -106,8 +106,12 @@ def test_a_size_is_width_then_height():
         ("perceptual.slice_weights=[1,2]", "2 values; expected 5"),
         ("generator.frozen_epochs=1", "generator.kind=local_enhancer"),
         ("generator.global_run=x", "generator.kind=local_enhancer"),
+        ("generator.kind=unet generator.global_run=x", "generator.kind=local_enhancer"),
+        ("edge_map=none discriminator.sees_edges=true", "no edges with edge_map=none; set one of"),
+        ("edge_map=instances phases.video=1", "phases.video=1: .*edge_map=instances; set phases"),
+        ("losses.l1=-1", "losses.l1=-1.0: expected 0 or more"),
     ],
 )
 def test_a_value_out_of_range_is_named(file, override, said):
     with pytest.raises(UserError, match=said):
-        config.load("minicity", file, [override])
+        config.load("minicity", file, override.split())

@@ -261,8 +261,8 @@ def test_a_killed_film_goes_on_and_ends_with_the_same_bytes(home, tmp_path):
 
 
 SEGMENTER = [
-    "segmenter.filters=4",
-    "segmenter.decoder=2",
+    "segmenter.kind=small",
+    "segmenter.filters=2",
     "segmenter.epochs=2",
     "segmenter.pipeline.batch_size=2",
     "segmenter.pipeline.max_scale=1.5",
@@ -282,8 +282,8 @@ def test_a_segmenter_is_trained_beside_the_gan(home):
     assert lines[-4:][1].split() == ["Run:", "runs/minicity-segmenter"]
     again, _ = segment("generator.filters=8", "phases.edges=7", folder=home)
     assert again == out
-    _, err = segment("--seed", "3", "segmenter.decoder=0", folder=home, code=2)
-    assert "segmenter.decoder: 2 -> 0; seed: 0 -> 3" in err
+    _, err = segment("--seed", "3", "segmenter.filters=4", folder=home, code=2)
+    assert "segmenter.filters: 2 -> 4; seed: 0 -> 3" in err
     _, err = segment("--run", "whole", folder=home, code=2)
     assert "task: translation -> segmentation" in err
 

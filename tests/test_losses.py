@@ -63,6 +63,23 @@ class TestGAN:
             losses.discriminator_loss([ZERO], [ZERO, ZERO], "log")
 
 
+class TestL1:
+    def test_it_is_the_mean_over_all_pixels_and_channels(self):
+        real = np.full((2, 2, 3, 3), -1, "float16")
+        fake = real.copy()
+        fake[0, 0, 0] = (1, 0, -1)  # 2 and 1 apart, of 36 values
+        loss = losses.l1_loss(real, fake)
+        assert loss.dtype == "float32" and np.isclose(loss, 3 / 36)
+
+    def test_the_real_image_is_held_constant(self):
+        real, fake = tf.Variable(TWO), tf.Variable(ZERO)
+        with tf.GradientTape() as tape:
+            loss = losses.l1_loss(real, fake)
+        by_real, by_fake = tape.gradient(loss, [real, fake])
+        assert by_real is None
+        np.testing.assert_allclose(by_fake, np.full((1, 2, 2, 1), -1 / 4))
+
+
 class TestDNED:
     EQUAL = np.ones((1, 6), "float32")
 

@@ -4,7 +4,8 @@ import pytest
 import tensorflow as tf
 
 from sflowgan_tf.networks.pspnet import PSPNet
-from sflowgan_tf.segmenter import Segmenter, cross_entropy
+from sflowgan_tf.networks.small_pspnet import SmallPSPNet
+from sflowgan_tf.segmenter import Segmenter, balanced, cross_entropy
 
 CLASSES, VOID = 3, 255
 
@@ -14,10 +15,10 @@ def seeded():
     keras.utils.set_random_seed(1)
 
 
-def made(optimizer=None, auxiliary_weight=0.4):
-    network = PSPNet(CLASSES, filters=4, units=(1, 1, 1, 1), decoder=2)
+def made(optimizer=None, auxiliary_weight=0.4, class_weights=None, network=None):
+    network = network or PSPNet(CLASSES, filters=4, units=(1, 1, 1, 1))
     network.build((None, None, None, 3))
-    segmenter = Segmenter(network, auxiliary_weight=auxiliary_weight)
+    segmenter = Segmenter(network, auxiliary_weight=auxiliary_weight, class_weights=class_weights)
     segmenter.compile(optimizer or keras.optimizers.SGD(0.05, momentum=0.9), jit_compile=False)
     return segmenter
 
@@ -55,6 +56,27 @@ def test_a_frame_all_void_costs_nothing():
     assert not np.any(tape.gradient(loss, logits))
 
 
+def test_a_weighted_pixel_counts_as_often_as_its_weight():
+    logits = tf.constant(np.random.default_rng(0).normal(size=(1, 1, 3, 3)), tf.float32)
+    alone = [
+        float(cross_entropy(logits[:, :, i : i + 1], tf.constant([[[label]]], tf.uint8)))
+        for i, label in enumerate((0, 2))
+    ]
+    labels = tf.constant([[[0, 2, VOID]]], tf.uint8)
+    weights = np.array([0.5, 1, 3], np.float32)
+    loss = cross_entropy(logits, labels, weights)
+    assert float(loss) == pytest.approx((0.5 * alone[0] + 3 * alone[1]) / 2)
+
+
+def test_balanced_weights_by_hand():
+    pixels = np.array([90, 0, 10])
+    np.testing.assert_allclose(balanced(pixels, 0.0), [1, 0, 1])
+    np.testing.assert_allclose(balanced(pixels, 1.0), [1 / 1.8, 0, 5], rtol=1e-6)
+    half = balanced(pixels, 0.5)
+    assert half[2] / half[0] == pytest.approx(3)
+    assert (half * pixels).sum() / 100 == pytest.approx(1)
+
+
 def test_a_step_descends_along_both_losses():
     # One step of plain descent with a rate of 1 moves the weights by the gradient.
     segmenter = made(keras.optimizers.SGD(1.0), auxiliary_weight=0.25)
@@ -84,8 +106,10 @@ def test_a_step_descends_along_both_losses():
     assert int(segmenter.step) == 1
 
 
-def test_it_learns_what_there_is_to_see():
-    segmenter, data = made(), batch()
+@pytest.mark.parametrize("small", [False, True])
+def test_it_learns_what_there_is_to_see(small):
+    network = SmallPSPNet(CLASSES, filters=4) if small else None
+    segmenter, data = made(network=network), batch()
     step = tf.function(segmenter.train_step)
     costs = [float(step(data)["segmentation_loss"]) for _ in range(40)]
     assert costs[-1] < costs[0] / 2

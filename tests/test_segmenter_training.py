@@ -19,10 +19,10 @@ TINY = Config(
     records=Records(size="64x32"),
     minicity=Minicity(sequences=3, frames=3),
     segmenter=Segmenter(
-        weights="random",
-        filters=4,
-        units=[1, 1, 1, 1],
-        decoder=2,
+        kind="small",
+        filters=2,
+        class_balance=0.5,
+        optimizer="adam",
         epochs=2,
         pipeline=Pipeline(batch_size=2, max_scale=1.5),
     ),
@@ -153,7 +153,7 @@ def test_a_pretrained_trunk_is_taken_once(folder, tmp_path):
     file = tmp_path / "resnet50.weights.h5"
     reference = keras.applications.ResNet50(weights=None, include_top=False)
     reference.save_weights(file)
-    config = changed(weights=str(file), filters=64, units=[3, 4, 6, 3], decoder=0, epochs=0)
+    config = changed(kind="pspnet", weights=str(file), filters=64, epochs=0)
     training = begun(folder, tmp_path / "run", config)
     name = "conv5_block3_3_conv"
     kernel = training.segmenter.network.trunk.get_layer(name).kernel
@@ -170,10 +170,11 @@ def test_a_pretrained_trunk_is_taken_once(folder, tmp_path):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"filters": 6}, "^segmenter.filters: expected a multiple of 4, got 6"),
-        ({"weights": "imagenet"}, "only fresh weights take others"),
+        ({"filters": 3}, "^segmenter.filters: expected a multiple of 2, got 3"),
+        ({"kind": "pspnet", "filters": 6}, "^segmenter.filters: expected a multiple of 4, got 6"),
+        ({"kind": "pspnet", "filters": 4}, "only fresh weights take others"),
         ({"pipeline": Pipeline(batch_size=99)}, r"^segmenter\.pipeline\.batch_size=99: .*6 frames"),
-        ({"weights": "nowhere.h5", "filters": 64, "units": [3, 4, 6, 3]}, r"no file nowhere\.h5"),
+        ({"kind": "pspnet", "weights": "nowhere.h5", "filters": 64}, r"no file nowhere\.h5"),
     ],
     ids=str,
 )

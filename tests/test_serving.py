@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from sflowgan_tf.networks.dned import DNED
 from sflowgan_tf.networks.generator import GlobalGenerator
-from sflowgan_tf.ops.edges import laplacian_edges
+from sflowgan_tf.ops.edges import instance_boundaries, laplacian_edges
 from sflowgan_tf.ops.labels import TABLES
 from sflowgan_tf.serving import Translator
 from sflowgan_tf.sheets import ensemble_weights, film, flow, painted, scenes, variations
@@ -43,6 +43,7 @@ def frame():
         "edges_cg": edges,
         "image_cg": image,
         "image_real": image,
+        "instances": tf.constant(draw.integers(0, 2, (11, 18)), tf.uint16),
     }
 
 
@@ -61,12 +62,22 @@ def test_the_edges_are_those_of_the_records(translator, frame):
 
 def test_edges_change_the_picture_unless_the_model_knows_labels_only(frame):
     labels, edges = frame["labels"][None], tf.cast(frame["edges_cg"], tf.float32)[None]
-    for use_edges in (True, False):
-        translator = make(use_edges=use_edges)
+    for edge_map in ("laplacian", "instances", "none"):
+        translator = make(edge_map=edge_map)
         same = np.array_equal(
             translator.paint(labels, edges), translator.paint(labels, 1.0 - edges)
         )
-        assert same == (not use_edges)
+        assert same == (edge_map == "none")
+        assert translator.redraws == (edge_map == "laplacian")
+
+
+def test_a_frame_of_the_records_brings_its_edge_map_along(frame):
+    boundaries = instance_boundaries(frame["labels"][None], frame["instances"][None])
+    expected = {"laplacian": frame["edges_cg"][None], "none": frame["edges_cg"][None]}
+    for edge_map in ("laplacian", "instances", "none"):
+        edges = make(edge_map=edge_map).edges_of(frame)
+        assert edges.shape == (1, 11, 18, 1) and edges.dtype == tf.float32
+        np.testing.assert_array_equal(edges, expected.get(edge_map, boundaries))
 
 
 def test_ensemble_weights_begin_with_equal_ones_and_go_on_by_the_seed():
@@ -93,6 +104,21 @@ def test_the_sheet_shows_each_frame_in_a_row(translator, frame):
     np.testing.assert_array_equal(row[:, :18], TABLE.colorize(frame["labels"].numpy()))
     np.testing.assert_array_equal(row[:, -18:], frame["image_real"])
     assert not np.array_equal(plain[22:33, 88:106], redrawn[22:33, 88:106])
+
+
+@pytest.mark.parametrize("edge_map", ["instances", "none"])
+def test_a_sheet_and_a_film_without_a_dned_are_painted_from_what_there_is(frame, edge_map):
+    translator = make(edge_map=edge_map)
+    edges = translator.edges_of(frame)
+    painted_from_it = translator.paint(frame["labels"][None], edges)[0]
+    for redraw in (False, True):
+        sheet = scenes(translator, TABLE, [frame], redraw)
+        assert sheet.shape == (22 + 11 + 4, 5 * (18 + 4) - 4, 3)
+        shown = [sheet[22:33, 22 * column : 22 * column + 18] for column in range(5)]
+        np.testing.assert_array_equal(shown[2][..., 0], 255 * edges[0, ..., 0])
+        np.testing.assert_array_equal(shown[3], painted_from_it)
+        np.testing.assert_array_equal(shown[4], frame["image_real"])
+    np.testing.assert_array_equal(painted(translator, [frame, frame])[1], painted_from_it)
 
 
 def test_variations_differ_and_show_their_edges(translator, frame):

@@ -1,3 +1,4 @@
+import re
 from types import SimpleNamespace
 
 import av
@@ -12,6 +13,8 @@ from sflowgan_tf.ops.labels import TABLES
 
 class Grey:
     """A translator that paints grey 90."""
+
+    edge_map, redraws = "laplacian", True
 
     def laplacian(self, image):
         return tf.zeros_like(tf.cast(image[..., :1], tf.float32))
@@ -101,6 +104,23 @@ def test_flags_that_do_not_fit_are_a_line(home, capsys, flags, said):
     (home / "folder.mp4").mkdir()
     assert call(*flags) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("edge_map", "flags", "said"),
+    [
+        ("instances", [], "trained with edge_map=instances .* score it with .*evaluate"),
+        ("none", ["--variations", "2"], "--variations: r was trained on labels only"),
+    ],
+)
+def test_a_run_without_laplacian_edges_says_what_it_can_not(
+    home, capsys, monkeypatch, edge_map, flags, said
+):
+    monkeypatch.setattr(Grey, "edge_map", edge_map)
+    monkeypatch.setattr(Grey, "redraws", False)
+    assert call("--output", "out", *flags) == 2
+    assert re.search(said, capsys.readouterr().err)
+    assert not (home / "out").exists()
 
 
 @pytest.mark.parametrize("rate", ["0", "-3", "fast", "1/0", "2000"])

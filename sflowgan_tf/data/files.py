@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from sflowgan_tf.data.flow import flow_of_levels
 from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.labels import ClassTable
 
@@ -54,6 +55,43 @@ def read_labels(file: Path, table: ClassTable) -> np.ndarray:
         raise UserError(f"{file}: {error}") from None
 
 
+def read_instances(file: Path) -> np.ndarray:
+    """(height, width) uint16, the instance number of each pixel, 0 where it belongs to none.
+
+    Args:
+        file: PNG. Of three channels the green one holds the numbers, as in SYNTHIA's label maps.
+            One channel is as Cityscapes' instanceIds: a class id times 1000 plus a number; what is
+            less than 1000 is no instance.
+
+    Raises:
+        UserError: it is unreadable, or of 8 bits.
+    """
+    raw = _sixteen_bits(file, "instance numbers")
+    return raw[..., 1] if raw.ndim == 3 else np.where(raw < 1000, 0, raw).astype(np.uint16)
+
+
+def read_motion(file: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Flow and where it is valid, of KITTI's 16-bit PNG.
+
+    Returns:
+        (height, width, 2) float32, pixels, dx and dy; (height, width) bool.
+
+    Raises:
+        UserError: it is unreadable, or no such PNG.
+    """
+    raw = _sixteen_bits(file, "flow in three channels, as KITTI has it")
+    if raw.ndim != 3:
+        raise UserError(f"{file}: has 1 channel; expected flow in three, as KITTI has it")
+    return flow_of_levels(raw[..., 2:0:-1].astype(np.float32)), raw[..., 0] > 0
+
+
+def _sixteen_bits(file: Path, held: str) -> np.ndarray:
+    raw = _decode(file, cv2.IMREAD_UNCHANGED)
+    if raw.dtype != np.uint16:
+        raise UserError(f"{file}: has {8 * raw.itemsize} bits; expected 16 bits of {held}")
+    return raw
+
+
 def _decode(file: Path, mode: int) -> np.ndarray:
     try:
         content = file.read_bytes()
@@ -72,15 +110,47 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
     Args:
         image: (height, width, 3) uint8 picture, resized by area if it shrinks and bicubically if
-            it grows; or (height, width) uint8 label map, resized to the nearest pixel.
+            it grows; or (height, width) uint8 or uint16 map of numbers, resized to the nearest
+            pixel.
         size: (width, height) of the result.
     """
+    cut = _middle(image, size)
+    if image.ndim == 2:
+        return cv2.resize(cut, size, interpolation=cv2.INTER_NEAREST_EXACT)
+    shrinks = size[0] <= cut.shape[1]
+    return cv2.resize(cut, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+
+
+def resize_motion(
+    flow: np.ndarray, valid: np.ndarray, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cuts and resizes a flow as `resize` does its frames, and scales it alike.
+
+    Both are resized to the nearest pixel, so that no two motions are mixed at a boundary.
+
+    Args:
+        flow: (height, width, 2) float32, pixels, dx and dy.
+        valid: (height, width) bool.
+        size: (width, height) of the result.
+
+    Returns:
+        The same at `size`; valid only where the motion ends inside the cut.
+    """
+    height, width = _middle(valid, size).shape
+    nearest = [
+        cv2.resize(_middle(plane, size), size, interpolation=cv2.INTER_NEAREST_EXACT)
+        for plane in (*np.moveaxis(flow, -1, 0), valid.astype(np.uint8))
+    ]
+    scaled = np.stack(nearest[:2], -1) * np.array([size[0] / width, size[1] / height], np.float32)
+    target = scaled + np.stack(np.meshgrid(*map(np.arange, size)), -1)
+    inside = ((target > -0.5) & (target < np.array(size) - 0.5)).all(axis=-1)
+    return scaled, (nearest[2] > 0) & inside
+
+
+def _middle(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The largest part in the middle with the aspect ratio of `size`."""
     height, width = image.shape[:2]
     cut_width = min(width, round(height * size[0] / size[1]))
     cut_height = min(height, round(width * size[1] / size[0]))
     top, left = (height - cut_height) // 2, (width - cut_width) // 2
-    cut = image[top : top + cut_height, left : left + cut_width]
-    if image.ndim == 2:
-        return cv2.resize(cut, size, interpolation=cv2.INTER_NEAREST_EXACT)
-    shrinks = size[0] <= cut_width
-    return cv2.resize(cut, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    return image[top : top + cut_height, left : left + cut_width]

@@ -70,14 +70,6 @@ def encode_flow(flow: np.ndarray, valid: np.ndarray | None = None) -> bytes:
     return cv2.imencode(".png", bgr, _PNG)[1].tobytes()
 
 
-def decode_flow(png: bytes) -> np.ndarray:
-    """What `encode_flow` coded: (height, width, 2) float32, pixels."""
-    bgr = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
-    if bgr is None:
-        raise ValueError(f"flow: expected a PNG, got {len(png)} bytes that are none")
-    return flow_of_levels(bgr[..., 2:0:-1].astype(np.float32))
-
-
 def flow_of_levels(levels):
     """KITTI's 16-bit levels, as floats of any framework, to pixels."""
     return (levels - _ZERO) / _SCALE

@@ -12,7 +12,7 @@ from sflowgan_tf.ops.labels import ClassTable
 from sflowgan_tf.whole import written_whole
 
 NAME = "manifest.json"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,8 @@ class Manifest:
         flow: operator and its parameters, those of `data.flow.dense_flow`.
         seed: of the choice of validation sequences.
         has_cg: whether there are simulator's frames beside the real ones.
+        has_instances: whether the pixels' instances are known.
+        has_motion: whether the exact flow of pairs is known.
         splits: "train" and "validation".
         skipped: each {file, reason}, what was left out.
         schema_version: of the records and of this file.
@@ -56,6 +58,8 @@ class Manifest:
     flow: dict[str, Any]
     seed: int
     has_cg: bool
+    has_instances: bool
+    has_motion: bool
     splits: dict[str, Split]
     skipped: list[dict[str, str]]
     schema_version: int = SCHEMA_VERSION

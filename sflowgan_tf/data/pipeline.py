@@ -5,6 +5,7 @@ alone. So a training that was interrupted goes on at its step without any state 
 Everything stays uint8 until it is on the device, where labels become one-hot.
 """
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from sflowgan_tf.data import records
 from sflowgan_tf.data.manifest import Manifest, Split
 from sflowgan_tf.errors import UserError
 
-_NEAREST = ("labels", "edges")
-_TRAINING_FIELDS = ("labels", "edges", "image_real", "flow_real")
+_PLANAR = ("labels", "instances")  # fields without an axis of channels
+_NEAREST = (*_PLANAR, "edges")
+_TRAINING_FIELDS = (*_NEAREST, "image_real", "flow_real")
 
 Frames = dict[str, Any]  # of tensors
 
@@ -47,6 +49,7 @@ def training(
     skip: int = 0,
     batch_size: int,
     pair: bool = False,
+    instances: bool = False,
     crop: tuple[int, int] | None,
     flip: bool,
     max_scale: float,
@@ -62,6 +65,7 @@ def training(
         skip: batches of this epoch that were trained on already.
         batch_size: examples in a batch; what is left of an epoch is dropped.
         pair: False reads every frame by itself, True pairs of consecutive frames with their flow.
+        instances: whether they are wanted too; the records must hold them.
         crop: (width, height) of what comes out; None for the records' size.
         flip: mirror half of the examples; dx changes its sign.
         max_scale: examples are enlarged by up to this factor, >= 1, then cropped at random; flow
@@ -70,9 +74,10 @@ def training(
 
     Returns:
         Batches of a dict: labels (batch, height, width) uint8, edges (batch, height, width, 1)
-        uint8 in {0, 1}, image_real (batch, height, width, 3) uint8; with `pair` each has an axis of
-        two frames behind the batch's, and flow_real (batch, height, width, 2) float32 is in pixels
-        per frame of what comes out.
+        uint8 in {0, 1}, image_real (batch, height, width, 3) uint8, and where they are wanted
+        instances (batch, height, width) uint16; with `pair` each has an axis of two frames behind
+        the batch's, and flow_real (batch, height, width, 2) float32 is in pixels per frame of what
+        comes out.
 
     Raises:
         UserError: the crop does not fit into the records.
@@ -86,7 +91,14 @@ def training(
     )
 
     def example(index: tf.Tensor, serialized: tf.Tensor) -> Frames:
-        frames = records.parse(serialized, size=manifest.size, has_cg=manifest.has_cg, pair=pair)
+        frames = records.parse(
+            serialized,
+            size=manifest.size,
+            has_cg=False,
+            has_instances=instances,
+            has_motion=False,
+            pair=pair,
+        )
         frames = {name: frames[name] for name in _TRAINING_FIELDS if name in frames}
         key = tf.stack([tf.constant(draw_seed, tf.int64), index])
         return augment(frames, key, crop=crop, flip=flip, max_scale=max_scale)
@@ -134,10 +146,9 @@ def frames(folder: Path, manifest: Manifest, split: str, count: int | None = Non
     chosen = manifest.splits[split]
     wanted = np.linspace(0, chosen.records - 1, min(count or chosen.records, chosen.records))
     picked = set(wanted.round().astype(int).tolist())
-    files = [str(folder / shard["file"]) for shard in chosen.shards]
     return [
-        records.parse(serialized, size=manifest.size, has_cg=manifest.has_cg, pair=False)
-        for index, serialized in enumerate(tf.data.TFRecordDataset(files))
+        _frame(serialized, manifest)
+        for index, serialized in enumerate(_in_order(folder, chosen))
         if index in picked
     ]
 
@@ -150,30 +161,90 @@ def every_frame(folder: Path, manifest: Manifest, split: str) -> Iterator[Frames
         manifest: what `prepare` wrote there.
         split: "train" or "validation".
     """
-    for shard in manifest.splits[split].shards:
-        for serialized in tf.data.TFRecordDataset(str(folder / shard["file"])):
-            yield records.parse(serialized, size=manifest.size, has_cg=manifest.has_cg, pair=False)
+    for serialized in _in_order(folder, manifest.splits[split]):
+        yield _frame(serialized, manifest)
 
 
-def drive(folder: Path, manifest: Manifest, split: str, count: int) -> list[Frames]:
-    """The first consecutive frames of a split, as `frames` gives them.
+def places(folder: Path, manifest: Manifest, split: str) -> list[tuple[str, int]]:
+    """Sequence and number of each frame of a split, in the order of `sequences`."""
+    return [records.place(one) for one in _in_order(folder, manifest.splits[split])]
+
+
+def class_pixels(folder: Path, manifest: Manifest, split: str) -> np.ndarray:
+    """How many pixels each class has in a split, (classes,) int64; void is left out.
 
     Args:
         folder: where the shards lie.
         manifest: what `prepare` wrote there.
         split: "train" or "validation".
-        count: at most so many; fewer where the sequence is shorter.
     """
-    files = [str(folder / shard["file"]) for shard in manifest.splits[split].shards]
-    found: list[Frames] = []
-    for serialized in tf.data.TFRecordDataset(files):
-        goes_on = bool(records.has_successor(serialized))
-        if found or goes_on:
-            size, has_cg = manifest.size, manifest.has_cg
-            found.append(records.parse(serialized, size=size, has_cg=has_cg, pair=False))
-        if len(found) == count or (found and not goes_on):
-            break
-    return found
+    pixels = np.zeros(256, np.int64)
+    for frame in every_frame(folder, manifest, split):
+        pixels += np.bincount(frame["labels"].numpy().ravel(), minlength=256)
+    return pixels[: manifest.classes.num_classes]
+
+
+def sequences(folder: Path, manifest: Manifest, split: str) -> Iterator[Iterator[Frames]]:
+    """The clips of a split in their order, each as an iterator of its frames, unaugmented.
+
+    A clip ends with its sequence or at a gap in the frame numbers. One frame is in memory at a
+    time; a clip must be read before the next one is asked for, what is left of it is skipped then.
+
+    Args:
+        folder: where the shards lie.
+        manifest: what `prepare` wrote there.
+        split: "train" or "validation".
+
+    Yields:
+        For each clip an iterator of dicts as `frames` gives them, and, but for the clip's last
+        frame, with what `records.flows` reads: the flow to the next frame.
+    """
+    ends = 0
+
+    def clip(serialized: tf.Tensor) -> int:
+        nonlocal ends
+        number, goes_on = ends, bool(records.has_successor(serialized))
+        ends += not goes_on
+        return number
+
+    for _, serialized in itertools.groupby(_in_order(folder, manifest.splits[split]), clip):
+        yield (_frame(one, manifest, with_flows=True) for one in serialized)
+
+
+def _in_order(folder: Path, split: Split) -> Iterator[tf.Tensor]:
+    """Serialized records."""
+    for shard in split.shards:
+        yield from _read(folder / shard["file"])
+
+
+def _frame(serialized: tf.Tensor, manifest: Manifest, *, with_flows: bool = False) -> Frames:
+    """All that is known of a record's first frame, and of the way to its successor if wanted."""
+    frame = records.parse(serialized, **_held(manifest), pair=False)
+    if with_flows and records.has_successor(serialized):
+        frame |= records.flows(serialized, size=manifest.size, has_motion=manifest.has_motion)
+    return frame
+
+
+def _held(manifest: Manifest) -> dict[str, Any]:
+    """What the records hold, as `records.parse` asks for it."""
+    names = ("size", "has_cg", "has_instances", "has_motion")
+    return {name: getattr(manifest, name) for name in names}
+
+
+def drive(folder: Path, manifest: Manifest, split: str, count: int) -> list[Frames]:
+    """The first consecutive frames of a split, as `sequences` gives them.
+
+    Args:
+        folder: where the shards lie.
+        manifest: what `prepare` wrote there.
+        split: "train" or "validation".
+        count: at most so many; fewer where the clip is shorter.
+    """
+    for clip in sequences(folder, manifest, split):
+        found = list(itertools.islice(clip, count))
+        if "flow_real" in found[0]:
+            return found
+    return []
 
 
 def _check_crop(crop: tuple[int, int], size: tuple[int, int], max_scale: float) -> None:
@@ -193,8 +264,8 @@ def augment(
 ) -> Frames:
     """Cuts one box out of all fields, enlarges it to the crop's size, mirrors it or not.
 
-    Labels and edges are resized to the nearest pixel, so they stay what they are; images and flow
-    bilinearly.
+    Labels, instances and edges are resized to the nearest pixel, so they stay what they are; images
+    and flow bilinearly.
 
     Args:
         frames: as `training` describes them, without the batch axis.
@@ -215,7 +286,7 @@ def augment(
     mirrored = tf.logical_and(flip, draws[3] < 0.5)
 
     def field(name: str, value: Any) -> Any:
-        value = value[..., None] if name == "labels" else value
+        value = value[..., None] if name in _PLANAR else value
         value = value[..., corner[0] : corner[0] + box[0], corner[1] : corner[1] + box[1], :]
         if max_scale > 1:
             value = _resize(value, crop, "nearest" if name in _NEAREST else "bilinear")
@@ -224,7 +295,7 @@ def augment(
         if name == "flow_real":
             growth = tf.cast(crop, tf.float32) / tf.cast(box[::-1], tf.float32)
             value *= growth * tf.where(mirrored, [-1.0, 1.0], [1.0, 1.0])
-        return value[..., 0] if name == "labels" else value
+        return value[..., 0] if name in _PLANAR else value
 
     return {name: field(name, value) for name, value in frames.items()}
 
@@ -245,7 +316,7 @@ def blame(folder: Path, manifest: Manifest) -> None:
         try:
             for serialized in _read(path):
                 pair = bool(records.has_successor(serialized))
-                records.parse(serialized, size=manifest.size, has_cg=manifest.has_cg, pair=pair)
+                records.parse(serialized, **_held(manifest), pair=pair)
                 count += 1
         except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
             raise UserError(_damage(path, count, str(error.message))) from None

@@ -73,6 +73,7 @@ def prepare(
         for name, frames in parts.items()
     }
     plan = {
+        "schema version": manifests.SCHEMA_VERSION,
         "dataset": dataset,
         "size": list(size),
         "edges": edges,
@@ -96,6 +97,8 @@ def prepare(
         flow={"operator": "farneback"} | flow,
         seed=seed,
         has_cg=source.has_cg,
+        has_instances=source.has_instances,
+        has_motion=source.has_motion,
         splits={name: _split(part, parts[name]) for name, part in shards.items()},
         skipped=[bad for part in shards.values() for s in part for bad in s.summary["skipped"]],
     )

@@ -11,12 +11,15 @@ records with a successor.
 | image_real | bytes | 1 or 2 | JPEG, quality 95, 4:4:4 |
 | image_cg | bytes | 0 to 2 | the same; nothing where the source has no simulator's frames |
 | edges_cg | bytes | 0 to 2 | as edges, of image_cg |
+| instances | bytes | 0 to 2 | PNG, 16 bits: instance number or 0; nothing where none are known |
 | flow_real | bytes | 0 or 1 | KITTI's 16-bit PNG, from the first frame to the second |
+| motion | bytes | 0 or 1 | the same, the exact one; nothing where the source has none |
 | sequence | bytes | 1 | its name |
 | frame | int64 | 1 | the first frame's number |
 
 Images alone are lossy. Edges were made from the frames before JPEG; flow_real from the frames as
-they are read from the record, so that it is what `ops.flow.dense_flow` makes of them.
+they are read from the record, so that it is what `ops.flow.dense_flow` makes of them. Motion is the
+source's own: it says which pixels are seen in the second frame, and serves evaluation alone.
 """
 
 from collections.abc import Sequence
@@ -36,8 +39,10 @@ _JPEG = [
 ]
 _BILEVEL = [cv2.IMWRITE_PNG_BILEVEL, 1]
 _REAL_OF_CG = {"image_cg": "image_real", "edges_cg": "edges"}
+_LIST = tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True)
 
 Coded = dict[str, bytes]
+Motion = tuple[np.ndarray, np.ndarray]  # flow, and where it is valid
 
 
 def code(
@@ -46,6 +51,7 @@ def code(
     image_real: np.ndarray,
     image_cg: np.ndarray | None = None,
     edges_cg: np.ndarray | None = None,
+    instances: np.ndarray | None = None,
 ) -> Coded:
     """One frame as coded pictures.
 
@@ -55,6 +61,8 @@ def code(
         image_real: (height, width, 3) uint8 RGB.
         image_cg: the same, from the simulator; None where there is none.
         edges_cg: as edges, of the simulator's image.
+        instances: (height, width) uint16, the number of the car, person and so on, or 0; None
+            where they are not known.
     """
     coded = {
         "labels": _encode(".png", labels),
@@ -64,6 +72,8 @@ def code(
     if image_cg is not None and edges_cg is not None:
         coded["image_cg"] = _encode(".jpg", image_cg[..., ::-1], _JPEG)
         coded["edges_cg"] = _encode(".png", edges_cg * 255, _BILEVEL)
+    if instances is not None:
+        coded["instances"] = _encode(".png", instances)
     return coded
 
 
@@ -78,7 +88,12 @@ def _encode(kind: str, picture: np.ndarray, options: Sequence[int] = ()) -> byte
 
 
 def serialize(
-    frames: Sequence[Coded], flow_real: np.ndarray | None, *, sequence: str, frame: int
+    frames: Sequence[Coded],
+    flow_real: np.ndarray | None,
+    motion: Motion | None,
+    *,
+    sequence: str,
+    frame: int,
 ) -> bytes:
     """A record; the same arguments give the same bytes.
 
@@ -86,6 +101,7 @@ def serialize(
         frames: of `code`: the frame, then its successor if it has one.
         flow_real: (height, width, 2) float32 pixels from the one to the other; None without
             successor.
+        motion: the exact one and where it holds, (height, width) bool; None where it is not known.
         sequence: its name.
         frame: the first frame's number.
 
@@ -94,10 +110,10 @@ def serialize(
     """
     if len(frames) != 1 + (flow_real is not None):
         raise ValueError(f"expected a frame, or two with flow_real, got {len(frames)} frames")
-    flows = [] if flow_real is None else [encode_flow(flow_real)]
     lists = {name: [coded[name] for coded in frames] for name in frames[0]}
     features = {name: _bytes(values) for name, values in lists.items()}
-    features["flow_real"] = _bytes(flows)
+    features["flow_real"] = _bytes([] if flow_real is None else [encode_flow(flow_real)])
+    features["motion"] = _bytes([] if motion is None else [encode_flow(*motion)])
     features["sequence"] = _bytes([sequence.encode()])
     features["frame"] = tf.train.Feature(int64_list=tf.train.Int64List(value=[frame]))
     example = tf.train.Example(features=tf.train.Features(feature=features))
@@ -109,29 +125,37 @@ def _bytes(values: Sequence[bytes]) -> tf.train.Feature:
 
 
 def parse(
-    serialized: tf.Tensor, *, size: tuple[int, int], has_cg: bool, pair: bool
+    serialized: tf.Tensor,
+    *,
+    size: tuple[int, int],
+    has_cg: bool,
+    has_instances: bool,
+    has_motion: bool,
+    pair: bool,
 ) -> dict[str, tf.Tensor]:
-    """Reads a record.
+    """Reads a record; what is not asked for is not decoded.
 
     Args:
         serialized: scalar string.
         size: (width, height) of the records.
         has_cg: whether they hold simulator's frames; the real ones stand in for them if not.
+        has_instances: whether they hold instances, and these are wanted.
+        has_motion: the same of the motion of pairs.
         pair: False reads the first frame alone, True both and the flow; then the record must have
             a successor.
 
     Returns:
         labels (height, width) uint8; edges and edges_cg (height, width, 1) uint8 in {0, 1};
-        image_real and image_cg (height, width, 3) uint8 RGB; sequence, string; frame, int64. With
-        `pair`, labels, edges and images have a leading axis of two frames, and there is flow_real
-        (height, width, 2) float32, pixels per frame, dx and dy. Shapes are static.
+        image_real and image_cg (height, width, 3) uint8 RGB; instances (height, width) uint16 if
+        they are there; sequence, string; frame, int64. With `pair`, all pictures have a leading
+        axis of two frames, and there is what `flows` reads. Shapes are static.
 
     Raises:
         tf.errors.InvalidArgumentError: a picture cannot be decoded or is not of `size`.
     """
-    names = ["labels", "edges", "image_real", *(_REAL_OF_CG if has_cg else ())]
-    lists = tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True)
-    spec = dict.fromkeys([*names, "flow_real"], lists) | {
+    names = ["labels", "edges", "image_real"]
+    names += [*_REAL_OF_CG] * has_cg + ["instances"] * has_instances
+    spec: dict[str, Any] = dict.fromkeys(names, _LIST) | {
         "sequence": tf.io.FixedLenFeature([], tf.string),
         "frame": tf.io.FixedLenFeature([], tf.int64),
     }
@@ -141,16 +165,54 @@ def parse(
         decoded = [_picture(name, fields[name][index], size) for index in range(1 + pair)]
         parsed[name] = tf.stack(decoded) if pair else decoded[0]
     if pair:
-        levels: Any = _decoded(tf.io.decode_png(fields["flow_real"][0], 3, tf.uint16), size)
-        parsed["flow_real"] = flow_of_levels(tf.cast(levels[..., :2], tf.float32))
+        parsed |= flows(serialized, size=size, has_motion=has_motion)
     return {cg: parsed[real] for cg, real in _REAL_OF_CG.items()} | parsed
+
+
+def place(serialized: tf.Tensor) -> tuple[str, int]:
+    """The sequence and number of a record's first frame."""
+    spec = {
+        "sequence": tf.io.FixedLenFeature([], tf.string),
+        "frame": tf.io.FixedLenFeature([], tf.int64),
+    }
+    fields = tf.io.parse_single_example(serialized, spec)
+    return fields["sequence"].numpy().decode(), int(fields["frame"])
+
+
+def flows(
+    serialized: tf.Tensor, *, size: tuple[int, int], has_motion: bool
+) -> dict[str, tf.Tensor]:
+    """Reads what leads from the first frame to the second; the record must have a successor.
+
+    Args:
+        serialized: scalar string.
+        size: (width, height) of the records.
+        has_motion: as `parse` has it.
+
+    Returns:
+        flow_real and, if it is there, motion: (height, width, 2) float32, pixels per frame, dx and
+        dy; motion_valid (height, width) bool, whether the pixel is seen in the second frame.
+
+    Raises:
+        tf.errors.InvalidArgumentError: as `parse`.
+    """
+    names = ["flow_real"] + ["motion"] * has_motion
+    fields = tf.io.parse_single_example(serialized, dict.fromkeys(names, _LIST))
+    read: dict[str, tf.Tensor] = {}
+    for name in names:
+        levels: Any = _decoded(tf.io.decode_png(fields[name][0], 3, tf.uint16), size)
+        read[name] = flow_of_levels(tf.cast(levels[..., :2], tf.float32))
+        if name == "motion":
+            read["motion_valid"] = levels[..., 2] > 0
+    return read
 
 
 def _picture(name: str, coded: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     if name.startswith("image"):
         return _decoded(tf.io.decode_jpeg(coded, 3, dct_method="INTEGER_ACCURATE"), size)
-    grey: Any = _decoded(tf.io.decode_png(coded, 1), size)
-    return grey[..., 0] if name == "labels" else grey // 255
+    dtype = tf.uint16 if name == "instances" else tf.uint8
+    grey: Any = _decoded(tf.io.decode_png(coded, 1, dtype), size)
+    return grey // 255 if name.startswith("edges") else grey[..., 0]
 
 
 def _decoded(picture: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
@@ -159,5 +221,4 @@ def _decoded(picture: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
 
 def has_successor(serialized: tf.Tensor) -> tf.Tensor:
     """Whether a record holds a pair; scalar string to scalar bool."""
-    lists = tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True)
-    return tf.size(tf.io.parse_single_example(serialized, {"flow_real": lists})["flow_real"]) > 0
+    return tf.size(tf.io.parse_single_example(serialized, {"flow_real": _LIST})["flow_real"]) > 0

@@ -14,7 +14,14 @@ import numpy as np
 import tensorflow as tf
 
 from sflowgan_tf.data import records
-from sflowgan_tf.data.files import read_image, read_labels, resize
+from sflowgan_tf.data.files import (
+    read_image,
+    read_instances,
+    read_labels,
+    read_motion,
+    resize,
+    resize_motion,
+)
 from sflowgan_tf.data.flow import dense_flow
 from sflowgan_tf.data.manifest import write_json
 from sflowgan_tf.data.sources.base import RawFrame
@@ -113,14 +120,16 @@ class _Frame:
     raw: RawFrame
     coded: records.Coded
     image_read: np.ndarray  # the real one, as a reader of the record gets it
+    motion: records.Motion | None
 
 
 def _record(first: _Frame, second: _Frame | None, settings: Settings) -> tuple[bytes, bool]:
     place = {"sequence": first.raw.sequence, "frame": first.raw.number}
     if second is None or not second.raw.follows(first.raw):
-        return records.serialize([first.coded], None, **place), False
+        return records.serialize([first.coded], None, None, **place), False
     flow = dense_flow(first.image_read, second.image_read, **settings.flow)
-    return records.serialize([first.coded, second.coded], flow, **place), True
+    frames = [first.coded, second.coded]
+    return records.serialize(frames, flow, first.motion, **place), True
 
 
 def _read_or_skip(
@@ -137,29 +146,39 @@ def _read_or_skip(
 
 
 def _read(raw: RawFrame, settings: Settings) -> _Frame:
+    size = settings.size
     labels = read_labels(raw.labels, settings.table)
-    real = _read_like(raw.image_real, labels, raw.labels, settings.size)
-    cg = raw.image_cg and _read_like(raw.image_cg, labels, raw.labels, settings.size)
+
+    def read(file: Path, reader: Callable[[Path], np.ndarray]) -> np.ndarray:
+        picture = reader(file)
+        _check_size(file, picture, raw.labels, labels)
+        return resize(picture, size)
+
+    real = read(raw.image_real, read_image)
+    cg = raw.image_cg and read(raw.image_cg, read_image)
+    instances = raw.instances and read(raw.instances, read_instances)
     coded = records.code(
-        resize(labels, settings.size),
+        resize(labels, size),
         _edges(real, settings),
         real,
         cg,
         None if cg is None else _edges(cg, settings),
+        instances,
     )
-    return _Frame(raw, coded, records.real_image(coded))
+    motion = None
+    if raw.motion is not None:
+        flow, valid = read_motion(raw.motion)
+        _check_size(raw.motion, valid, raw.labels, labels)
+        motion = resize_motion(flow, valid, size)
+    return _Frame(raw, coded, records.real_image(coded), motion)
 
 
-def _read_like(
-    file: Path, labels: np.ndarray, labels_file: Path, size: tuple[int, int]
-) -> np.ndarray:
-    image = read_image(file)
-    if image.shape[:2] != labels.shape:
-        found, expected = (f"{a.shape[1]}x{a.shape[0]}" for a in (image, labels))
+def _check_size(file: Path, picture: np.ndarray, labels_file: Path, labels: np.ndarray) -> None:
+    if picture.shape[:2] != labels.shape:
+        found, expected = (f"{a.shape[1]}x{a.shape[0]}" for a in (picture, labels))
         raise UserError(
             f"{file}: is {found}, but its label map {labels_file} is {expected}; expected one size"
         )
-    return resize(image, size)
 
 
 def _edges(image: np.ndarray, settings: Settings) -> np.ndarray:

@@ -9,7 +9,9 @@ import tensorflow as tf
 from sflowgan_tf import losses
 from sflowgan_tf.networks.dned import SIDE_OUTPUTS, ensemble
 from sflowgan_tf.ops import images, labels
+from sflowgan_tf.ops.edges import instance_boundaries
 
+EdgeMap = Literal["laplacian", "instances", "none"]
 Phase = Literal["edges", "dned", "video"]
 
 
@@ -24,6 +26,9 @@ def variables(owner: keras.Model | keras.optimizers.Optimizer) -> list[tf.Variab
 
 class ImageGAN(keras.Model):
     """min over G and DNED, max over D of L_GAN + l1 L_FM + l2 L_percep + l3 L_DNED (eq. 7).
+
+    A loss whose weight is 0 is left out, and so is the DNED where the edge map is not the Laplacian
+    one: then all phases are alike.
 
     One step runs the generator once; the discriminator sees the real and the fake image in one
     batch, and its outputs serve its own loss and the generator's; the perceptual network sees the
@@ -53,11 +58,12 @@ class ImageGAN(keras.Model):
         gan_loss: Literal["log", "lsgan", "hinge"],
         feature_matching_weight: float,
         perceptual_weight: float,
+        l1_weight: float,
         slice_weights: list[float] | None,
         dned_weight: float,
         dned_balanced: bool,
         dned_jitter: float,
-        use_edges: bool,
+        edge_map: EdgeMap,
         discriminator_sees_edges: bool,
         ema_decay: float,
         ema_warm_up: bool,
@@ -75,13 +81,17 @@ class ImageGAN(keras.Model):
             gan_loss: the form of eqs. 2 and 3.
             feature_matching_weight: lambda_1.
             perceptual_weight: lambda_2.
+            l1_weight: of `losses.l1_loss`, which eq. 7 has not.
             slice_weights: of the slices in eq. 6; None for equal ones.
             dned_weight: lambda_3.
             dned_balanced: HED's class balancing in eq. 4.
             dned_jitter: the share of examples for which the ensemble weights of the edge map are
                 drawn from a flat Dirichlet distribution instead of being equal.
-            use_edges: False replaces the edge map by zeros: labels only, as pix2pixHD.
-            discriminator_sees_edges: whether D is conditioned on the Laplacian edges too.
+            edge_map: what the generator is given beside the labels: "laplacian", the edges of the
+                real image, or in its phases the DNED's; "instances", pix2pixHD's boundaries between
+                instances; "none", zeros.
+            discriminator_sees_edges: whether D is conditioned on the edge map too; it is not
+                redrawn for D.
             ema_decay: of the moving average.
             ema_warm_up: whether the decay is smaller in the first steps, so that the average soon
                 follows fresh weights.
@@ -93,14 +103,15 @@ class ImageGAN(keras.Model):
         self.num_classes = num_classes
         self.gan_loss = gan_loss
         self.feature_matching_weight = feature_matching_weight
-        self.perceptual_weight = perceptual_weight
+        self.perceptual_weight, self.l1_weight = perceptual_weight, l1_weight
         self.slice_weights = slice_weights
         self.dned_weight, self.dned_balanced, self.dned_jitter = (
             dned_weight,
             dned_balanced,
             dned_jitter,
         )
-        self.use_edges, self.discriminator_sees_edges = use_edges, discriminator_sees_edges
+        self.edge_map: EdgeMap = edge_map
+        self.discriminator_sees_edges = discriminator_sees_edges
         self.ema_decay, self.ema_warm_up, self.seed = ema_decay, ema_warm_up, seed
         self.phase: Phase = "edges"
         self.generator_frozen = False
@@ -163,10 +174,11 @@ class ImageGAN(keras.Model):
 
         Args:
             data: labels (batch, height, width) uint8, edges (batch, height, width, 1) uint8 and
-                image_real (batch, height, width, 3) uint8.
+                image_real (batch, height, width, 3) uint8; for the edge map "instances" these too,
+                (batch, height, width) uint16.
 
         Returns:
-            Every term of eq. 7, unweighted, D's mean output on real and fake as a probability of
+            Every loss, unweighted, D's mean output on real and fake as a probability of
             real (0.5 is undecided), and the norms of the three gradients.
         """
         with tf.GradientTape(persistent=True) as tape:
@@ -204,12 +216,14 @@ class ImageGAN(keras.Model):
 
     def generator_objective(self, terms: dict[str, tf.Tensor]) -> tf.Tensor:
         """What G and DNED minimise: the weighted sum of eq. 7."""
-        return (
-            terms["generator_loss"]
-            + self.feature_matching_weight * terms["feature_matching_loss"]
-            + self.perceptual_weight * terms["perceptual_loss"]
-            + self.dned_weight * terms["dned_loss"]
-        )
+        weights = {
+            "feature_matching_loss": self.feature_matching_weight,
+            "perceptual_loss": self.perceptual_weight,
+            "l1_loss": self.l1_weight,
+            "dned_loss": self.dned_weight,
+        }
+        weighted = [weight * terms[name] for name, weight in weights.items() if name in terms]
+        return sum(weighted, start=terms["generator_loss"])
 
     def loss_terms(
         self, data: dict[str, tf.Tensor]
@@ -231,38 +245,44 @@ class ImageGAN(keras.Model):
             Losses; what is worth a curve; the images in [-1, 1].
         """
         image_real = images.to_signed(data["image_real"])
-        edges = tf.cast(data["edges"], tf.float32)
-        side_outputs = self.dned(edges, training=True)
-        scene = labels.scene(
-            data["labels"], self.edge_map(edges, side_outputs, weights), self.num_classes
-        )
+        edges = self._edges(data)
+        side_outputs = self.dned(edges, training=True) if self.edge_map == "laplacian" else None
+        redraws = side_outputs is not None and self.phase != "edges"
+        shown = ensemble(side_outputs, weights) if redraws else edges
+        scene = labels.scene(data["labels"], shown, self.num_classes)
         image_fake = self.generator(scene, training=True)
         real, fake = self._judged(scene, edges, image_real, image_fake)
         logits_real, logits_fake = [maps[-1] for maps in real], [maps[-1] for maps in fake]
-        features_real = [tf.stop_gradient(slice_) for slice_ in self.features(image_real)]
-        equal = tf.ones_like(weights) / SIDE_OUTPUTS
         terms = {
             "generator_loss": losses.generator_loss(logits_fake, self.gan_loss),
-            "feature_matching_loss": losses.feature_matching_loss(real, fake),
-            "perceptual_loss": losses.perceptual_loss(
-                features_real, self.features(image_fake), self.slice_weights
-            ),
-            "dned_loss": losses.dned_loss(side_outputs, edges, equal, self.dned_balanced),
             "discriminator_loss": losses.discriminator_loss(
                 logits_real, logits_fake, self.gan_loss
             ),
         }
+        if self.feature_matching_weight:
+            terms["feature_matching_loss"] = losses.feature_matching_loss(real, fake)
+        if self.perceptual_weight:
+            features_real = [tf.stop_gradient(slice_) for slice_ in self.features(image_real)]
+            terms["perceptual_loss"] = losses.perceptual_loss(
+                features_real, self.features(image_fake), self.slice_weights
+            )
+        if self.l1_weight:
+            terms["l1_loss"] = losses.l1_loss(image_real, image_fake)
+        if self.dned_weight and side_outputs is not None:
+            equal = tf.ones_like(weights) / SIDE_OUTPUTS
+            terms["dned_loss"] = losses.dned_loss(side_outputs, edges, equal, self.dned_balanced)
         logs = {
             "discriminator_real": _mean_probability(logits_real),
             "discriminator_fake": _mean_probability(logits_fake),
         }
         return terms, logs, image_fake
 
-    def edge_map(self, edges: tf.Tensor, side_outputs: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-        """What the generator is given beside the labels in the present phase."""
-        if not self.use_edges:
-            return tf.zeros_like(edges)
-        return edges if self.phase == "edges" else ensemble(side_outputs, weights)
+    def _edges(self, data: dict[str, tf.Tensor]) -> tf.Tensor:
+        """The edge map before the DNED, (batch, height, width, 1) float32."""
+        if self.edge_map == "instances":
+            return instance_boundaries(data["labels"], data["instances"])
+        edges = tf.cast(data["edges"], tf.float32)
+        return edges if self.edge_map == "laplacian" else tf.zeros_like(edges)
 
     def ensemble_weights(self, batch: tf.Tensor) -> tf.Tensor:
         """(batch, 6) float32: equal, or for a share `dned_jitter` of the examples drawn."""
@@ -309,9 +329,7 @@ class ImageGAN(keras.Model):
         if self.ema_warm_up:
             step = tf.cast(self.step, tf.float32)
             decay = tf.minimum(decay, (1 + step) / (10 + step))
-        for average, value in zip(
-            self.generator_ema.variables, self.generator.variables, strict=True
-        ):
+        for average, value in zip(self.generator_ema.weights, self.generator.weights, strict=True):
             average.assign(average + (1 - decay) * (value - average))
 
 

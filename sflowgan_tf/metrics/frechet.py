@@ -2,6 +2,8 @@
 
 import numpy as np
 
+_FEW = 2048  # as many samples as the standard Inception has features
+
 
 def frechet_distance(activations_a, activations_b):
     """Squared Frechet distance between the Gaussians that fit two sets of features.
@@ -37,6 +39,32 @@ def frechet_distance(activations_a, activations_b):
     return max(float(means + traces - 2 * cross), 0.0)
 
 
+def cautions(samples: int, dimension: int) -> list[str]:
+    """What to bear in mind about a distance that was measured on few samples.
+
+    Args:
+        samples: in the smaller set.
+        dimension: of the features.
+
+    Returns:
+        A sentence for each reason, of which there may be none.
+
+    Source: Heusel et al.'s code asks for 2048 samples or more.
+    """
+    found = []
+    if samples <= dimension:
+        found.append(
+            f"{samples} samples of {dimension} features: the covariance is singular, so the "
+            "distance is far too large; expected more samples than features."
+        )
+    if samples < _FEW:
+        found.append(
+            f"{samples} samples, fewer than {_FEW}: the distance is biased upwards; it compares "
+            "only with distances of as many samples."
+        )
+    return found
+
+
 def _checked(name, activations):
     activations = np.asarray(activations, dtype=np.float64)
     if activations.ndim != 2 or len(activations) < 2:
@@ -52,4 +80,6 @@ def _checked(name, activations):
 def _root(activations):
     """R with R^T R = the unbiased covariance and at most as many rows as features."""
     centred = (activations - activations.mean(0)) / np.sqrt(len(activations) - 1)
+    if len(centred) <= centred.shape[1]:
+        return centred
     return np.asarray(np.linalg.qr(centred, mode="r"))

@@ -31,11 +31,11 @@ def pretrained(network, weights_from, *, file, setting):
         except Exception as error:  # get_file raises nothing narrower
             raise UserError(
                 f"{network}'s ImageNet weights could not be fetched ({error}); set "
-                f"{setting} to random or to the path of {file}"
+                f"{setting} to the path of {file}"
             ) from error
     if not Path(weights_from).is_file():
         raise UserError(
-            f'{network} weights: no file {weights_from}; expected "imagenet", "random" or the path '
+            f'{network} weights: no file {weights_from}; expected "imagenet" or the path '
             f"of a weights file of keras.applications.{network}(include_top=False)"
         )
     try:

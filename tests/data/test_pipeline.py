@@ -40,12 +40,17 @@ def record(number):
     for shift in ((0, 0), FLOW):
         image, labels, edges = frame(number, shift)
         images.append(image)
-        coded.append(records.code(labels, edges, image))
+        coded.append(records.code(labels, edges, image, instances=instances(labels)))
+    if number % IN_SHARD == IN_SHARD - 1:
+        return records.serialize(coded[:1], None, None, sequence="s", frame=number)
     flow = np.broadcast_to(np.float32(FLOW), (SIZE[1], SIZE[0], 2))
-    last = number % IN_SHARD == IN_SHARD - 1
-    return records.serialize(
-        coded[:1] if last else coded, None if last else flow, sequence="s", frame=number
-    )
+    motion = 2 * flow, np.ones(flow.shape[:2], bool)
+    return records.serialize(coded, flow, motion, sequence="s", frame=number)
+
+
+def instances(labels):
+    """Numbers beyond 8 bits, 0 among them."""
+    return labels.astype(np.uint16) * 1000
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +79,8 @@ def manifest():
         flow={},
         seed=0,
         has_cg=False,
+        has_instances=True,
+        has_motion=True,
         splits={"train": train, "validation": Split(records=0, pairs=0, shards=[], sequences=[])},
         skipped=[],
     )
@@ -123,6 +130,15 @@ def test_a_training_taken_up_again_sees_what_was_left(folder, manifest, skip):
     assert all(same(a, b) for a, b in zip(whole[skip:], rest, strict=True))
 
 
+@pytest.mark.parametrize("pair", [False, True])
+def test_instances_stay_with_their_labels(folder, manifest, pair):
+    how = {"max_scale": 1.5, "crop": (32, 16), "pair": pair, "batch_size": 2}
+    read = batches(folder, manifest, instances=True, **how)
+    assert all(same({"instances": instances(b["labels"])}, b) for b in read)
+    assert all(batch["instances"].dtype == np.uint16 for batch in read)
+    assert all(same(a, b) for a, b in zip(batches(folder, manifest, **how), read, strict=True))
+
+
 def test_types_are_small_and_shapes_known(folder, manifest):
     spec = pipeline.training(folder, manifest, **(SETTINGS | {"batch_size": 2})).element_spec
     assert {name: (s.shape.as_list(), s.dtype.name) for name, s in spec.items()} == {
@@ -144,7 +160,8 @@ def test_pairs_leave_out_frames_without_successor(folder, manifest):
 @given(key=st.integers(0, 2**40), max_scale=st.sampled_from([1.0, 1.25, 2.0]), flip=st.booleans())
 @settings(max_examples=15, deadline=None)
 def test_augmented_pairs_still_warp_onto_each_other(in_dataset, key, max_scale, flip):
-    parsed = records.parse(tf.constant(record(0)), size=SIZE, has_cg=False, pair=True)
+    held = {"size": SIZE, "has_cg": False, "has_instances": False, "has_motion": False}
+    parsed = records.parse(tf.constant(record(0)), **held, pair=True)
     fields = {n: parsed[n] for n in ("labels", "edges", "image_real", "flow_real")}
     seed, crop = tf.constant([7, key], tf.int64), (40, 24)
 
@@ -207,6 +224,29 @@ def test_every_frame_comes_in_its_order(folder, manifest):
     assert every[0].keys() == pipeline.frames(folder, manifest, "train", 1)[0].keys()
 
 
+def test_sequences_are_clips_of_frames_with_the_flow_to_the_next(folder, manifest):
+    flows = {"flow_real", "motion", "motion_valid"}
+    clips = [list(clip) for clip in pipeline.sequences(folder, manifest, "train")]
+    assert [[int(f["frame"]) for f in clip] for clip in clips] == [
+        [4 * shard + i for i in range(IN_SHARD)] for shard in range(SHARDS)
+    ]
+    for clip in clips:
+        assert all(flows <= frame.keys() for frame in clip[:-1])
+        assert not flows & clip[-1].keys()
+        np.testing.assert_allclose(clip[0]["motion"][0, 0], 2 * np.float32(FLOW), atol=1 / 128)
+    every = [frame for clip in clips for frame in clip]
+    alone = list(pipeline.every_frame(folder, manifest, "train"))
+    assert all(same(a, b) for a, b in zip(alone, every, strict=True))
+    assert {"labels", "image_real", "image_cg", "edges", "edges_cg"} <= alone[0].keys()
+    assert {"instances", "sequence", "frame"} <= alone[0].keys()
+
+
+def test_what_is_left_of_a_clip_is_skipped(folder, manifest):
+    firsts = [int(next(c)["frame"]) for c in pipeline.sequences(folder, manifest, "train")]
+    assert firsts == [0, 4, 8]
+    assert list(pipeline.sequences(folder, manifest, "validation")) == []
+
+
 def test_the_device_gets_the_same_batches(folder, manifest):
     dataset = pipeline.training(folder, manifest, **SETTINGS)
     on_device = [{n: v.numpy() for n, v in b.items()} for b in pipeline.to_device(dataset)]
@@ -266,3 +306,9 @@ def test_a_drive_begins_where_a_frame_has_a_successor(tmp_path, manifest):
     few = replace(manifest, splits={"train": replace(split, shards=shards)})
     drive = pipeline.drive(tmp_path, few, "train", 12)
     assert [int(frame["frame"]) for frame in drive] == [4, 5, 7]
+    clips = pipeline.sequences(tmp_path, few, "train")
+    assert [[int(frame["frame"]) for frame in clip] for clip in clips] == [[3], [4, 5, 7]]
+
+
+def test_without_consecutive_frames_there_is_no_drive(folder, manifest):
+    assert pipeline.drive(folder, manifest, "validation", 2) == []

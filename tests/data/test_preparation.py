@@ -15,8 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sflowgan_tf.data import preparation, records, shards, workers
-from sflowgan_tf.data.files import read_image, read_labels, resize
-from sflowgan_tf.data.flow import dense_flow
+from sflowgan_tf.data.files import (
+    read_image,
+    read_instances,
+    read_labels,
+    read_motion,
+    resize,
+    resize_motion,
+)
+from sflowgan_tf.data.flow import dense_flow, encode_flow
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.data.preparation import prepare, split_frames
 from sflowgan_tf.data.sources import RawFrame, find
@@ -57,6 +64,20 @@ def label_map(seed):
     return np.stack([np.zeros_like(ids), ids * 7, ids], -1).astype(np.uint16)
 
 
+def motion(seed):
+    """Exact flow of 16ths of a pixel, and where it is valid."""
+    draw = np.random.default_rng(seed)
+    return draw.integers(-64, 64, (20, 32, 2)).astype(np.float32) / 16, draw.random((20, 32)) < 0.9
+
+
+def add_motion(root, drive="A", frames=2):
+    """All but the last frame have it."""
+    folder = view(root, drive, "GT/FLOW")
+    folder.mkdir(parents=True)
+    for number in range(frames):
+        (folder / f"{number:06d}.png").write_bytes(encode_flow(*motion(number)))
+
+
 def raw(root, drives=("A", "B"), frames=3, real=False):
     for drive_index, drive in enumerate(drives):
         for number in range(frames):
@@ -83,8 +104,10 @@ def run(root, output, **changed):
 def parsed(output, split, pair=False, **how):
     manifest = Manifest.load(output)
     files = [str(output / shard["file"]) for shard in manifest.splits[split].shards]
+    held = {name: getattr(manifest, name) for name in ("size", "has_cg")}
+    held |= {name: getattr(manifest, name) for name in ("has_instances", "has_motion")}
     return [
-        records.parse(s, size=manifest.size, has_cg=manifest.has_cg, pair=pair)
+        records.parse(s, **held, pair=pair)
         for s in tf.data.TFRecordDataset(files)
         if not pair or records.has_successor(s)
     ]
@@ -122,6 +145,8 @@ def test_a_record_holds_what_the_files_hold(tmp_path):
             name = f"{int(record['frame']) + index:06d}.png"
             labels = read_labels(view(root, drive, "GT/LABELS") / name, TABLES["synthia"])
             assert (record["labels"][index].numpy() == resize(labels, SIZE)).all()
+            instances = cv2.imread(str(view(root, drive, "GT/LABELS") / name), -1)[..., 1]
+            assert (record["instances"][index].numpy() == resize(instances, SIZE)).all()
             for tree, edges, image in (
                 ("REAL", "edges", "image_real"),
                 ("RGB", "edges_cg", "image_cg"),
@@ -139,6 +164,84 @@ def test_recorded_flow_is_that_of_the_recorded_images(tmp_path):
         expected = dense_flow(*record["image_real"].numpy(), **farneback)
         assert np.abs(expected).max() > 0.1
         np.testing.assert_allclose(record["flow_real"], expected, atol=1 / 127)
+
+
+def test_exact_flow_goes_into_the_records_of_pairs(tmp_path):
+    root = raw(tmp_path / "raw", drives=("A",))
+    assert not run(root, tmp_path / "without", validation_fraction=0).has_motion
+    add_motion(root)
+    assert run(root, tmp_path / "out", validation_fraction=0).has_motion
+    for number, record in enumerate(parsed(tmp_path / "out", "train", pair=True)):
+        flow, valid = resize_motion(*motion(number), SIZE)
+        np.testing.assert_allclose(record["motion"], flow, atol=1 / 128)
+        assert (record["motion_valid"].numpy() == valid).all()
+    assert len(parsed(tmp_path / "out", "train")) == 3
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda file: file.write_bytes(encode_flow(motion(0)[0][:10])), "is 32x10, but its label"),
+        (lambda file: file.unlink(), "RGB.*000001.png: has no exact flow beside it, .*000000.png"),
+    ],
+)
+def test_exact_flow_that_does_not_fit_is_an_error(tmp_path, damage, message):
+    root = raw(tmp_path / "raw", drives=("A",))
+    add_motion(root)
+    damage(view(root, "A", "GT/FLOW") / "000001.png")
+    with pytest.raises(UserError, match=message):
+        run(root, tmp_path / "out", validation_fraction=0)
+
+
+def test_motion_is_cut_and_scaled_with_its_frames():
+    """12x6 to 4x4: cut to the 6x6 in the middle, columns 3 to 8, then 1.5 times smaller."""
+    flow = np.zeros((6, 12, 2), np.float32)
+    flow[..., 0], flow[..., 1] = 1.5, -3
+    valid = np.ones((6, 12), bool)
+    valid[:, :3] = False  # outside the cut
+    valid[3] = False
+    scaled, seen = resize_motion(flow, valid, (4, 4))
+    assert scaled.shape == (4, 4, 2) and (scaled == (1, -2)).all()
+    # The middles of the four rows lie in rows 0, 2, 3 and 5. A pixel leaves over the top from
+    # rows 0 and 1, over the right from column 3.
+    expected = np.zeros((4, 4), bool)
+    expected[3, :3] = True
+    assert (seen == expected).all()
+
+
+@given(st.integers(4, 30), st.integers(4, 30), st.sampled_from([(8, 4), (16, 16), (40, 8)]))
+def test_motion_is_taken_where_labels_are(width, height, size):
+    """A flow whose dx is the pixel's number, valid where that is even."""
+    numbers = np.arange(width * height).reshape(height, width)
+    flow = np.stack([numbers, np.zeros_like(numbers)], -1).astype(np.float32)
+    scaled, seen = resize_motion(flow, numbers % 2 == 0, size)
+    taken = resize(numbers.astype(np.uint16), size)
+    growth = size[0] / min(width, round(height * size[0] / size[1]))
+    np.testing.assert_allclose(scaled[..., 0], taken * np.float32(growth), rtol=1e-6)
+    assert not seen[taken % 2 == 1].any()
+
+
+def test_instances_are_read_from_green_or_as_cityscapes_has_them(tmp_path):
+    file = tmp_path / "a.png"
+    cv2.imwrite(str(file), np.uint16([[[1, 2, 3], [4, 500, 6]]]))
+    assert read_instances(file).tolist() == [[2, 500]]
+    cv2.imwrite(str(file), np.uint16([[7, 999, 1000, 26012]]))
+    numbers = read_instances(file)
+    assert numbers.tolist() == [[0, 0, 1000, 26012]] and numbers.dtype == np.uint16
+
+
+@pytest.mark.parametrize(
+    ("reader", "picture", "message"),
+    [
+        (read_instances, np.zeros((2, 2), np.uint8), "has 8 bits; expected 16 bits of instance"),
+        (read_motion, np.zeros((2, 2, 3), np.uint8), "has 8 bits; expected 16 bits of flow"),
+        (read_motion, np.zeros((2, 2), np.uint16), "has 1 channel; expected flow in three"),
+    ],
+)
+def test_another_picture_is_no_instance_map_and_no_flow(tmp_path, reader, picture, message):
+    cv2.imwrite(str(tmp_path / "a.png"), picture)
+    with pytest.raises(UserError, match=f"a.png: {message}"):
+        reader(tmp_path / "a.png")
 
 
 def test_a_gap_ends_the_pair_also_between_shards(tmp_path):

@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from sflowgan_tf.config import Flow
 from sflowgan_tf.data import minicity, records
-from sflowgan_tf.data.flow import decode_flow, dense_flow, encode_flow
+from sflowgan_tf.data.files import read_motion
+from sflowgan_tf.data.flow import dense_flow, encode_flow
 from sflowgan_tf.data.manifest import NAME, Manifest, Split
 from sflowgan_tf.errors import UserError
 from sflowgan_tf.losses import flow_loss
@@ -15,6 +16,8 @@ from sflowgan_tf.ops import flow as differentiable
 from sflowgan_tf.ops.labels import TABLES
 
 SIZE = (24, 16)
+ALL = {"size": SIZE, "has_cg": True, "has_instances": True, "has_motion": True}
+LEAST = {"size": SIZE, "has_cg": False, "has_instances": False, "has_motion": False}
 FARNEBACK = asdict(Flow())
 
 
@@ -29,6 +32,7 @@ def frame(seed):
         "image_real": smooth,
         "image_cg": smooth[::-1].copy(),
         "edges_cg": draw.integers(0, 2, (*shape, 1), dtype=np.uint8),
+        "instances": draw.choice([0, 1, 26001, 65535], shape).astype(np.uint16),
     }
 
 
@@ -36,17 +40,23 @@ def flow():
     return np.random.default_rng(3).uniform(-20, 20, (SIZE[1], SIZE[0], 2)).astype(np.float32)
 
 
-def pair_record(has_cg=True):
+def motion():
+    """Its last row is not valid."""
+    return 2 * flow(), np.arange(SIZE[1])[:, None].repeat(SIZE[0], 1) < SIZE[1] - 1
+
+
+def pair_record(has_all=True):
     fields = [frame(seed) for seed in (0, 1)]
-    if not has_cg:
-        fields = [{k: v for k, v in f.items() if not k.endswith("cg")} for f in fields]
-    return records.serialize(
-        [records.code(**f) for f in fields], flow(), sequence="drive/é", frame=7
-    )
+    if not has_all:
+        always = ("labels", "edges", "image_real")
+        fields = [{name: f[name] for name in always} for f in fields]
+    coded = [records.code(**f) for f in fields]
+    exact = motion() if has_all else None
+    return records.serialize(coded, flow(), exact, sequence="drive/é", frame=7)
 
 
 def single_record():
-    return records.serialize([records.code(**frame(0))], None, sequence="drive", frame=8)
+    return records.serialize([records.code(**frame(0))], None, None, sequence="drive", frame=8)
 
 
 def in_map(serialized, **how):
@@ -59,28 +69,52 @@ def in_map(serialized, **how):
 
 @pytest.mark.parametrize("parse", [records.parse, in_map], ids=["eager", "in map"])
 def test_a_pair_comes_back(parse):
-    parsed = parse(pair_record(), size=SIZE, has_cg=True, pair=True)
-    for name in ("labels", "edges", "edges_cg"):
+    parsed = parse(pair_record(), **ALL, pair=True)
+    for name in ("labels", "edges", "edges_cg", "instances"):
         expected = np.stack([frame(0)[name], frame(1)[name]])
-        assert parsed[name].dtype == tf.uint8
+        assert parsed[name].dtype == expected.dtype
         assert (parsed[name].numpy() == expected).all(), f"{name} is not lossless"
     for name in ("image_real", "image_cg"):
         expected = np.stack([frame(0)[name], frame(1)[name]]).astype(int)
         assert np.abs(parsed[name].numpy() - expected).mean() < 2, name
+    exact, valid = motion()
     assert np.abs(parsed["flow_real"].numpy() - flow()).max() <= 1 / 128
+    assert np.abs(parsed["motion"].numpy() - exact).max() <= 1 / 128
+    assert (parsed["motion_valid"].numpy() == valid).all()
     assert parsed["sequence"].numpy().decode() == "drive/é"
     assert int(parsed["frame"]) == 7
 
 
 @pytest.mark.parametrize("parse", [records.parse, in_map], ids=["eager", "in map"])
 def test_the_first_frame_is_read_alone(parse):
-    parsed = parse(pair_record(), size=SIZE, has_cg=True, pair=False)
-    assert (parsed["labels"].numpy() == frame(0)["labels"]).all()
-    assert "flow_real" not in parsed
+    parsed = parse(pair_record(), **ALL, pair=False)
+    for name in ("labels", "instances"):
+        assert (parsed[name].numpy() == frame(0)[name]).all()
+    assert not {"flow_real", "motion", "motion_valid"} & parsed.keys()
+
+
+def test_what_is_not_asked_for_is_not_decoded():
+    """The pictures in question are spoilt, and nobody notices."""
+    whole = tf.train.Example.FromString(pair_record())
+    for name in ("image_cg", "edges_cg", "instances", "motion"):
+        whole.features.feature[name].bytes_list.value[:] = [b"spoilt", b"spoilt"]
+    serialized = whole.SerializeToString()
+    parsed = records.parse(serialized, **LEAST, pair=True)
+    assert "instances" not in parsed and "motion" not in parsed
+    for what in ("has_cg", "has_instances", "has_motion"):
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            records.parse(serialized, **(LEAST | {what: True}), pair=True)
+
+
+def test_flows_are_those_of_a_pair():
+    parsed = records.parse(pair_record(), **ALL, pair=True)
+    flows = records.flows(pair_record(), size=SIZE, has_motion=True)
+    assert flows.keys() == {"flow_real", "motion", "motion_valid"}
+    assert all((flows[name].numpy() == parsed[name].numpy()).all() for name in flows)
 
 
 def test_without_cg_the_real_frame_stands_in():
-    parsed = records.parse(pair_record(has_cg=False), size=SIZE, has_cg=False, pair=True)
+    parsed = records.parse(pair_record(has_all=False), **LEAST, pair=True)
     assert (parsed["image_cg"].numpy() == parsed["image_real"].numpy()).all()
     assert (parsed["edges_cg"].numpy() == parsed["edges"].numpy()).all()
 
@@ -98,18 +132,24 @@ def test_the_same_frames_give_the_same_bytes():
 def test_two_frames_without_flow_are_no_record():
     coded = records.code(**frame(0))
     with pytest.raises(ValueError, match="got 2 frames"):
-        records.serialize([coded, coded], None, sequence="drive", frame=0)
+        records.serialize([coded, coded], None, None, sequence="drive", frame=0)
 
 
 def test_another_size_is_an_error_not_a_wrong_shape():
     with pytest.raises(tf.errors.InvalidArgumentError):
-        records.parse(single_record(), size=(12, 16), has_cg=True, pair=False)
+        records.parse(single_record(), **(ALL | {"size": (12, 16)}), pair=False)
 
 
-def test_kitti_flow_is_exact_to_a_128th_pixel_and_clipped_beyond_512():
-    assert np.abs(decode_flow(encode_flow(flow())) - flow()).max() <= 1 / 128
+def test_kitti_flow_is_exact_to_a_128th_pixel_and_clipped_beyond_512(tmp_path):
+    file = tmp_path / "flow.png"
+    file.write_bytes(encode_flow(*motion()))
+    exact, valid = read_motion(file)
+    assert np.abs(exact - motion()[0]).max() <= 1 / 128
+    assert (valid == motion()[1]).all()
     far = np.full((2, 3, 2), -600, np.float32)
-    assert (decode_flow(encode_flow(far)) == -512).all()
+    file.write_bytes(encode_flow(far))
+    exact, valid = read_motion(file)
+    assert (exact == -512).all() and valid.all()
 
 
 def test_kitti_flow_has_dx_in_red_and_says_valid():
@@ -135,8 +175,8 @@ def test_flow_of_a_pair_read_from_its_record_is_the_recorded_flow():
         for image in frames
     ]
     recorded = dense_flow(*map(records.real_image, coded), **FARNEBACK)
-    record = records.serialize(coded, recorded, sequence="drive", frame=0)
-    read = records.parse(tf.constant(record), size=(128, 96), has_cg=False, pair=True)
+    record = records.serialize(coded, recorded, None, sequence="drive", frame=0)
+    read = records.parse(tf.constant(record), **(LEAST | {"size": (128, 96)}), pair=True)
     pair = [image[None] for image in tf.unstack(read["image_real"])]
     flow_fake = differentiable.dense_flow(*pair, **FARNEBACK)
     assert np.abs(read["flow_real"]).mean() > 0.5
@@ -158,6 +198,8 @@ def manifest():
         flow={"operator": "farneback"} | FARNEBACK,
         seed=0,
         has_cg=False,
+        has_instances=False,
+        has_motion=False,
         splits={"train": split},
         skipped=[],
     )
@@ -183,8 +225,8 @@ def test_a_missing_shard_is_named(tmp_path):
         (None, "no finished records here; run python -m sflowgan_tf.prepare --dataset"),
         ("{", "damaged"),
         ("[]", "damaged"),
-        ('{"schema_version": 2}', "damaged"),
-        ('{"schema_version": 1}', "schema version 1, expected 2"),
+        ('{"schema_version": 3}', "damaged"),
+        ('{"schema_version": 2}', "schema version 2, expected 3"),
     ],
 )
 def test_an_unusable_manifest_says_what_to_run(tmp_path, content, message):
@@ -192,8 +234,3 @@ def test_an_unusable_manifest_says_what_to_run(tmp_path, content, message):
         (tmp_path / NAME).write_text(content)
     with pytest.raises(UserError, match=message):
         Manifest.load(tmp_path)
-
-
-def test_a_flow_that_is_no_png_is_an_error():
-    with pytest.raises(ValueError, match="expected a PNG, got 4 bytes"):
-        decode_flow(b"oops")

@@ -8,7 +8,9 @@ import tensorflow as tf
 from sflowgan_tf import losses
 from sflowgan_tf.networks.dned import ensemble
 from sflowgan_tf.networks.generator import LocalEnhancer
+from sflowgan_tf.networks.unet import UNet
 from sflowgan_tf.ops import images
+from sflowgan_tf.ops.edges import instance_boundaries
 
 CLASSES = 3
 
@@ -21,12 +23,15 @@ def reference_gradients(gan, batch, kind="log"):
     """Each loss from its own forward passes, real and fake judged one after the other."""
     real = images.to_signed(batch["image_real"])
     edges = tf.cast(batch["edges"], tf.float32)
+    if gan.edge_map == "instances":
+        edges = instance_boundaries(batch["labels"], batch["instances"])
+    redraws = gan.phase == "dned" and gan.edge_map == "laplacian"
     one_hot = tf.one_hot(batch["labels"], CLASSES)
     condition = tf.concat([one_hot, edges], -1) if gan.discriminator_sees_edges else one_hot
     equal = tf.fill([2, 6], 1 / 6)
 
     def fake():
-        shown = ensemble(gan.dned(edges), equal) if gan.phase == "dned" else edges
+        shown = ensemble(gan.dned(edges), equal) if redraws else edges
         return gan.generator(tf.concat([one_hot, shown], -1))
 
     def judge(image):
@@ -39,8 +44,10 @@ def reference_gradients(gan, batch, kind="log"):
         "gan": lambda: losses.generator_loss(logits(judge(fake())), kind),
         "matching": lambda: 10 * losses.feature_matching_loss(judge(real), judge(fake())),
         "perceptual": lambda: 10 * losses.perceptual_loss(gan.features(real), gan.features(fake())),
-        "dned": lambda: losses.dned_loss(gan.dned(edges), edges, equal),
+        "l1": lambda: gan.l1_weight * tf.reduce_mean(tf.abs(fake() - real)),
     }
+    if gan.edge_map == "laplacian":
+        parts["dned"] = lambda: losses.dned_loss(gan.dned(edges), edges, equal)
     variables = gan.generator.trainable_variables + gan.dned.trainable_variables
     total = [tf.zeros_like(v) for v in variables]
     for part in parts.values():
@@ -57,7 +64,12 @@ def reference_gradients(gan, batch, kind="log"):
 @pytest.mark.parametrize("phase", ["edges", "dned"])
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"scales": 2, "gan_loss": "lsgan"}, {"sees_edges": True, "gan_loss": "hinge"}],
+    [
+        {},
+        {"scales": 2, "gan_loss": "lsgan"},
+        {"sees_edges": True, "gan_loss": "hinge"},
+        {"sees_edges": True, "edge_map": "instances", "l1_weight": 100.0},
+    ],
     ids=str,
 )
 def test_one_step_moves_the_weights_by_the_plain_gradients(make, batch, phase, settings):
@@ -91,11 +103,46 @@ def test_the_generator_reaches_the_dned_only_in_its_phase(make, batch):
         assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True)) == same
 
 
-def test_labels_only_ignores_the_edges(make, batch):
-    gan = make(use_edges=False)
-    other = batch | {"edges": 1 - batch["edges"]}
-    one, two = (gan.loss_terms(b)[0]["perceptual_loss"] for b in (batch, other))
-    assert float(one) == float(two)
+@pytest.mark.parametrize(
+    ("edge_map", "seen"), [("laplacian", "edges"), ("instances", "instances"), ("none", None)]
+)
+def test_the_generator_sees_its_edge_map_alone(make, batch, edge_map, seen):
+    gan = make(edge_map=edge_map)
+    moved = {"edges": 1 - batch["edges"], "instances": tf.roll(batch["instances"], 5, axis=2)}
+    expected = float(gan.loss_terms(batch)[0]["perceptual_loss"])
+    for name, value in moved.items():
+        got = float(gan.loss_terms(batch | {name: value})[0]["perceptual_loss"])
+        assert (got != expected) == (name == seen)
+
+
+def test_without_laplacian_edges_no_dned_is_trained(make, batch):
+    gan = make(edge_map="none", optimizer=lambda: keras.optimizers.Adam(1e-3))
+    gan.enter_phase("dned")
+    before = gan.dned.get_weights()
+    logs = gan.train_step(batch)
+    assert "dned_loss" not in logs and float(logs["dned_gradient"]) == 0
+    for old, new in zip(before, gan.dned.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_weight_of_zero_leaves_its_loss_out(make, batch):
+    names = ("feature_matching", "perceptual", "l1", "dned")
+    gan = make(**{f"{name}_weight": 0.0 for name in names})
+    terms = gan.loss_terms(batch)[0]
+    assert terms.keys() == {"generator_loss", "discriminator_loss"}
+    assert float(gan.generator_objective(terms)) == float(terms["generator_loss"])
+
+
+def test_a_unet_with_dropout_trains_and_comes_back_from_a_checkpoint(make, batch, tmp_path):
+    settings = {"edge_map": "none", "optimizer": lambda: keras.optimizers.Adam(1e-3)}
+    gan, other = (make(lambda: UNet(2, downsamplings=6), **settings) for _ in range(2))
+    gan.train_step(batch)
+    assert len(gan.generator.variables) > len(gan.generator.weights), "no state of the dropout"
+    path = gan.checkpoint().save(str(tmp_path / "step"))
+    expected = gan.train_step(batch)
+    other.checkpoint().restore(path).assert_consumed()
+    got = other.train_step(batch)
+    assert {k: float(v) for k, v in got.items()} == {k: float(v) for k, v in expected.items()}
 
 
 def test_a_frozen_global_part_stays_while_the_enhancer_learns(make, batch):

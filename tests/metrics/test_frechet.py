@@ -6,7 +6,7 @@ import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sflowgan_tf.metrics.frechet import frechet_distance
+from sflowgan_tf.metrics.frechet import cautions, frechet_distance
 
 GOLDEN = np.load(Path(__file__).parents[1] / "oracles" / "golden.npz")
 rng = np.random.default_rng
@@ -43,12 +43,70 @@ def test_equals_the_matrix_square_root():
     assert np.isclose(frechet_distance(a, b), expected)
 
 
+def gaussian(seed, mean, covariance, samples=40):
+    """Features whose mean and unbiased covariance are exactly these."""
+    white = rng(seed).normal(size=(samples, len(mean)))
+    white -= white.mean(0)
+    white = np.linalg.qr(white)[0] * np.sqrt(samples - 1)
+    values, vectors = np.linalg.eigh(covariance)
+    return mean + white * np.sqrt(np.maximum(values, 0)) @ vectors.T
+
+
+@given(st.integers(0, 99))
+@settings(max_examples=25, deadline=None)
+def test_closed_form_of_gaussians_with_common_axes(seed):
+    """|difference of means|^2 + sum of squared differences of deviations along the axes.
+
+    Some deviations are 0, so that both covariances are singular.
+    """
+    draw = rng(seed)
+    axes = np.linalg.qr(draw.normal(size=(5, 5)))[0]
+    means = draw.normal(size=(2, 5))
+    deviations = draw.uniform(0, 3, size=(2, 5)) * (draw.random((2, 5)) < 0.7)
+    a, b = (
+        gaussian(seed + i, means[i], axes @ np.diag(deviations[i] ** 2) @ axes.T) for i in (0, 1)
+    )
+    expected = np.sum((means[0] - means[1]) ** 2) + np.sum((deviations[0] - deviations[1]) ** 2)
+    assert frechet_distance(a, b) == pytest.approx(expected, abs=1e-6)
+
+
+def test_closed_form_of_gaussians_in_two_dimensions():
+    """tr (C_a C_b)^(1/2) = sqrt(tr C_a C_b + 2 sqrt(det C_a C_b)) for 2 x 2 matrices."""
+    cov_a, cov_b = np.array([[2, 0.7], [0.7, 1]]), np.array([[1, -0.5], [-0.5, 3]])
+    a, b = gaussian(0, np.zeros(2), cov_a), gaussian(1, np.array([1, 2]), cov_b)
+    product = cov_a @ cov_b
+    root = np.sqrt(np.trace(product) + 2 * np.sqrt(np.linalg.det(product)))
+    assert frechet_distance(a, b) == pytest.approx(5 + 3 + 4 - 2 * root, rel=1e-9)
+
+
 def test_singular_covariances():
     """Two samples in 2048 dimensions, and a feature that never changes."""
     a, b = rng(0).normal(size=(2, 2048)), rng(1).normal(size=(3, 2048))
     a[:, 0] = b[:, 0] = 1
     assert np.isfinite(frechet_distance(a, b))
     assert frechet_distance(np.ones((4, 3)), np.ones((5, 3))) == 0
+
+
+@pytest.mark.parametrize(
+    ("samples", "dimension", "said"),
+    [
+        (2049, 2048, []),
+        (2048, 128, []),
+        (2048, 2048, ["2048 samples of 2048 features: the covariance is singular"]),
+        (2047, 128, ["2047 samples, fewer than 2048: the distance is biased upwards"]),
+        (300, 2048, ["300 samples of 2048 features", "300 samples, fewer than 2048"]),
+    ],
+)
+def test_cautions(samples, dimension, said):
+    found = cautions(samples, dimension)
+    assert len(found) == len(said)
+    assert all(text.startswith(start) for text, start in zip(found, said, strict=True))
+
+
+def test_the_covariance_is_singular_up_to_as_many_samples_as_features():
+    for samples in (4, 5, 6):
+        covariance = np.cov(rng(0).normal(size=(samples, 5)).T)
+        assert (np.linalg.matrix_rank(covariance) < 5) == (len(cautions(samples, 5)) == 2)
 
 
 @settings(max_examples=25, deadline=None)

@@ -11,6 +11,8 @@ from sflowgan_tf.networks.discriminator import Discriminator
 from sflowgan_tf.networks.dned import DNED
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
 from sflowgan_tf.networks.pspnet import PSPNet
+from sflowgan_tf.networks.small_pspnet import SmallPSPNet
+from sflowgan_tf.networks.unet import UNet
 from sflowgan_tf.networks.vgg import VGG19Features
 
 # Small ones of each kind: how to make one, and the channels that it takes.
@@ -21,6 +23,8 @@ NETWORKS = {
         5,
     ),
     "local": (lambda **kw: LocalEnhancer(2, 2, blocks=1, global_blocks=1, **kw), 5),
+    "unet": (lambda **kw: UNet(2, downsamplings=6, **kw), 5),
+    "unet-shallow": (lambda **kw: UNet(2, downsamplings=1, **kw), 5),
     "dned": (lambda **kw: DNED(2, **kw), 1),
     "discriminator": (lambda **kw: Discriminator(2, filters=2, **kw), 5),
     "discriminator-spectral": (
@@ -28,16 +32,18 @@ NETWORKS = {
         5,
     ),
     "pspnet": (lambda **kw: PSPNet(3, filters=4, units=(1, 1, 1, 1), **kw), 3),
-    "pspnet-decoder": (lambda **kw: PSPNet(3, 4, (1, 1, 1, 1), decoder=2, **kw), 3),
+    "small_pspnet": (lambda **kw: SmallPSPNet(3, filters=2, **kw), 3),
     "vgg": (lambda **kw: VGG19Features("random", filters=2, **kw), 3),
 }
 OF_ONE_SIZE = [
     "global",
     "global-nearest",
     "local",
+    "unet",
+    "unet-shallow",
     "dned",
     "pspnet",
-    "pspnet-decoder",
+    "small_pspnet",
 ]  # output as large as the input
 TRAINED = [name for name in NETWORKS if name != "vgg"]
 
@@ -87,7 +93,10 @@ def test_joins_a_functional_model(name):
 @pytest.mark.parametrize(
     ("name", "jit_compile"),
     [(name, False) for name in TRAINED]
-    + [(name, True) for name in ("global-nearest", "local", "dned", "discriminator-spectral")],
+    + [
+        (name, True)
+        for name in ("global-nearest", "local", "unet", "dned", "discriminator-spectral")
+    ],
 )
 def test_every_kernel_gets_a_finite_gradient(name, jit_compile):
     network = make(name)

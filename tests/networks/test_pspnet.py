@@ -2,11 +2,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from sflowgan_tf.errors import UserError
-from sflowgan_tf.networks import pspnet
+from sflowgan_tf.networks import blocks, pspnet
 from sflowgan_tf.networks.pspnet import PSPNet
 
 CLASSES = 3
@@ -102,9 +100,8 @@ def test_the_full_size_is_resnet_50_and_psp():
     assert count == trunk + pyramid + auxiliary + dropout_state
 
 
-@pytest.mark.parametrize("decoder", [0, 2])
-def test_a_training_network_gives_the_auxiliary_logits_too(decoder):
-    network = built(decoder=decoder)
+def test_a_training_network_gives_the_auxiliary_logits_too():
+    network = built()
     shape = (1, 19, 30, CLASSES)
     assert network(image(19, 30)).shape == shape
     assert [x.shape for x in network(image(19, 30), training=True)] == [shape, shape]
@@ -128,7 +125,7 @@ def test_features_look_where_they_are_placed():
     with tf.GradientTape(persistent=True) as tape:
         middles = [
             tf.reduce_sum(features[0, 128 // stride, 128 // stride])
-            for stride, features in zip((2, 4, 8, 8), network.trunk(x), strict=True)
+            for stride, features in zip((8, 8), network.trunk(x), strict=True)
         ]
     for middle in middles:
         seen = np.argwhere(tape.gradient(middle, x)[0, ..., 0])
@@ -144,50 +141,12 @@ def test_enlarged_features_stay_where_they_look():
     np.testing.assert_allclose(again, np.minimum(full, 24), atol=1e-5)
 
 
-@pytest.mark.parametrize(("height", "width"), [(9, 14), (1, 3), (8, 1)])
-def test_doubled_features_stay_where_they_look(height, width):
-    x = np.random.default_rng(0).random((2, height, width, 3)).astype("float32")
-    half = x[:, ::2, ::2]
-    expected = pspnet._resize(half, [np.arange(n, dtype="float32") / 2 for n in (height, width)])
-    np.testing.assert_allclose(pspnet._doubled(half, x), expected, atol=1e-6)
-
-
-def test_a_decoder_draws_what_is_thinner_than_a_feature():
-    # one dark pixel moves the logits of its surroundings alone, by the finest skip connection
-    network = built(decoder=4)
-    trunk = network.trunk
-    network.trunk = lambda _, training: trunk(image(), training=training)
-    dotted = image()
-    dotted[0, 10, 21] -= 1
-    moved = np.argwhere(np.abs(network(dotted) - network(image()))[0].max(-1) > 1e-6)
-    assert moved.min(0).tolist() == [9, 20] and moved.max(0).tolist() == [11, 22]
-
-
-@given(length=st.integers(1, 20), bins=st.sampled_from(pspnet.BINS))
-@settings(max_examples=40, deadline=None)
-def test_pooling_is_the_mean_of_regions(length, bins):
-    x = np.random.default_rng(length).random((1, length, 7, 2)).astype("float32")
-    pooled = np.asarray(pspnet._pool(x, bins))
-    edges = [[(i * n // bins, -(-(i + 1) * n // bins)) for i in range(bins)] for n in (length, 7)]
-    for i, (top, bottom) in enumerate(edges[0]):
-        for j, (left, right) in enumerate(edges[1]):
-            region = x[0, top:bottom, left:right].mean((0, 1))
-            np.testing.assert_allclose(pooled[0, i, j], region, atol=1e-5)
-
-
-def test_interpolation_is_numpys_along_each_axis():
-    x = np.random.default_rng(0).random((1, 5, 4, 1)).astype("float32")
-    rows, columns = np.array([-2.0, 0.0, 0.75, 3.5, 9.0]), np.array([0.25, 2.0, 3.0])
-    got = np.asarray(pspnet._resize(x, [rows.astype("float32"), columns.astype("float32")]))
-    tall = np.stack([np.interp(rows, range(5), x[0, :, j, 0]) for j in range(4)], axis=1)
-    expected = np.stack([np.interp(columns, range(4), line) for line in tall])
-    np.testing.assert_allclose(got[0, ..., 0], expected, atol=1e-6)
-
-
-def test_the_pyramids_levels_are_enlarged_as_tensorflow_resizes():
-    x = np.random.default_rng(0).random((1, 3, 3, 2)).astype("float32")
-    got = pspnet._resize(x, [pspnet._centres(9, 3), pspnet._centres(14, 3)])
-    np.testing.assert_allclose(got, tf.image.resize(x, (9, 14)), atol=1e-5)
+def test_features_are_what_the_last_classifier_sees():
+    network = built()
+    features = network.features(image())
+    assert features.shape == (1, 4, 6, 32)
+    logits = blocks.call_stack(network.classify, features)
+    np.testing.assert_allclose(pspnet._enlarged(logits, image()), network(image()), atol=1e-6)
 
 
 def test_dropout_and_auxiliary_are_for_training_alone():
@@ -223,5 +182,5 @@ def test_weights_that_cannot_be_fetched(monkeypatch):
         raise Exception("URL fetch failure")
 
     monkeypatch.setattr(keras.applications, "ResNet50", fail)
-    with pytest.raises(UserError, match=r"could not be fetched .*segmenter\.weights to random"):
+    with pytest.raises(UserError, match=r"could not be fetched .*segmenter\.weights to the path"):
         built().load_trunk("imagenet")

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from sflowgan_tf.ops import edges
-from sflowgan_tf.ops.edges import laplacian_edges
+from sflowgan_tf.ops.edges import instance_boundaries, laplacian_edges
 
 GOLDEN = np.load(Path(__file__).parents[1] / "oracles" / "golden.npz")
 
@@ -57,3 +57,41 @@ def test_a_float_picture_and_any_size_inside_a_graph_give_the_same():
         .numpy()
         .all()
     )
+
+
+def test_boundaries_are_on_both_sides_of_a_change_of_class_or_instance():
+    labels = np.uint8([[[1, 1, 1, 255], [1, 1, 1, 255], [2, 2, 1, 1]]])
+    instances = np.uint16([[[0, 0, 7, 0], [0, 0, 7, 0], [0, 0, 0, 0]]])
+    marked = np.asarray(instance_boundaries(labels, instances))
+    assert marked.dtype == np.float32 and marked.shape == (1, 3, 4, 1)
+    assert marked[0, ..., 0].tolist() == [[0, 1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1]]
+
+
+def test_one_instance_number_in_two_classes_is_two_instances_and_the_border_none():
+    numbers = np.full((2, 3, 5), 65535, np.uint16)
+    labels = np.zeros((2, 3, 5), np.uint8)
+    assert not np.asarray(instance_boundaries(labels, numbers)).any()
+    labels[1, :, 3:] = 254
+    columns = np.asarray(instance_boundaries(labels, numbers))[..., 0]
+    assert not columns[0].any() and columns[1].tolist() == [[0, 0, 1, 1, 0]] * 3
+
+
+def test_boundaries_are_those_of_pix2pixhd():
+    """Its `get_edges`, in NumPy, of its map: class id, or class id times 1000 plus number."""
+    draw = np.random.default_rng(4)
+    labels = draw.integers(0, 3, (2, 4, 5), dtype=np.uint8).repeat(6, 1).repeat(6, 2)
+    instances = draw.integers(0, 2, (2, 3, 6), dtype=np.uint16).repeat(8, 1).repeat(5, 2)
+    t = np.where(instances > 0, 1000 * (labels + 1.0) + instances, labels)
+    edge = np.zeros(t.shape, bool)
+    edge[:, :, 1:] |= t[:, :, 1:] != t[:, :, :-1]
+    edge[:, :, :-1] |= t[:, :, 1:] != t[:, :, :-1]
+    edge[:, 1:, :] |= t[:, 1:, :] != t[:, :-1, :]
+    edge[:, :-1, :] |= t[:, 1:, :] != t[:, :-1, :]
+    assert 0.2 < edge.mean() < 0.9
+
+    @tf.function(input_signature=[tf.TensorSpec([None] * 3, d) for d in (tf.uint8, tf.uint16)])
+    def in_graph(labels, instances):
+        return instance_boundaries(labels, instances)
+
+    for boundaries in (instance_boundaries, in_graph):
+        assert (np.asarray(boundaries(labels, instances))[..., 0] == edge).all()

@@ -21,6 +21,8 @@ class RawFrame:
         labels: the label map's file.
         image_real: the photo's file.
         image_cg: the simulator's file, where it is another one.
+        instances: the file of `data.files.read_instances`; it may be the label map's.
+        motion: the file of `data.files.read_motion`, the exact flow to the next frame.
     """
 
     sequence: str
@@ -29,12 +31,15 @@ class RawFrame:
     labels: Path
     image_real: Path
     image_cg: Path | None = None
+    instances: Path | None = None
+    motion: Path | None = None
     split: str | None = None
 
     @property
     def files(self) -> list[Path]:
         """All that it is read from."""
-        return [file for file in (self.labels, self.image_real, self.image_cg) if file is not None]
+        files = (self.labels, self.image_real, self.image_cg, self.instances, self.motion)
+        return list(dict.fromkeys(file for file in files if file is not None))
 
     def follows(self, other: "RawFrame") -> bool:
         """Whether it is the very next frame of the same sequence."""
@@ -46,7 +51,7 @@ class Source:
     """A raw dataset: its frames, ordered by sequence and number, and its class table.
 
     Raises:
-        UserError: two frames have one number, or some frames lack the CG that others have.
+        UserError: two frames have one number, or some frames lack what others have.
     """
 
     frames: list[RawFrame]
@@ -60,17 +65,36 @@ class Source:
                     f"{second.image_real}: is frame {second.number} of sequence "
                     f"{second.sequence!r}, as {first.image_real} is; expected one of the two"
                 )
-            if (first.image_cg is None) != (second.image_cg is None):
-                with_cg, without = sorted((first, second), key=lambda frame: frame.image_cg is None)
-                raise UserError(
-                    f"{without.image_real}: has no CG frame beside it, {with_cg.image_real} has; "
-                    "expected it for all frames or for none"
-                )
+            for field, named in (("image_cg", "CG frame"), ("instances", "instance map")):
+                _check_alike(first, second, field, named)
+        pairs = [a for a, b in itertools.pairwise(self.frames) if b.follows(a)]
+        for first, second in itertools.pairwise(pairs):
+            _check_alike(first, second, "motion", "exact flow")
 
     @property
     def has_cg(self) -> bool:
         """Whether there are CG frames beside the real ones."""
         return self.frames[0].image_cg is not None
+
+    @property
+    def has_instances(self) -> bool:
+        """Whether there are instance maps."""
+        return self.frames[0].instances is not None
+
+    @property
+    def has_motion(self) -> bool:
+        """Whether there is exact flow; frames without a successor need none."""
+        return any(frame.motion is not None for frame in self.frames)
+
+
+def _check_alike(first: RawFrame, second: RawFrame, field: str, named: str) -> None:
+    lacks = [getattr(frame, field) is None for frame in (first, second)]
+    if lacks[0] != lacks[1]:
+        having, without = (second, first) if lacks[0] else (first, second)
+        raise UserError(
+            f"{without.image_real}: has no {named} beside it, {having.image_real} has; expected it "
+            "for all frames or for none"
+        )
 
 
 def ordered(frames: list[RawFrame], root: Path, expected: str) -> list[RawFrame]:

@@ -45,12 +45,15 @@ def _frame(file: Path, annotations: str) -> RawFrame | None:
     match, city, split = _NAME.fullmatch(file.stem), file.parent, file.parents[1]
     if match is None or split.name not in _SPLITS:  # not in a city's folder
         return None
-    name = f"{match['sequence']}_{match['number']}_gtFine_labelIds.png"
+    annotation = split.parents[1] / annotations / split.name / city.name
+    name = f"{match['sequence']}_{match['number']}_gtFine"
+    instances = annotation / f"{name}_instanceIds.png"
     return RawFrame(
         sequence=match["sequence"],
         number=int(match["number"]),
         group=match["sequence"],
-        labels=split.parents[1] / annotations / split.name / city.name / name,
+        labels=annotation / f"{name}_labelIds.png",
         image_real=file,
+        instances=instances if instances.is_file() else None,
         split=_SPLITS[split.name],
     )

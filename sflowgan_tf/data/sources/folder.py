@@ -1,7 +1,7 @@
 """Any simulator's export, described by one YAML; and pix2pixHD's train_A and train_B."""
 
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,7 @@ from sflowgan_tf.ops.labels import VOID, ClassTable, onto
 
 _SEQUENCE = r"(?P<sequence>.*?)[/_-]*(?P<number>\d+)"
 _ANY = "**/*.*"
-_TREES = (
-    ("train_A", "train_B", "test_A", "test_B"),
-    ("train_label", "train_img", "test_label", "test_img"),
-)
+_TREES = (("A", "B"), ("label", "img"))
 
 
 @dataclass
@@ -47,11 +44,13 @@ class Folders:
         images: photos, the target of the training.
         labels: label maps.
         cg: the simulator's frames, if they are not the photos themselves.
+        instances: PNGs of `data.files.read_instances`, if there are any.
     """
 
     images: str
     labels: str
     cg: str | None = None
+    instances: str | None = None
 
 
 @dataclass
@@ -99,12 +98,20 @@ def find(root: Path, classes: str) -> Source:
 
 
 def _recognized(root: Path) -> Description | None:
-    for labels, images, test_labels, test_images in _TREES:
-        if (root / labels).is_dir() and (root / images).is_dir():
-            has_test = (root / test_labels).is_dir() and (root / test_images).is_dir()
-            test = Folders(test_images, test_labels) if has_test else None
-            return Description(images, labels, validation=test, table="cityscapes", ordered=False)
+    for names in _TREES:
+        train, test = (_part(root, part, *names) for part in ("train", "test"))
+        if train is not None:
+            told = {"validation": test, "table": "cityscapes", "ordered": False}
+            return Description(**asdict(train), **told)
     return None
+
+
+def _part(root: Path, part: str, labels: str, images: str) -> Folders | None:
+    """The folders of one part of pix2pixHD's tree, if it is there."""
+    labels, images, instances = (f"{part}_{name}" for name in (labels, images, "inst"))
+    if not ((root / labels).is_dir() and (root / images).is_dir()):
+        return None
+    return Folders(images, labels, instances=instances if (root / instances).is_dir() else None)
 
 
 def _read(file: Path) -> Description:
@@ -127,14 +134,16 @@ def _read(file: Path) -> Description:
 
 
 def _frames(folders: Folders, told: Description, base: Path, split: str | None) -> list[RawFrame]:
-    labels = _named(base, folders.labels)
-    cg = _named(base, folders.cg) if folders.cg else None
+    beside = {"labels": folders.labels, "image_cg": folders.cg, "instances": folders.instances}
+    named = {kind: (where, _named(base, where)) for kind, where in beside.items() if where}
     return [
         RawFrame(
-            labels=labels.get(name, _missing(base, folders.labels, name)),
             image_real=image,
-            image_cg=None if cg is None else cg.get(name, _missing(base, folders.cg, name)),
             split=split,
+            **{
+                kind: files.get(name, _missing(base, where, name))
+                for kind, (where, files) in named.items()
+            },
             **_place(name, told, folders.images),
         )
         for name, image in _named(base, folders.images).items()
@@ -171,9 +180,9 @@ def _split_glob(where: str) -> tuple[str, str]:
     return "/".join(parts[:fixed]), "/".join(parts[fixed:]) or _ANY
 
 
-def _missing(base: Path, where: str | None, name: str) -> Path:
+def _missing(base: Path, where: str, name: str) -> Path:
     """Where a picture was looked for."""
-    return base / (f"{where} for {name}" if "*" in str(where) else f"{where}/{name}.png")
+    return base / (f"{where} for {name}" if "*" in where else f"{where}/{name}.png")
 
 
 def _classes(told: Description, file: Path, classes: str) -> ClassTable:

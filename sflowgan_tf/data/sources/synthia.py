@@ -42,18 +42,25 @@ def _sequences(root: Path) -> list[RawFrame]:
 
 
 def _camera(camera: Path) -> list[RawFrame]:
-    """One camera's frames. A tree REAL beside RGB holds photos of the same scenes."""
+    """One camera's frames.
+
+    A tree REAL beside RGB holds photos of the same scenes, a tree GT/FLOW the exact flow to the
+    next frame.
+    """
     drive, view = camera.parents[2], Path(camera.parent.name, camera.name)
     route = _ROUTE.fullmatch(drive.name)
-    real = drive / "REAL" / view
+    real, labels, flow = (drive / tree / view for tree in ("REAL", "GT/LABELS", "GT/FLOW"))
+    flows = {file.name: file for file in flow.glob("*.png")}
     return [
         RawFrame(
             sequence=f"{drive.name}/{view.parent}/{view.name}",
             number=int(file.stem),
             group=route["route"] if route else drive.name,  # in any weather
-            labels=drive / "GT" / "LABELS" / view / file.name,
+            labels=labels / file.name,
             image_real=real / file.name if real.is_dir() else file,
             image_cg=file if real.is_dir() else None,
+            instances=labels / file.name,
+            motion=flows.get(file.name),
         )
         for file in camera.glob("*.png")
         if file.stem.isdigit()
@@ -61,13 +68,15 @@ def _camera(camera: Path) -> list[RawFrame]:
 
 
 def _unordered(root: Path) -> list[RawFrame]:
+    labels = root / "GT" / "LABELS"
     return [
         RawFrame(
             sequence=file.stem,
             number=0,
             group=file.stem,
-            labels=root / "GT" / "LABELS" / file.name,
+            labels=labels / file.name,
             image_real=file,
+            instances=labels / file.name,
         )
         for file in (root / "RGB").glob("*.png")
     ]

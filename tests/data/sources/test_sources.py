@@ -57,6 +57,8 @@ def test_synthia_finds_every_camera_of_a_drive_and_keeps_them_together(tmp_path)
     assert first.labels == tmp_path / drive / "GT/LABELS/Stereo_Left/Omni_F/000000.png"
     assert first.image_real == tmp_path / drive / "RGB/Stereo_Left/Omni_F/000000.png"
     assert not source.has_cg and source.table.name == "synthia"
+    assert source.has_instances and first.instances == first.labels
+    assert len(first.files) == 2, "each once"
     assert find("synthia", tmp_path / drive).table is source.table, "one drive by itself"
 
 
@@ -87,6 +89,20 @@ def test_photos_beside_the_simulators_frames_make_these_the_cg(tmp_path):
     assert "/RGB/" in source.frames[0].image_cg.as_posix()
 
 
+def test_exact_flow_is_taken_where_it_is(tmp_path):
+    seqs(tmp_path, count=3)
+    assert not find("minicity", tmp_path).has_motion
+    seqs(tmp_path, trees=("GT/FLOW",))
+    source = find("minicity", tmp_path)
+    assert source.has_motion
+    folder = tmp_path / "SYNTHIA-SEQS-01-DAWN/GT/FLOW/Stereo_Left/Omni_F"
+    files = [folder / "000000.png", folder / "000001.png", None]
+    assert [frame.motion for frame in source.frames] == files
+    files[0].unlink()
+    with pytest.raises(UserError, match="000000.png: has no exact flow beside it"):
+        find("minicity", tmp_path)
+
+
 def test_photos_for_some_drives_only_are_an_error(tmp_path):
     seqs(tmp_path, trees=("RGB", "REAL"))
     seqs(tmp_path, drive="SYNTHIA-SEQS-02-FALL")
@@ -113,6 +129,18 @@ def test_cityscapes_takes_its_own_split_only_where_both_parts_are_there(tmp_path
     assert [frame.split for frame in source.frames] == ["train", "validation"]
     name = "aachen_000000_000019_gtFine_labelIds.png"
     assert source.frames[0].labels == tmp_path / "gtFine/train/aachen" / name
+
+
+def test_cityscapes_instances_are_taken_where_all_frames_have_them(tmp_path):
+    cityscapes(tmp_path, numbers=(18, 19))
+    assert not find("cityscapes", tmp_path).has_instances
+    touch(tmp_path / "gtFine/train/aachen/aachen_000000_000018_gtFine_instanceIds.png")
+    with pytest.raises(UserError, match="000019_leftImg8bit.png: has no instance map beside it"):
+        find("cityscapes", tmp_path)
+    touch(tmp_path / "gtFine/train/aachen/aachen_000000_000019_gtFine_instanceIds.png")
+    source = find("cityscapes", tmp_path)
+    assert source.has_instances
+    assert source.frames[0].instances.name == "aachen_000000_000018_gtFine_instanceIds.png"
 
 
 def test_a_picture_outside_a_citys_folder_is_no_frame(tmp_path):
@@ -171,13 +199,16 @@ def export(root, text=EXPORT, names=("night/0001", "night/0002", "day/0001")):
 
 
 def test_a_description_names_folders_and_classes(tmp_path):
-    source = find("folder", export(tmp_path))
+    for name in ("night/0001", "night/0002", "day/0001"):
+        touch(tmp_path / "objects" / f"{name}.png")
+    source = find("folder", export(tmp_path, EXPORT + "instances: objects"))
     assert places(source) == [("photo/day", 1), ("photo/night", 1), ("photo/night", 2)]
     frame = source.frames[-1]
     assert [file.relative_to(tmp_path).as_posix() for file in frame.files] == [
         "tags/night/0002.png",
         "photo/night/0002.jpg",
         "rgb/night/0002.png",
+        "objects/night/0002.png",
     ]
     table = source.table
     assert table.names == ("road", "car"), "ids of one name are one class"
@@ -241,6 +272,19 @@ def test_pix2pixhds_tree_is_recognized(tmp_path):
     assert [frame.split for frame in source.frames] == ["validation"] * 2 + ["train"] * 2
     assert source.frames[-1].labels == tmp_path / "train_A/2.png"
     assert not source.frames[-1].follows(source.frames[-2])
+    assert not source.has_instances
+    for part in ("train", "test"):
+        touch(tmp_path / f"{part}_inst" / "1.png")
+    source = find("folder", tmp_path)
+    assert source.has_instances
+    assert source.frames[-1].instances == tmp_path / "train_inst/2.png", "missed by `prepare`"
+
+
+def test_pix2pixhds_other_names_are_recognized_too(tmp_path):
+    for folder in ("train_label", "train_img"):
+        touch(tmp_path / folder / "1.png")
+    (frame,) = find("folder", tmp_path).frames
+    assert frame.labels == tmp_path / "train_label/1.png" and frame.split is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,372 @@
+"""One evaluation from its flags to its files: what is scored, against what, with which networks."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import subprocess
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+import sflowgan_tf
+from sflowgan_tf import build, measures, segmenters, sheets
+from sflowgan_tf import config as settings
+from sflowgan_tf.data import pipeline
+from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.data.mp4 import encoded
+from sflowgan_tf.errors import UserError
+from sflowgan_tf.evaluation import Scoring
+from sflowgan_tf.measures import Clip, Instruments
+from sflowgan_tf.metrics import features
+from sflowgan_tf.networks.vgg import VGG19Features
+from sflowgan_tf.ops.images import contact_sheet
+from sflowgan_tf.runs import Run
+from sflowgan_tf.scores import Evaluation, Of, Picture, write_frames
+from sflowgan_tf.subjects import Files, Painted
+from sflowgan_tf.whole import written_whole
+
+_CACHE = (
+    ".evaluation"  # beside the records: what was measured on the real and the simulator's frames
+)
+_WINDOW = 12  # frames of a clip for FVD, where the films are as long
+_VERSIONS = 4  # of a scene, for diversity
+_SHOWN = 4  # frames on a sheet
+_FILM = 60  # frames of the film to look at
+_FPS = Fraction(5)
+_RANDOM_FILTERS = 16  # of the random VGG that measures distances
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judging:
+    """All that an evaluation needs.
+
+    Attributes:
+        subject: what is scored.
+        told: what the result says of it.
+        folder: of the reference's records.
+        manifest: of the reference.
+        split: of the reference.
+        instruments: to measure with.
+        identity: of instruments and reference, under which reference figures are kept.
+        judge: the segmenter; None without one.
+        vgg: what the network of the distances is called.
+        wanted: groups of metrics.
+        seed: of intervals and variations.
+        output: for the files.
+    """
+
+    subject: Painted | Files
+    told: dict[str, Any]
+    folder: Path
+    manifest: Manifest
+    split: str
+    instruments: Instruments
+    identity: str
+    judge: segmenters.Judge | None
+    vgg: str
+    wanted: frozenset[str]
+    seed: int
+    output: Path
+
+    @classmethod
+    def of(cls, parsed: argparse.Namespace) -> Judging:
+        """From the flags of `evaluate`.
+
+        Raises:
+            UserError: something that they name is not there or does not fit.
+        """
+        subject, told, folder, manifest = _subject(parsed)
+        chosen = manifest.splits[parsed.split]
+        if not chosen.records:
+            raise UserError(f"{folder}: its {parsed.split} split is empty; choose another --split")
+        wanted = frozenset(parsed.metrics)
+        judge = segmenters.find(parsed.segmenter, manifest.classes) if parsed.segmenter else None
+        describes = _frame_network(parsed, judge) if "distribution" in wanted else None
+        instruments = Instruments(
+            num_classes=manifest.classes.num_classes,
+            segment=judge.segment if judge and "segmentation" in wanted else None,
+            features=describes,
+            clip_features=_clip_network(parsed, describes) if "distribution" in wanted else None,
+            window=min(_WINDOW, chosen.records // (chosen.records - chosen.pairs)),
+            vgg=_vgg(parsed.vgg) if wanted & {"paired", "diversity"} else None,
+            farneback=_farneback(manifest) if "temporal" in wanted else None,
+        )
+        reference = _hash(folder, manifest, parsed.split)
+        parts = (instruments.features, instruments.clip_features)
+        names = [f"{part.name} {part.weights}" if part else "" for part in parts]
+        identity = [reference, str(instruments.window), features.weights_of(parsed.vgg), *names]
+        identity += [judge.weights if instruments.segment and judge else "", *sorted(wanted)]
+        return cls(
+            subject=subject,
+            told=told,
+            folder=folder,
+            manifest=manifest,
+            split=parsed.split,
+            instruments=instruments,
+            identity=hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16],
+            judge=judge,
+            vgg=_vgg_name(parsed.vgg),
+            wanted=wanted,
+            seed=parsed.seed,
+            output=parsed.output or _output(parsed),
+        )
+
+    def evaluate(self, command: str) -> Evaluation:
+        """Measures, writes all files and returns the figures.
+
+        Args:
+            command: how it was called, for the record.
+        """
+        self.output.mkdir(parents=True, exist_ok=True)
+        films: dict[Of, list[Clip]] = {"generated": self._measured("generated")}
+        if self.manifest.has_cg:
+            films["simulator"] = self._kept("simulator")
+        films["real"] = self._kept("real")
+        scoring = Scoring(
+            films=films,
+            instruments=self.instruments,
+            segmenter=self.judge.name if self.judge else "",
+            motion="exact" if self.manifest.has_motion else "Farneback on the real film",
+            perceptual=self.vgg,
+            seed=self.seed,
+        )
+        frames = scoring.frames()
+        evaluation = Evaluation(
+            subject=self.told,
+            reference=self._reference(films["real"]),
+            made=_made(command, self.seed),
+            scores=scoring.scores(),
+            classes=scoring.classes(self.manifest.classes),
+            warnings=self._gaps() + scoring.warnings(),
+            pictures=self._pictures(frames),
+        )
+        write_frames(self.output / "frames.csv", frames)
+        evaluation.save(self.output)
+        return evaluation
+
+    def _gaps(self) -> list[str]:
+        """What was left out for want of a network."""
+        found = []
+        if "segmentation" in self.wanted and self.judge is None:
+            found.append("Segmentation was left out: name a --segmenter.")
+        if "distribution" in self.wanted and self.instruments.features is None:
+            found.append("FID and FVD were left out: name --inception, or a --segmenter of ours.")
+        if not self.manifest.has_cg and isinstance(self.subject, Painted):
+            found.append("The reference has no simulator's frames: edges are the real frames' own.")
+        return found
+
+    def _measured(self, of: Of) -> list[Clip]:
+        paint: dict[Of, Callable[[Any], np.ndarray]] = {
+            "generated": self.subject.picture,
+            "simulator": lambda frame: frame["image_cg"].numpy(),
+            "real": lambda frame: frame["image_real"].numpy(),
+        }
+        total = self.manifest.splits[self.split].records
+        with tqdm(total=total, desc=of, unit="frame") as bar:
+            clips = self.instruments.measure(
+                self.folder,
+                self.manifest,
+                self.split,
+                paint[of],
+                self._variations() if of == "generated" else None,
+                bar.update,
+            )
+            return list(clips)
+
+    def _variations(self) -> measures.Painter | None:
+        subject = self.subject
+        if not isinstance(subject, Painted) or not subject.redraw or "diversity" not in self.wanted:
+            return None
+        return lambda frame: subject.versions(frame, _VERSIONS, self.seed)
+
+    def _kept(self, of: Of) -> list[Clip]:
+        """The figures of the reference, which are the same for whatever is scored."""
+        file = self.folder / _CACHE / f"{of}-{self.identity}.npz"
+        clips = measures.load(file)
+        if clips is None:
+            clips = self._measured(of)
+            measures.save(file, clips)
+        return clips
+
+    def _reference(self, clips: list[Clip]) -> dict[str, Any]:
+        return {
+            "records": str(self.folder),
+            "dataset": self.manifest.dataset,
+            "split": self.split,
+            "size": "{}x{}".format(*self.manifest.size),
+            "classes": self.manifest.classes.name,
+            "frames": sum(len(clip.frames) for clip in clips),
+            "clips": len(clips),
+            "sha256": _hash(self.folder, self.manifest, self.split),
+        }
+
+    def _pictures(self, rows: list[dict[str, Any]]) -> list[Picture]:
+        """Draws sheets of best, worst and evenly spaced frames, of variations, and a film."""
+        ranked = sorted(rows, key=lambda row: row["perceptual"]) if self.instruments.vgg else []
+        step = max(len(rows) // _SHOWN, 1)
+        sheets_of = {
+            "samples": (rows[::step][:_SHOWN], "Samples", "Evenly spaced over the reference."),
+            "best": (ranked[:_SHOWN], "Best", "The smallest perceptual distance."),
+            "worst": (ranked[: -_SHOWN - 1 : -1], "Worst", "The largest perceptual distance."),
+        }
+        places = {name: [_place(row) for row in chosen] for name, (chosen, *_) in sheets_of.items()}
+        needed = {place for chosen in places.values() for place in chosen}
+        frames = {}
+        film: list[Any] = []
+        for clip in pipeline.sequences(self.folder, self.manifest, self.split):
+            first = not film
+            for frame in clip:
+                place = frame["sequence"].numpy().decode(), int(frame["frame"])
+                if place in needed:
+                    frames[place] = frame
+                if first and len(film) < _FILM:
+                    film.append(frame)
+        found = []
+        for name, (_, title, caption) in sheets_of.items():
+            if places[name]:
+                sheet = self._sheet([frames[place] for place in places[name]])
+                found.append(self._keep(f"{name}.png", sheet, title, caption))
+        if isinstance(self.subject, Painted) and self.subject.redraw:
+            sheet = sheets.variations(self.subject.translator, film[0], self.seed)
+            caption = (
+                "One scene with four sets of ensemble weights, and the edges it is painted from."
+            )
+            found.append(self._keep("variations.png", sheet, "Variations", caption))
+        found.append(self._film(film))
+        return found
+
+    def _sheet(self, frames: list[Any]) -> np.ndarray:
+        if isinstance(self.subject, Painted):
+            table = self.manifest.classes
+            return sheets.scenes(self.subject.translator, table, frames, self.subject.redraw)
+        rows = [
+            [
+                self.manifest.classes.colorize(frame["labels"].numpy()),
+                self.subject.picture(frame),
+                frame["image_real"].numpy(),
+            ]
+            for frame in frames
+        ]
+        return contact_sheet(rows, ["labels", "result", "real"])
+
+    def _keep(self, name: str, sheet: np.ndarray, title: str, caption: str) -> Picture:
+        with written_whole(self.output / name) as partial:
+            Image.fromarray(sheet).save(partial, format="png")
+        return Picture(file=name, title=title, caption=caption)
+
+    def _film(self, frames: list[Any]) -> Picture:
+        pictures = np.stack([self.subject.picture(frame) for frame in frames])
+        with encoded(self.output / "film.mp4", _FPS) as encoder:
+            for image in sheets.film(frames, pictures):
+                encoder.add(image)
+        caption = "Given frame, result and real frame of a drive, frame by frame."
+        return Picture(file="film.mp4", title="Film", caption=caption)
+
+
+def _subject(
+    parsed: argparse.Namespace,
+) -> tuple[Painted | Files, dict[str, Any], Path, Manifest]:
+    if parsed.images:
+        folder = parsed.reference
+        manifest = Manifest.load(folder)
+        places = pipeline.places(folder, manifest, parsed.split)
+        files = Files.find(parsed.images, places, manifest.size)
+        return files, {"images": str(parsed.images)}, folder, manifest
+    run = Run.existing(parsed.run)
+    translator, of_run, step = build.restored_translator(run)
+    config = settings.read(run.config)
+    folder = parsed.reference or Path("datasets") / config.dataset
+    manifest = Manifest.load(folder, config.dataset)
+    if manifest.classes.names != of_run.classes.names:
+        raise UserError(
+            f"--reference {folder}: has the classes of table {manifest.classes.name}; run "
+            f"{run.folder} was trained on those of {of_run.classes.name}"
+        )
+    if translator.edge_map == "instances" and not manifest.has_instances:
+        raise UserError(f"--reference {folder}: has no instances, which run {run.folder} needs")
+    has_dned = translator.redraws and bool(config.phases.dned or config.phases.video)
+    if parsed.edges == "dned" and not translator.redraws:
+        raise UserError(f"--edges dned: run {run.folder} has no DNED; leave --edges out")
+    redraw = has_dned if parsed.edges is None else parsed.edges == "dned"
+    edges = "dned" if redraw else translator.edge_map
+    told = {"run": parsed.run, "step": step, "edges": edges, "seed": config.seed}
+    return Painted(translator=translator, redraw=redraw), told, folder, manifest
+
+
+def _frame_network(
+    parsed: argparse.Namespace, judge: segmenters.Judge | None
+) -> features.FeatureNetwork | None:
+    if parsed.inception is None:
+        if judge is None or judge.network is None:
+            return None
+        return features.segmenter_features(judge.network, weights=judge.weights)
+    path = Path(parsed.inception)
+    if path.is_dir():
+        return features.saved_model_features(path)
+    return features.imagenet_features(parsed.inception, setting="--inception")
+
+
+def _clip_network(
+    parsed: argparse.Namespace, frames: features.FeatureNetwork | None
+) -> features.FeatureNetwork | None:
+    if parsed.i3d is not None:
+        return features.saved_model_clip_features(parsed.i3d)
+    return features.clip_features(frames) if frames else None
+
+
+def _vgg(weights: str) -> VGG19Features:
+    filters = _RANDOM_FILTERS if weights == "random" else 64
+    network = VGG19Features(weights, filters=filters, seed=0)
+    network.build((None, None, None, 3))
+    return network
+
+
+def _vgg_name(weights: str) -> str:
+    told = f"random, {_RANDOM_FILTERS} filters, seed 0" if weights == "random" else weights
+    return f"VGG19 ({features.weights_of(told)})"
+
+
+def _farneback(manifest: Manifest) -> dict[str, Any]:
+    """The records' settings of the flow, by the names of `data.flow.dense_flow`."""
+    names = asdict(settings.Flow())
+    return {name: value for name, value in manifest.flow.items() if name in names}
+
+
+def _hash(folder: Path, manifest: Manifest, split: str) -> str:
+    digest = hashlib.sha256()
+    for shard in manifest.splits[split].shards:
+        with open(folder / shard["file"], "rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()[:16]
+
+
+def _output(parsed: argparse.Namespace) -> Path:
+    return (Run.existing(parsed.run).folder if parsed.run else parsed.images) / "evaluation"
+
+
+def _made(command: str, seed: int) -> dict[str, Any]:
+    root = Path(sflowgan_tf.__file__).parent
+    git = ["git", "-C", str(root), "rev-parse", "--short", "HEAD"]
+    try:
+        commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        commit = ""  # installed, or without git
+    return {
+        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "command": command,
+        "version": sflowgan_tf.__version__,
+        "commit": commit,
+        "seed": seed,
+    }
+
+
+def _place(row: dict[str, Any]) -> tuple[str, int]:
+    return row["sequence"], row["frame"]

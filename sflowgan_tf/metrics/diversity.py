@@ -1,0 +1,29 @@
+"""How different the variations of one scene are."""
+
+from itertools import permutations
+
+import numpy as np
+
+from sflowgan_tf.losses import perceptual_loss
+from sflowgan_tf.networks.vgg import VGG19Features
+from sflowgan_tf.ops.images import to_signed
+
+
+def diversity(variations: np.ndarray, vgg: VGG19Features) -> float:
+    """Mean perceptual distance between two variations of a scene; 0 where all are equal.
+
+    The distance is that of `paired.perceptual_distance`, of which one picture gives the unit; here
+    each of a pair does in turn.
+
+    Args:
+        variations: (count, height, width, 3) uint8 RGB, at least 2 of one scene.
+        vgg: built.
+
+    Raises:
+        ValueError: there are fewer than 2.
+    """
+    if len(variations) < 2:
+        raise ValueError(f"variations: expected at least 2 of a scene, got {len(variations)}")
+    features = vgg(to_signed(variations))
+    each = [[slices[i : i + 1] for slices in features] for i in range(len(variations))]
+    return float(np.mean([float(perceptual_loss(a, b)) for a, b in permutations(each, 2)]))

@@ -1,0 +1,116 @@
+"""How close a generated frame is to the real one of the same scene."""
+
+import numpy as np
+import tensorflow as tf
+
+from sflowgan_tf.losses import perceptual_loss
+from sflowgan_tf.networks.vgg import VGG19Features
+from sflowgan_tf.ops.images import to_signed
+
+_WINDOW = 11  # of SSIM, pixels
+_ROUNDING = 1 / 12  # variance of rounding to whole levels
+
+
+def paired_scores(picture: np.ndarray, real: np.ndarray, vgg: VGG19Features) -> dict[str, float]:
+    """All scores of a pair: `l1`, `psnr`, `ssim`, `perceptual`. Nothing is kept.
+
+    Args:
+        picture: (height, width, 3) uint8 RGB; both sides at least 11, and 16 for `vgg`'s five
+            slices.
+        real: the same shape.
+        vgg: built.
+
+    Raises:
+        ValueError: the shapes differ, or the pictures are too small.
+    """
+    return {
+        "l1": l1(picture, real),
+        "psnr": psnr(picture, real),
+        "ssim": ssim(picture, real),
+        "perceptual": perceptual_distance(picture, real, vgg),
+    }
+
+
+def l1(picture: np.ndarray, real: np.ndarray) -> float:
+    """Mean absolute difference over pixels and channels, of the range: 0 to 1.
+
+    Args:
+        picture: (height, width, 3) uint8 RGB.
+        real: the same shape.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    return float(np.abs(_difference(picture, real)).mean() / 255)
+
+
+def psnr(picture: np.ndarray, real: np.ndarray) -> float:
+    """Peak signal to noise ratio, 10 log10(255^2 / mean squared difference), dB.
+
+    Pictures that are equal, or that differ by less than the rounding of each to 8 bits does
+    (variance 1/12 level^2), get that noise's ratio, 58.9 dB, instead of infinity: so a mean over
+    frames exists, and JSON can hold it.
+
+    Args:
+        picture: (height, width, 3) uint8 RGB.
+        real: the same shape.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    noise = max(float(np.square(_difference(picture, real)).mean()), _ROUNDING)
+    return 10 * float(np.log10(255**2 / noise))
+
+
+def ssim(picture: np.ndarray, real: np.ndarray) -> float:
+    """Structural similarity, -1 to 1; 1 for equal pictures.
+
+    Args:
+        picture: (height, width, 3) uint8 RGB, both sides at least 11.
+        real: the same shape.
+
+    Raises:
+        ValueError: the shapes differ, or the pictures are too small.
+
+    Source: Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity",
+    2004, as `tf.image.ssim` has it: Gaussian window of 11 pixels, sigma 1.5, inside the picture
+    alone; k1 0.01, k2 0.03; the mean over the three channels.
+    """
+    _check(picture, real)
+    if min(picture.shape[:2]) < _WINDOW:
+        raise ValueError(f"picture: expected sides of {_WINDOW} or more, got {picture.shape[:2]}")
+    return float(tf.image.ssim(tf.constant(picture), tf.constant(real), 255, filter_size=_WINDOW))
+
+
+def perceptual_distance(picture: np.ndarray, real: np.ndarray, vgg: VGG19Features) -> float:
+    """How far apart VGG19's features of both are; >= 0, 0 for equal pictures.
+
+    The mean over slices of the mean absolute difference, in units of the slice's mean absolute
+    value for `real`: `losses.perceptual_loss` with equal weights, the quantity that training
+    minimises. It compares only with figures of the same weights and number of slices.
+
+    Args:
+        picture: (height, width, 3) uint8 RGB, both sides at least 2**(slices - 1).
+        real: the same shape.
+        vgg: built.
+
+    Raises:
+        ValueError: the shapes differ.
+
+    Source: S-Flow GAN, eq. 6.
+    """
+    _check(picture, real)
+    features = vgg(to_signed(np.stack([real, picture])))
+    return float(perceptual_loss([x[:1] for x in features], [x[1:] for x in features]))
+
+
+def _difference(picture: np.ndarray, real: np.ndarray) -> np.ndarray:
+    _check(picture, real)
+    return picture.astype(np.float64) - real
+
+
+def _check(picture: np.ndarray, real: np.ndarray) -> None:
+    if picture.shape != real.shape:
+        raise ValueError(
+            f"picture, real: expected equal shapes, got {picture.shape} and {real.shape}"
+        )

@@ -1,0 +1,123 @@
+"""What is scored: the pictures that a run paints, or those that lie in a folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sflowgan_tf import sheets
+from sflowgan_tf.data.files import SUFFIXES, read_image
+from sflowgan_tf.errors import UserError
+from sflowgan_tf.serving import Translator
+
+Frame = dict[str, Any]
+Place = tuple[str, int]  # sequence and number of a frame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Painted:
+    """The pictures of a translator, painted as at test time.
+
+    Attributes:
+        translator: of the run.
+        redraw: whether from the DNED's edges.
+    """
+
+    translator: Translator
+    redraw: bool
+
+    def picture(self, frame: Frame) -> np.ndarray:
+        """Of a record's frame, (height, width, 3) uint8."""
+        return sheets.picture(self.translator, frame, redraw=self.redraw)
+
+    def versions(self, frame: Frame, count: int, seed: int) -> np.ndarray:
+        """The same scene with several ensemble weights, (count, height, width, 3) uint8."""
+        return sheets.versions(self.translator, frame, count, seed)[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Pictures in a folder, each with the place of the record that it belongs to.
+
+    Attributes:
+        files: by place.
+        size: (width, height) that they must have.
+    """
+
+    files: dict[Place, Path]
+    size: tuple[int, int]
+
+    @classmethod
+    def find(cls, folder: Path, places: Sequence[Place], size: tuple[int, int]) -> Files:
+        """The pictures of all frames of a reference.
+
+        A picture's frame is the last number in its name, but for what Cityscapes appends; its
+        sequence is the one whose name its path holds, or the only one.
+
+        Args:
+            folder: of the pictures; folders below it count too.
+            places: of the frames.
+            size: (width, height) of the records.
+
+        Raises:
+            UserError: a frame has no picture, or several; a picture has no frame.
+        """
+        if not folder.is_dir():
+            raise UserError(f"--images {folder}: no such folder")
+        found: dict[Place, Path] = {}
+        sequences = sorted({sequence for sequence, _ in places}, key=len, reverse=True)
+        wanted = set(places)
+        for file in sorted(folder.rglob("*")):
+            if file.suffix.lower() not in SUFFIXES:
+                continue
+            place = _place(file.relative_to(folder), sequences)
+            if place not in wanted:
+                raise UserError(
+                    f"{file}: belongs to no frame of the reference, which has {len(sequences)} "
+                    f"sequences such as {sequences[0]!r} and frames such as {places[0][1]}; a "
+                    "picture's path holds its sequence's name, its name ends with the frame"
+                )
+            if place in found:
+                raise UserError(
+                    f"{file}: is frame {place} as {found[place]} is; expected one of it"
+                )
+            found[place] = file
+        missing = [place for place in places if place not in found]
+        if missing:
+            sequence, number = missing[0]
+            raise UserError(
+                f"--images {folder}: no picture of frame {number} of sequence {sequence!r}; "
+                f"{len(missing)} of {len(places)} frames have none"
+            )
+        return cls(files=found, size=size)
+
+    def picture(self, frame: Frame) -> np.ndarray:
+        """Of a record's frame, (height, width, 3) uint8.
+
+        Raises:
+            UserError: it is damaged, or of another size.
+        """
+        file = self.files[frame["sequence"].numpy().decode(), int(frame["frame"])]
+        picture = read_image(file)
+        height, width = picture.shape[:2]
+        if (width, height) != self.size:
+            raise UserError(
+                f"{file}: is {width}x{height}; expected {self.size[0]}x{self.size[1]}, as the "
+                "records: paint at that size, or prepare records of the other one"
+            )
+        return picture
+
+
+def _place(file: Path, sequences: Sequence[str]) -> Place | None:
+    numbers = re.findall(r"\d+", file.stem.removesuffix("_leftImg8bit"))
+    if not numbers:
+        return None
+    if len(sequences) == 1:
+        return sequences[0], int(numbers[-1])
+    named = [sequence for sequence in sequences if sequence in str(file)]
+    return (named[0], int(numbers[-1])) if named else None

@@ -1,0 +1,245 @@
+"""The command in this process, on records of minicity and fresh networks."""
+
+import dataclasses
+import json
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from sflowgan_tf import build, evaluate, measures
+from sflowgan_tf import config as settings
+from sflowgan_tf.config import Config, Discriminator, Dned, Generator, Minicity, Perceptual, Records
+from sflowgan_tf.data import pipeline
+from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.runs import Run
+from sflowgan_tf.scores import Evaluation
+
+TINY = Config(
+    records=Records(size="64x32", validation_fraction=0.7),
+    minicity=Minicity(sequences=3, frames=4),
+    generator=Generator(filters=4, downsamplings=1, blocks=1),
+    discriminator=Discriminator(filters=2),
+    dned=Dned(filters=2),
+    perceptual=Perceptual(weights="random", slices=2, filters=2),
+    segmenter=settings.Segmenter(kind="small", filters=2),
+)
+JUDGE = dataclasses.replace(TINY, task="segmentation")
+
+
+def begun(name, config, folder):
+    """A run with a checkpoint of fresh networks."""
+    run, manifest = Run.named(name), Manifest.load(folder)
+    run.folder.mkdir(parents=True)
+    settings.save(config, run.config)
+    manifest.save(run.manifest)
+    build.reproducible(0)
+    if config.task == "translation":
+        model = build.gan(config, manifest.classes.num_classes, total_steps=1)
+    else:
+        model = build.segmenter(config, folder, manifest, total_steps=1)
+    model.checkpoint().save(str(run.checkpoints / "step"))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """Records with two drives of four frames to score, a run, and a segmenter."""
+    path = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(path)
+        folder = path / "datasets/minicity"
+        build.raw_records(TINY, None, folder, workers=1, skip_bad=False)
+        begun("painter", TINY, folder)
+        begun("labels", dataclasses.replace(TINY, edge_map="none"), folder)
+        begun("judge", JUDGE, folder)
+        real = path / "real"
+        for frame in pipeline.every_frame(folder, Manifest.load(folder), "validation"):
+            file = real / frame["sequence"].numpy().decode() / f"{int(frame['frame']):03d}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(frame["image_real"].numpy()).save(file)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def at_home(home, monkeypatch):
+    monkeypatch.chdir(home)
+
+
+def scored(*arguments, code=0):
+    assert evaluate.main([*map(str, arguments)]) == code
+
+
+def value(evaluation, name, of="generated", **detail):
+    score = evaluation.find(name, of, **detail)
+    assert score is not None, name
+    return score.value
+
+
+def test_the_real_frames_themselves_are_perfect(tmp_path, capsys):
+    given = ("--images", "real", "--reference", "datasets/minicity", "--segmenter", "judge")
+    scored(*given, "--output", tmp_path)
+    found = Evaluation.load(tmp_path)
+    assert value(found, "l1") == value(found, "perceptual") == 0
+    assert value(found, "ssim") == pytest.approx(1)
+    assert value(found, "psnr") == pytest.approx(58.92, abs=0.01)
+    assert value(found, "fid") == pytest.approx(0, abs=1e-6)
+    assert value(found, "mean_iou_ratio", void="ignored") == 1
+    assert value(found, "warping_error") == value(found, "warping_error", "real") > 0
+    assert found.find("diversity") is None
+    assert found.find("warping_error").detail == {"motion": "exact"}
+    assert value(found, "l1", "simulator") > 0.01
+    assert found.find("fid").n == 8
+    assert any("fewer than 2048" in text for text in found.warnings)
+    out = capsys.readouterr().out
+    assert "mean_iou, void ignored" in out and "Note: FID:" in out and "metrics.json" in out
+    rows = (tmp_path / "frames.csv").read_text().splitlines()
+    assert len(rows) == 9 and rows[0].startswith("sequence,frame,l1,psnr,ssim,perceptual,")
+    sheet = cv2.imread(str(tmp_path / "worst.png"))
+    assert sheet.shape == (22 + 4 * 36, 3 * 64 + 2 * 4, 3)
+    assert [one.file for one in found.pictures] == [
+        "samples.png",
+        "best.png",
+        "worst.png",
+        "film.mp4",
+    ]
+
+
+def test_noisy_pictures_are_worse(home, tmp_path):
+    noisy, draw = tmp_path / "noisy", np.random.default_rng(0)
+    for file in (home / "real").rglob("*.png"):
+        picture = np.asarray(Image.open(file)).astype(float)
+        place = noisy / file.relative_to(home / "real")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        noise = draw.normal(0, 20, picture.shape)
+        Image.fromarray((picture + noise).clip(0, 255).astype(np.uint8)).save(place)
+    given = ("--reference", "datasets/minicity", "--metrics", "paired", "temporal")
+    scored("--images", noisy, *given)
+    found = Evaluation.load(noisy / "evaluation")
+    assert value(found, "l1") == pytest.approx(20 * 0.8 / 255, rel=0.15)
+    assert value(found, "warping_error") > 2 * value(found, "warping_error", "real")
+    assert found.find("mean_iou") is None and found.find("fid") is None
+    assert found.classes == []
+
+
+def test_a_run_is_painted_scored_and_shown(home, monkeypatch):
+    given = ("--run", "painter", "--segmenter", "judge")
+    shutil.rmtree(home / "datasets/minicity/.evaluation", ignore_errors=True)
+    scored(*given)
+    output = home / "runs/painter/evaluation"
+    first = (output / "metrics.json").read_text()
+    found = Evaluation.load(output)
+    assert found.subject == {"run": "painter", "step": 0, "edges": "dned", "seed": 0}
+    assert found.reference["frames"] == 8 and found.reference["clips"] == 2
+    assert found.made["command"].startswith("evaluate ")
+    assert value(found, "diversity") > 0
+    assert [one.name for one in found.classes][:2] == ["sky", "building"]
+    for picture in found.pictures:
+        assert (output / picture.file).stat().st_size > 0, picture
+    assert "variations.png" in [one.file for one in found.pictures]
+
+    measured = []
+    original = measures.Instruments.measure
+    monkeypatch.setattr(
+        measures.Instruments,
+        "measure",
+        lambda *args: measured.append(args) or original(*args),
+    )
+    scored(*given)
+    assert len(measured) == 1, "the reference was measured again"
+
+    def figures(text):
+        return json.loads(text) | {"made": None}
+
+    assert figures((output / "metrics.json").read_text()) == figures(first)
+    for kept in (home / "datasets/minicity/.evaluation").iterdir():
+        kept.write_bytes(kept.read_bytes()[:100])
+    scored(*given)
+    assert len(measured) == 4, "damaged figures were used"
+    assert figures((output / "metrics.json").read_text()) == figures(first)
+
+
+def test_a_run_without_edges_has_no_variations(home):
+    scored("--run", "labels", "--segmenter", "judge", "--metrics", "diversity", "segmentation")
+    found = Evaluation.load(home / "runs/labels/evaluation")
+    assert found.subject["edges"] == "none"
+    assert found.find("diversity") is None
+    assert value(found, "mean_iou", void="ignored") >= 0
+    scored("--run", "labels", "--edges", "dned", code=2)
+
+
+def test_laplacian_edges_on_demand(home, tmp_path, capsys):
+    scored("--run", "painter", "--edges", "laplacian", "--metrics", "paired", "--output", tmp_path)
+    found = Evaluation.load(tmp_path)
+    assert found.subject["edges"] == "laplacian"
+    scored("--run", "painter", "--metrics", "segmentation", "distribution", "--output", tmp_path)
+    notes = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Note:")]
+    assert any("name a --segmenter" in note for note in notes)
+    assert any("name --inception" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--images", "real"), "--images: needs --reference"),
+        (("--images", "real", "--reference", "d", "--edges", "dned"), "--edges: is for --run"),
+        (("--run", "nobody"), "no training has begun there"),
+        (("--run", "judge"), "is no run of fit"),
+        (("--run", "painter", "--segmenter", "labels"), "is no run of segment"),
+        (("--run", "painter", "--reference", "nowhere"), "no finished records"),
+        (("--run", "painter", "--inception", "nowhere.h5"), "no file nowhere.h5"),
+        (("--run", "painter", "--i3d", "nowhere"), "no saved_model.pb"),
+    ],
+    ids=str,
+)
+def test_a_users_mistake_is_said(given, said, capsys):
+    scored(*given, code=2)
+    assert said in capsys.readouterr().err
+
+
+def test_a_missing_picture_stops_before_anything_is_written(home, tmp_path, capsys):
+    shutil.copytree(home / "real", tmp_path / "some")
+    next((tmp_path / "some").rglob("*.png")).unlink()
+    scored("--images", tmp_path / "some", "--reference", "datasets/minicity", code=2)
+    assert "1 of 8 frames have none" in capsys.readouterr().err
+    assert not (tmp_path / "some/evaluation").exists()
+
+
+def test_records_without_what_is_asked_for(home, tmp_path, capsys):
+    manifest = Manifest.load(home / "datasets/minicity")
+    other = tmp_path / "other"
+    shutil.copytree(home / "datasets/minicity", other, ignore=shutil.ignore_patterns("raw", ".*"))
+    empty = dataclasses.replace(manifest.splits["validation"], records=0, pairs=0, shards=[])
+    splits = manifest.splits | {"validation": empty}
+    dataclasses.replace(manifest, splits=splits).save(other / "manifest.json")
+    scored("--run", "painter", "--reference", other, code=2)
+    assert "its validation split is empty" in capsys.readouterr().err
+    classes = dataclasses.replace(manifest.classes, names=manifest.classes.names[::-1])
+    dataclasses.replace(manifest, classes=classes).save(other / "manifest.json")
+    scored("--run", "painter", "--reference", other, code=2)
+    assert "has the classes of table" in capsys.readouterr().err
+    given = ("--images", "real", "--reference", other, "--segmenter", "judge")
+    scored(*given, code=2)
+    assert "was trained on the classes of" in capsys.readouterr().err
+    run = Run.named(str(tmp_path / "bounded"))
+    begun(
+        str(run.folder), dataclasses.replace(TINY, edge_map="instances"), home / "datasets/minicity"
+    )
+    bare = dataclasses.replace(manifest, has_instances=False)
+    bare.save(other / "manifest.json")
+    scored("--run", run.folder, "--reference", other, code=2)
+    assert "has no instances" in capsys.readouterr().err
+
+
+def test_without_simulator_and_motion_the_real_film_stands_in(home, tmp_path):
+    bare = tmp_path / "bare"
+    shutil.copytree(home / "datasets/minicity", bare, ignore=shutil.ignore_patterns("raw", ".*"))
+    manifest = Manifest.load(bare)
+    dataclasses.replace(manifest, has_cg=False, has_motion=False).save(bare / "manifest.json")
+    given = ("--run", "painter", "--reference", bare, "--metrics", "temporal", "--output", tmp_path)
+    scored(*given)
+    found = Evaluation.load(tmp_path)
+    assert {one.of for one in found.scores} == {"generated", "real"}
+    assert found.find("warping_error").detail == {"motion": "Farneback on the real film"}
+    assert any("edges are the real frames' own" in text for text in found.warnings)

@@ -1,0 +1,175 @@
+import numpy as np
+import pytest
+
+from sflowgan_tf.evaluation import Scoring
+from sflowgan_tf.measures import Clip, Instruments
+from sflowgan_tf.metrics.features import FeatureNetwork
+from sflowgan_tf.metrics.frechet import frechet_distance
+from sflowgan_tf.metrics.kernel import squared_mmd
+from sflowgan_tf.ops.labels import ClassTable
+
+TABLE = ClassTable(
+    name="two", names=("road", "sky"), colors=((0, 0, 0), (9, 9, 9)), ids={0: 0, 1: 1}
+)
+
+
+def network(dimension):
+    return FeatureNetwork(
+        name="n", weights="w", resizer="none", dimension=dimension, features=lambda x: x
+    )
+
+
+def clip(draw, sequence="a", frames=5, right=0.75, **more):
+    """Each frame has 40 pixels of each class, of which the share `right` is found, and 4 void."""
+    counts = 40 * np.array([[right, 1 - right], [1 - right, right], [0.1, 0]])
+    given = {
+        "frames": np.arange(frames) + 3,
+        "paired": draw.random((frames, 4)),
+        "confusion": np.repeat(counts[None].round().astype(int), frames, axis=0),
+        "features": draw.normal(size=(frames, 3)),
+        "windows": draw.normal(size=(2, 2)),
+        "temporal": draw.random((frames - 1, 2)),
+        "diversity": draw.random(1),
+    }
+    return Clip(sequence=sequence, **(given | more))
+
+
+def scoring(films, **instruments):
+    given = {
+        "num_classes": 2,
+        "segment": lambda frames: frames,
+        "features": network(3),
+        "clip_features": network(2),
+        "window": 2,
+        "vgg": object(),
+        "farneback": {},
+    }
+    return Scoring(
+        films=films,
+        instruments=Instruments(**(given | instruments)),
+        segmenter="oracle",
+        motion="exact",
+        perceptual="VGG",
+        seed=0,
+    )
+
+
+@pytest.fixture
+def films():
+    draw = np.random.default_rng(0)
+    return {
+        "generated": [clip(draw, right=0.5), clip(draw, "b", 4, right=0.75)],
+        "real": [clip(draw, right=0.75), clip(draw, "b", 4, right=1.0)],
+    }
+
+
+def found(scores, name, of="generated", **detail):
+    (score,) = [
+        one
+        for one in scores
+        if (one.name, one.of) == (name, of) and detail.items() <= one.detail.items()
+    ]
+    return score
+
+
+def test_segmentation_by_hand(films):
+    scores = scoring(films).scores()
+    # generated: (5 * 20 + 4 * 30) of 9 * 40 pixels of each class are right
+    accuracy = found(scores, "pixel_accuracy", void="ignored")
+    assert accuracy.value == pytest.approx(220 / 360)
+    assert accuracy.low < accuracy.value < accuracy.high
+    assert (accuracy.n, accuracy.counted, accuracy.detail["segmenter"]) == (9, "frames", "oracle")
+    wrong = found(scores, "pixel_accuracy", void="counted as wrong")
+    assert wrong.value == pytest.approx(440 / (720 + 36))
+    oracle = found(scores, "pixel_accuracy", "real", void="ignored")
+    assert oracle.value == pytest.approx((5 * 30 + 4 * 40) / 360)
+    ratio = found(scores, "pixel_accuracy_ratio", void="ignored")
+    assert ratio.value == pytest.approx(accuracy.value / oracle.value)
+    iou = found(scores, "mean_iou", void="ignored")
+    assert iou.value == pytest.approx(220 / (360 + 140))
+    assert not [one for one in scores if one.name == "mean_iou_ratio" and one.of == "real"]
+
+
+def test_classes_have_their_iou_and_pixels(films):
+    road, sky = scoring(films).classes(TABLE)
+    assert (road.name, road.pixels, sky.pixels, sky.color) == ("road", 360, 360, [9, 9, 9])
+    assert road.iou["generated"] == pytest.approx(0.44)
+    assert road.iou["real"] == pytest.approx(310 / (360 + 50))
+
+
+def test_distances_are_those_of_all_frames_together(films):
+    scores = scoring(films).scores()
+    sets = [np.concatenate([c.features for c in films[of]]) for of in ("real", "generated")]
+    fid = found(scores, "fid")
+    assert fid.value == pytest.approx(frechet_distance(*sets))
+    assert fid.detail["network"] == "n" and fid.n == 9
+    kid = found(scores, "kid")
+    assert kid.value == pytest.approx(squared_mmd(*sets))
+    assert kid.detail["spread"] > 0 and kid.detail["subset size"] == 4
+    fvd = found(scores, "fvd")
+    assert (fvd.n, fvd.counted, fvd.detail["frames in a clip"]) == (4, "clips", 2)
+    assert {one.of for one in scores if one.group == "distribution"} == {"generated"}
+
+
+def test_means_of_frames_pairs_and_scenes(films):
+    scores = scoring(films).scores()
+    generated = films["generated"]
+    for column, name in enumerate(("l1", "psnr", "ssim", "perceptual")):
+        values = np.concatenate([one.paired[:, column] for one in generated])
+        assert found(scores, name).value == pytest.approx(values.mean())
+    error = found(scores, "warping_error", "real")
+    assert error.value == pytest.approx(
+        np.concatenate([one.temporal[:, 0] for one in films["real"]]).mean()
+    )
+    assert (error.n, error.counted) == (7, "pairs")
+    diversity = found(scores, "diversity")
+    assert diversity.value == pytest.approx(np.mean([one.diversity for one in generated]))
+    assert diversity.n == 2
+
+
+def test_equal_films_are_no_distance_apart(films):
+    scores = scoring({"generated": films["real"], "real": films["real"]}).scores()
+    assert found(scores, "fid").value == pytest.approx(0, abs=1e-9)
+    assert found(scores, "mean_iou_ratio", void="ignored").value == 1
+
+
+def test_what_was_not_measured_is_left_out(films):
+    nothing = np.zeros(0)
+    bare = {
+        of: [
+            Clip(
+                sequence=one.sequence,
+                frames=one.frames,
+                **dict.fromkeys(
+                    ("paired", "confusion", "features", "windows", "temporal", "diversity"), nothing
+                ),
+            )
+            for one in clips
+        ]
+        for of, clips in films.items()
+    }
+    without = scoring(bare, segment=None, features=None, clip_features=None, vgg=None)
+    assert without.scores() == [] and without.classes(TABLE) == [] and without.warnings() == []
+    assert without.frames()[0] == {"sequence": "a", "frame": 3}
+
+
+def test_a_single_scene_has_no_interval(films):
+    one = scoring({of: clips[:1] for of, clips in films.items()})
+    assert found(one.scores(), "diversity").low is None
+    assert found(one.scores(), "l1").low is not None  # of its frames
+    warnings = one.warnings()
+    assert any("single sequence" in text for text in warnings)
+    assert "FVD: left out, 2 samples are too few." in warnings
+    assert any(text.startswith("FID: 5 samples, fewer than 2048") for text in warnings)
+
+
+def test_the_frames_table_has_a_row_a_frame(films):
+    rows = scoring(films).frames()
+    assert [(row["sequence"], row["frame"]) for row in rows][4:7] == [("a", 7), ("b", 3), ("b", 4)]
+    assert rows[0]["pixel_accuracy"] == pytest.approx(0.5)
+    assert rows[0]["l1"] == pytest.approx(films["generated"][0].paired[0, 0])
+
+
+def test_a_frame_all_void_has_no_accuracy(films):
+    films["generated"][0].confusion[0, :-1] = 0
+    assert "pixel_accuracy" not in scoring(films).frames()[0]

@@ -1,0 +1,81 @@
+import json
+
+import pytest
+
+from sflowgan_tf.errors import UserError
+from sflowgan_tf.scores import METRICS, ClassScore, Evaluation, Picture, Score, summary
+
+
+def score(**more):
+    given = {
+        "group": "segmentation",
+        "name": "mean_iou",
+        "of": "generated",
+        "value": 0.5,
+        "low": 0.4,
+        "high": 0.625,
+        "unit": "",
+        "better": "higher",
+        "n": 3,
+        "counted": "frames",
+        "detail": {"void": "ignored"},
+    }
+    return Score(**(given | more))
+
+
+EVALUATION = Evaluation(
+    subject={"run": "a, b"},
+    reference={"frames": 3},
+    made={"seed": 0},
+    scores=[score(), score(of="real", value=0.75, low=None, high=None, detail={})],
+    classes=[ClassScore(name="road", color=[1, 2, 3], pixels=9, iou={"generated": None})],
+    warnings=["few"],
+    pictures=[Picture(file="a.png", title="A", caption="An a.")],
+)
+
+
+def test_what_was_saved_is_loaded(tmp_path):
+    EVALUATION.save(tmp_path)
+    assert Evaluation.load(tmp_path) == EVALUATION
+    assert (tmp_path / "scores.csv").read_text().splitlines()[1].startswith("segmentation,mean_iou")
+    assert (tmp_path / "classes.csv").read_text().splitlines()[0].endswith(",iou generated")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "classes.csv",
+        "metrics.json",
+        "scores.csv",
+    ]
+
+
+def test_a_score_is_found_by_its_details():
+    assert EVALUATION.find("mean_iou").value == 0.5
+    assert EVALUATION.find("mean_iou", "real").value == 0.75
+    assert EVALUATION.find("mean_iou", void="counted as wrong") is None
+    assert EVALUATION.find("fid") is None
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda values: values | {"version": 0}, "version 0, expected 1"),
+        (lambda values: values | {"scores": [{"name": "x"}]}, "damaged"),
+        (lambda values: {"a": 1}, "damaged"),
+        (lambda values: [], "damaged"),
+    ],
+)
+def test_what_is_no_evaluation_is_refused(tmp_path, change, said):
+    EVALUATION.save(tmp_path)
+    file = tmp_path / METRICS
+    file.write_text(json.dumps(change(json.loads(file.read_text()))))
+    with pytest.raises(UserError, match=said):
+        Evaluation.load(tmp_path)
+
+
+def test_nothing_there(tmp_path):
+    with pytest.raises(UserError, match="there is no evaluation here"):
+        Evaluation.load(tmp_path)
+
+
+def test_the_summary_says_interval_and_protocol():
+    lines = summary(EVALUATION).splitlines()
+    assert " ".join(lines[1].split()) == "generated mean_iou, void ignored 0.5 0.4 to 0.625"
+    assert lines[2].split() == ["real", "mean_iou", "0.75"]

@@ -1,0 +1,61 @@
+import cv2
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sflowgan_tf.errors import UserError
+from sflowgan_tf.subjects import Files
+
+PLACES = [("street", 0), ("street", 1), ("street-2", 0)]
+
+
+def put(folder, *names, size=(4, 2)):
+    for index, name in enumerate(names):
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(file), np.full((size[1], size[0], 3), 10 * index, np.uint8))
+
+
+def frame(sequence, number):
+    return {"sequence": tf.constant(sequence), "frame": tf.constant(number, tf.int64)}
+
+
+def test_pictures_are_found_by_sequence_and_number(tmp_path):
+    names = ("street/000000.png", "street/a_000001_leftImg8bit.png", "street-2_0.png")
+    put(tmp_path, *names)
+    (tmp_path / "notes.txt").write_text("not a picture")
+    files = Files.find(tmp_path, PLACES, (4, 2))
+    assert [int(files.picture(frame(*place)).max()) for place in PLACES] == [0, 10, 20]
+
+
+def test_a_single_sequence_needs_no_name(tmp_path):
+    put(tmp_path, "000.png", "001.png")
+    assert set(Files.find(tmp_path, PLACES[:2], (4, 2)).files) == set(PLACES[:2])
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("street/0.png",), r"no picture of frame 1 of sequence 'street'; 2 of 3 frames have none"),
+        (("street/0.png", "street/7.png"), r"street/7\.png: belongs to no frame"),
+        (("avenue/0.png",), r"avenue/0\.png: belongs to no frame"),
+        (("street/zero.png",), r"street/zero\.png: belongs to no frame"),
+        (("street/0.png", "street/00.png"), r"00\.png: is frame .* as .*0\.png is"),
+    ],
+)
+def test_pictures_that_do_not_fit_are_named(tmp_path, names, said):
+    put(tmp_path, *names)
+    with pytest.raises(UserError, match=said):
+        Files.find(tmp_path, PLACES, (4, 2))
+
+
+def test_no_folder(tmp_path):
+    with pytest.raises(UserError, match="no such folder"):
+        Files.find(tmp_path / "none", PLACES, (4, 2))
+
+
+def test_another_size(tmp_path):
+    put(tmp_path, "0.png", size=(8, 2))
+    files = Files.find(tmp_path, PLACES[:1], (4, 2))
+    with pytest.raises(UserError, match=r"0\.png: is 8x2; expected 4x2"):
+        files.picture(frame("street", 0))
