@@ -65,7 +65,7 @@ def plain_step(gan: ImageGAN, batch: dict[str, tf.Tensor]) -> None:
 
 def main() -> None:
     """Times both on minicity's networks at 256x128, in phase `dned`."""
-    gan = build.image_gan(settings.load("minicity"), CLASSES, steps_per_epoch=1000)
+    gan = build.gan(settings.load("minicity"), CLASSES, total_steps=1000)
     gan.enter_phase("dned")
     draw = np.random.default_rng(0)
     batch = {

@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 failure, 2 the user's mistake, 130 interrupted.
 """
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -55,8 +56,11 @@ def run(
 
     `work` imports TensorFlow itself, so that `--help` and a wrong flag answer at once. A full disk
     or a missing permission is a line too; any other exception is a bug and keeps its traceback.
+    `work` gets the whole call as `command` beside the flags.
     """
-    parsed = flags.parse_intermixed_args(arguments)
+    given = sys.argv[1:] if arguments is None else [*arguments]
+    parsed = flags.parse_intermixed_args(given)
+    parsed.command = f"{flags.prog} {shlex.join(given)}"
     try:
         work(parsed)
     except UserError as error:

@@ -60,7 +60,7 @@ def work(parsed: argparse.Namespace) -> None:
     from sflowgan_tf.judging import Judging
 
     judging = Judging.of(parsed)
-    evaluation = judging.evaluate(" ".join(["evaluate", *sys.argv[1:]]))
+    evaluation = judging.evaluate(parsed.command)
     _say(judging, evaluation)
 
 
@@ -71,6 +71,7 @@ def _say(judging: Judging, evaluation) -> None:
     for warning in evaluation.warnings:
         print(f"Note: {warning}")
     print(f"Figures: {judging.output / 'metrics.json'}")
+    print(f"Report:  {judging.output / 'report.html'}")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -17,7 +17,7 @@ from PIL import Image
 from tqdm import tqdm
 
 import sflowgan_tf
-from sflowgan_tf import build, measures, segmenters, sheets
+from sflowgan_tf import build, measures, report, segmenters, sheets
 from sflowgan_tf import config as settings
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
@@ -150,6 +150,8 @@ class Judging:
         )
         write_frames(self.output / "frames.csv", frames)
         evaluation.save(self.output)
+        run = self.told.get("run")
+        report.write(self.output, Run.existing(run).logs if run else None)
         return evaluation
 
     def _gaps(self) -> list[str]:

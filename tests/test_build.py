@@ -192,7 +192,7 @@ def test_a_segmenters_run_translates_nothing(in_tmp):
     run.folder.mkdir(parents=True)
     settings.save(changed(task="segmentation"), run.config)
     manifest().save(run.manifest)
-    with pytest.raises(UserError, match="eyes holds a segmenter; expected a run of fit"):
+    with pytest.raises(UserError, match="runs/eyes is no run of fit"):
         build.restored_translator(run)
 
 

@@ -132,7 +132,8 @@ def test_a_run_is_painted_scored_and_shown(home, monkeypatch):
     found = Evaluation.load(output)
     assert found.subject == {"run": "painter", "step": 0, "edges": "dned", "seed": 0}
     assert found.reference["frames"] == 8 and found.reference["clips"] == 2
-    assert found.made["command"].startswith("evaluate ")
+    expected = "python -m sflowgan_tf.evaluate --run painter --segmenter judge"
+    assert found.made["command"] == expected
     assert value(found, "diversity") > 0
     assert [one.name for one in found.classes][:2] == ["sky", "building"]
     for picture in found.pictures:

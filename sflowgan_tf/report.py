@@ -1,0 +1,200 @@
+"""The report of an evaluation: one HTML file that opens anywhere, without a network."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.util.tensor_util import make_ndarray
+
+from sflowgan_tf.scores import Evaluation, Of, Score
+from sflowgan_tf.whole import written_whole
+
+FILE = "report.html"
+_WIDEST = 1600  # pixels of a picture in the page
+_POINTS = 120  # of a curve
+_PLOT = (240, 80)  # size of a curve's drawing
+_FORMATS = {  # what a score is called, and how its value is written
+    "mean_iou": ("Mean IoU", "{:.1%}"),
+    "mean_iou_ratio": ("Mean IoU, share of the real frames'", "{:.1%}"),
+    "pixel_accuracy": ("Pixel accuracy", "{:.1%}"),
+    "pixel_accuracy_ratio": ("Pixel accuracy, share of the real frames'", "{:.1%}"),
+    "fid": ("FID", "{:.3g}"),
+    "kid": ("KID", "{:.3g}"),
+    "fvd": ("FVD", "{:.3g}"),
+    "l1": ("L1", "{:.4f}"),
+    "psnr": ("PSNR", "{:.2f}"),
+    "ssim": ("SSIM", "{:.3f}"),
+    "perceptual": ("Perceptual distance", "{:.3f}"),
+    "warping_error": ("Warping error", "{:.4f}"),
+    "flicker": ("Flicker", "{:.4f}"),
+    "diversity": ("Diversity", "{:.4f}"),
+}
+_GROUPS = {
+    "segmentation": "Segmentation",
+    "distribution": "Distance between the sets",
+    "paired": "Distance to the paired real frame",
+    "temporal": "Steadiness",
+    "diversity": "Variations of a scene",
+}
+_COLUMNS: dict[Of, str] = {"generated": "Result", "simulator": "Simulator", "real": "Real"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A row of the table.
+
+    Attributes:
+        name: of the score.
+        small: what must be equal for it to compare.
+        better: "higher" or "lower".
+        cells: (value, interval) by column; None where it was not measured.
+    """
+
+    name: str
+    small: str
+    better: str
+    cells: list[tuple[str, str] | None]
+
+
+def write(folder: Path, logs: Path | None) -> Path:
+    """Makes the report of an evaluation.
+
+    Args:
+        folder: holds what `Evaluation.save` wrote, and its pictures.
+        logs: of the run that was scored, for its curves; None where there was none.
+
+    Returns:
+        The file, `report.html` in `folder`. It appears whole or not at all.
+
+    Raises:
+        UserError: there is no evaluation in `folder`.
+    """
+    evaluation = Evaluation.load(folder)
+    environment = Environment(
+        loader=PackageLoader("sflowgan_tf", "."),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    columns: list[Of] = [
+        of for of in _COLUMNS if any(score.of == of for score in evaluation.scores)
+    ]
+    page = environment.get_template("report.html.j2").render(
+        evaluation=evaluation,
+        title=evaluation.subject.get("run") or evaluation.subject["images"],
+        headlines=list(_headlines(evaluation)),
+        columns=[_COLUMNS[of] for of in columns],
+        groups=list(_groups(evaluation, columns)),
+        classes=evaluation.classes,
+        pictures=[(picture, _embedded(folder / picture.file)) for picture in evaluation.pictures],
+        curves=list(_curves(logs)) if logs else [],
+        plot=_PLOT,
+    )
+    with written_whole(folder / FILE) as partial:
+        partial.write_text(page, encoding="utf-8")
+    return folder / FILE
+
+
+def _headlines(evaluation: Evaluation) -> Iterator[tuple[str, str, str]]:
+    """Name, value and what it is to be compared with."""
+    for name in ("mean_iou", "pixel_accuracy", "fid", "fvd", "warping_error", "l1", "diversity"):
+        score = evaluation.find(name)
+        if score is None:
+            continue
+        title, form = _FORMATS[name]
+        real, simulator = (evaluation.find(name, of) for of in ("real", "simulator"))
+        beside = [
+            f"{of} {form.format(other.value)}"
+            for of, other in (("real", real), ("simulator", simulator))
+            if other is not None
+        ]
+        yield title, form.format(score.value), ", ".join(beside)
+
+
+def _groups(evaluation: Evaluation, columns: list[Of]) -> Iterator[tuple[str, list[Line]]]:
+    """The table's parts, each with its rows."""
+    for group, title in _GROUPS.items():
+        rows: dict[tuple[str, str], dict[Of, Score]] = {}
+        for score in evaluation.scores:
+            if score.group == group:
+                key = score.name, score.detail.get("void", "")
+                rows.setdefault(key, {})[score.of] = score
+        if rows:
+            yield title, [_line(row, columns) for row in rows.values()]
+
+
+def _line(row: dict[Of, Score], columns: list[Of]) -> Line:
+    first = next(iter(row.values()))
+    title, form = _FORMATS[first.name]
+    told = [f"{name} {_rounded(value)}" for name, value in first.detail.items()]
+    unit = [first.unit] if first.unit and not first.name.endswith("_ratio") else []
+    return Line(
+        name=title,
+        small="; ".join([*unit, f"{first.n} {first.counted}", *told]),
+        better=first.better,
+        cells=[_cell(row[of], form) if of in row else None for of in columns],
+    )
+
+
+def _cell(score: Score, form: str) -> tuple[str, str]:
+    if score.low is None or score.high is None:
+        return form.format(score.value), ""
+    return form.format(score.value), f"{form.format(score.low)} to {form.format(score.high)}"
+
+
+def _rounded(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _embedded(file: Path) -> str:
+    """A picture or film as a data URI; pictures are made as small as the page shows them."""
+    if file.suffix == ".mp4":
+        return f"data:video/mp4;base64,{base64.b64encode(file.read_bytes()).decode()}"
+    with Image.open(file) as picture:
+        shown = picture.convert("RGB")
+    shown.thumbnail((_WIDEST, _WIDEST * 4))
+    coded = io.BytesIO()
+    shown.save(coded, format="jpeg", quality=88)
+    return f"data:image/jpeg;base64,{base64.b64encode(coded.getvalue()).decode()}"
+
+
+def _curves(logs: Path) -> Iterator[dict[str, Any]]:
+    """Each loss that TensorBoard has of the run: its name, an SVG path, and both ends' values."""
+    if not logs.is_dir():
+        return
+    events = EventAccumulator(str(logs), size_guidance={"tensors": 0})
+    events.Reload()
+    for tag in sorted(events.Tags()["tensors"]):
+        if not tag.startswith("losses/"):
+            continue
+        points = [
+            (event.step, float(make_ndarray(event.tensor_proto))) for event in events.Tensors(tag)
+        ]
+        if len(points) > 1:
+            yield _curve(tag.removeprefix("losses/").replace("_", " "), np.array(points))
+
+
+def _curve(name: str, points: np.ndarray) -> dict[str, Any]:
+    """Means of neighbouring points, as the path of a line in a drawing of `_PLOT`'s size."""
+    means = np.array([part.mean(0) for part in np.array_split(points, min(_POINTS, len(points)))])
+    low, high = means.min(0), means.max(0)
+    share = (means - low) / np.maximum(high - low, 1e-12)
+    x, y = share[:, 0] * _PLOT[0], (1 - share[:, 1]) * _PLOT[1]
+    return {
+        "name": name,
+        "path": "M" + "L".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True)),
+        "low": f"{low[1]:.3g}",
+        "high": f"{high[1]:.3g}",
+        "first": int(points[0, 0]),
+        "last": int(points[-1, 0]),
+    }
