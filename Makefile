@@ -4,13 +4,16 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,\
 BIN := .venv/bin
 ORACLES := .venv-oracles
 
-.PHONY: fit test check format requirements oracles clean
+.PHONY: fit test tables check format requirements oracles clean
 
 fit: .venv/run
 	$(BIN)/python -m sflowgan_tf.fit --dataset minicity
 
 test: .venv/dev
 	$(BIN)/python -m pytest -n auto
+
+tables: .venv/run
+	$(BIN)/python -m benchmarks.tables
 
 check: .venv/dev
 	$(BIN)/ruff format --check .

@@ -19,6 +19,7 @@ import tensorflow as tf  # noqa: E402
 
 from sflowgan_tf import build, losses  # noqa: E402
 from sflowgan_tf.gan.image_gan import ImageGAN  # noqa: E402
+from sflowgan_tf.networks.dned import ensemble  # noqa: E402
 from sflowgan_tf.ops import images, labels  # noqa: E402
 
 CLASSES, ROUNDS = 13, 15
@@ -34,7 +35,7 @@ def plain_step(gan: ImageGAN, batch: dict[str, tf.Tensor]) -> None:
         return gan.discriminator(tf.concat([tf.one_hot(batch["labels"], CLASSES), image], -1))
 
     def paint():
-        shown = gan.edge_map(edges, gan.dned(edges), weights)
+        shown = ensemble(gan.dned(edges), weights)
         return gan.generator(labels.scene(batch["labels"], shown, CLASSES))
 
     def logits(maps):

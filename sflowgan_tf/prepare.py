@@ -19,6 +19,7 @@ def flags() -> argparse.ArgumentParser:
     add("--dataset", required=True, metavar="NAME", help="which layout: see datasets/README.md")
     add("--source", type=Path, metavar="RAW_DIR", help="the raw dataset; minicity draws its own")
     add("--output", type=Path, metavar="DIR", help="for the records; datasets/NAME by default")
+    add("--config", type=Path, metavar="FILE", help="another YAML file, or the name of one")
     add("--size", metavar="WxH", help="of the records, such as 512x256; short for records.size=WxH")
     add("--workers", type=int, default=os.cpu_count(), metavar="N", help="processes; all cores")
     add("--skip-bad", action="store_true", help="leave bad frames out and list them at the end")
@@ -32,7 +33,7 @@ def work(parsed: argparse.Namespace) -> None:
     from sflowgan_tf.quiet import import_tensorflow
 
     size = [] if parsed.size is None else [f"records.size={parsed.size}"]
-    config = settings.load(parsed.dataset, None, parsed.overrides + size)
+    config = settings.load(parsed.dataset, parsed.config, parsed.overrides + size)
     output = parsed.output or Path("datasets") / parsed.dataset
 
     import_tensorflow()

@@ -1,0 +1,191 @@
+"""What `benchmarks.tables` measured, as docs/tables.md and a sheet of pictures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from sflowgan_tf import build, sheets
+from sflowgan_tf import config as settings
+from sflowgan_tf.data import pipeline
+from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.ops.images import contact_sheet
+from sflowgan_tf.runs import Run
+from sflowgan_tf.scores import Evaluation, Of
+from sflowgan_tf.whole import written_whole
+
+_FIGURES = {  # name in the evaluation: title, format, factor
+    "pixel_accuracy": ("accuracy, %", "{:.1f}", 100),
+    "mean_iou": ("mIoU, %", "{:.1f}", 100),
+    "mean_iou_ratio": ("mIoU / oracle's", "{:.2f}", 1),
+    "fid": ("FID", "{:.2f}", 1),
+    "kid": ("KID", "{:.2f}", 1),
+    "l1": ("L1", "{:.3f}", 1),
+    "ssim": ("SSIM", "{:.3f}", 1),
+    "perceptual": ("perceptual", "{:.3f}", 1),
+    "fvd": ("FVD", "{:.2f}", 1),
+    "warping_error": ("warping error", "{:.4f}", 1),
+    "flicker": ("flicker", "{:.4f}", 1),
+    "diversity": ("diversity", "{:.3f}", 1),
+}
+_TABLES = {
+    "Pictures": (
+        "Semantic segmentation of the results by the oracle, and distances between the sets of "
+        "pictures (the paper's tables 1 and 2).",
+        ("pixel_accuracy", "mean_iou", "mean_iou_ratio", "fid", "kid", "diversity"),
+    ),
+    "Films": (
+        "Frame by frame, but for the row that was trained on pairs of frames (the paper's table "
+        "3). The warping error and the flicker follow the exact motion, in shares of the range.",
+        ("fvd", "warping_error", "flicker"),
+    ),
+    "Likeness to the paired frame": (
+        "Between a result and the real rendering of the same scene.",
+        ("l1", "ssim", "perceptual"),
+    ),
+}
+_SCENES, _COLUMNS = 3, 5  # of the sheet
+_GIVEN: dict[str, Of] = {
+    "simulator's frames as they are": "simulator",
+    "oracle: real frames": "real",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A row: its evaluations, one a seed, and whose scores of them it shows."""
+
+    evaluations: Sequence[Evaluation]
+    of: Of
+
+    def cell(self, name: str) -> str:
+        """The mean over the seeds, and from the lowest to the highest end of their intervals."""
+        _, form, factor = _FIGURES[name]
+        detail = {"void": "ignored"} if name.startswith(("pixel", "mean")) else {}
+        scores = [one.find(name, self.of, **detail) for one in self.evaluations]
+        found = [score for score in scores if score is not None]
+        if not found:
+            return ""
+        mean = form.format(factor * sum(score.value for score in found) / len(found))
+        lows = [score.low for score in found if score.low is not None]
+        highs = [score.high for score in found if score.high is not None]
+        if not lows or not highs:
+            return mean
+        low, high = (form.format(factor * end) for end in (min(lows), max(highs)))
+        return f"{mean} ({low} to {high})"
+
+
+def write(rows: dict[str, Sequence[Run]], records: Path, folder: Path, told: str) -> None:
+    """Writes tables.md and tables.png, each whole or not at all.
+
+    Args:
+        rows: the runs of each, one a seed, all scored.
+        records: of the test streets.
+        folder: for both.
+        told: how long it took, for the page.
+    """
+    found = {
+        row: Measured(
+            evaluations=[Evaluation.load(run.folder / "evaluation") for run in runs],
+            of="generated",
+        )
+        for row, runs in rows.items()
+    }
+    one = next(iter(found.values())).evaluations[0]
+    found |= {row: Measured(evaluations=[one], of=of) for row, of in _GIVEN.items()}
+    parts = [_head(one, len(next(iter(rows.values()))), told)]
+    for title, (text, names) in _TABLES.items():
+        titles = [f"{_FIGURES[name][0]} {_arrow(one, name)}" for name in names]
+        cells = {row: [measured.cell(name) for name in names] for row, measured in found.items()}
+        parts.append(f"## {title}\n\n{text}\n\n{_table(titles, cells)}")
+    parts += [_classes(found), _foot(one)]
+    with written_whole(folder / "tables.md") as partial:
+        partial.write_text("\n\n".join(parts) + "\n")
+    with written_whole(folder / "tables.png") as partial:
+        sheet = _sheet({row: runs[0] for row, runs in rows.items()}, records)
+        Image.fromarray(sheet).save(partial, format="png", optimize=True)
+
+
+def _table(titles: Sequence[str], rows: dict[str, list[str]]) -> str:
+    lines = [["", *titles], ["---", *["---:"] * len(titles)]]
+    lines += [[name, *cells] for name, cells in rows.items() if any(cells)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _arrow(one: Evaluation, name: str) -> str:
+    score = one.find(name)
+    return "" if score is None else {"higher": "↑", "lower": "↓"}[score.better]
+
+
+def _head(one: Evaluation, seeds: int, told: str) -> str:
+    reference = one.reference
+    return f"""# The paper's tables in small
+
+Made by `make tables` at commit {one.made["commit"]} on {one.made["date"][:10]}: {told}.
+
+Each row is trained on the same streets of minicity with as many updates (`benchmarks/tables.py`
+has its settings) and painted from the simulator's frames of {reference["clips"]} other streets,
+{reference["frames"]} frames of {reference["size"]}. Cells are means of {seeds} seeds; in brackets
+from the lowest to the highest end of the seeds' 95 % bootstrap intervals. The oracle is PSPNet's
+small variant, trained on real renderings of streets of its own.
+
+![The same scenes by each row](tables.png)"""
+
+
+def _classes(found: dict[str, Measured]) -> str:
+    """IoU of each class, means over the seeds."""
+    columns = {row: measured for row, measured in found.items() if measured.of != "simulator"}
+    rows = {}
+    for index, one in enumerate(next(iter(columns.values())).evaluations[0].classes):
+        cells = []
+        for measured in columns.values():
+            ious = [each.classes[index].iou[measured.of] for each in measured.evaluations]
+            known = [iou for iou in ious if iou is not None]
+            cells.append(f"{100 * sum(known) / len(known):.0f}" if known else "")
+        rows[one.name] = cells
+    table = _table(list(columns), rows)
+    return f"## Classes\n\nIoU in percent, void ignored, means over the seeds.\n\n{table}"
+
+
+def _foot(one: Evaluation) -> str:
+    lines = []
+    for name in ("mean_iou", "fid", "fvd", "warping_error", "perceptual", "diversity"):
+        score = one.find(name)
+        if score is not None:
+            told = {"n": f"{score.n} {score.counted}"} | score.detail
+            lines.append(f"- {name}: {'; '.join(f'{key} {_short(v)}' for key, v in told.items())}")
+    lines += [f"- {warning}" for warning in one.warnings]
+    return "## What the figures rest on\n\n" + "\n".join(lines)
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _sheet(runs: dict[str, Run], records: Path) -> np.ndarray:
+    """The same scenes given, by each row's run, and real, five columns to a line."""
+    manifest = Manifest.load(records)
+    frames = pipeline.frames(records, manifest, "train", _SCENES)
+    columns: dict[str, list[np.ndarray]] = {
+        "labels": [manifest.classes.colorize(frame["labels"].numpy()) for frame in frames],
+        "simulator": [frame["image_cg"].numpy() for frame in frames],
+    }
+    for row, run in runs.items():
+        painter = build.restored_translator(run)[0]
+        redraw = bool(settings.read(run.config).phases.dned)
+        columns[row] = [sheets.picture(painter, frame, redraw=redraw) for frame in frames]
+    columns["real"] = [frame["image_real"].numpy() for frame in frames]
+    lines = []
+    for start in range(0, len(columns), _COLUMNS):
+        titles = [*columns][start : start + _COLUMNS]
+        pictures = [
+            [_doubled(columns[title][index]) for title in titles] for index in range(_SCENES)
+        ]
+        lines.append(contact_sheet(pictures, titles))
+    return np.concatenate(lines)
+
+
+def _doubled(picture: np.ndarray) -> np.ndarray:
+    return picture.repeat(2, axis=0).repeat(2, axis=1)
