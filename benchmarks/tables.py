@@ -32,7 +32,11 @@ HOME = Path("runs/tables")
 DATA = Path("datasets/minicity-tables")
 CONFIG, ORACLE_CONFIG = Path("minicity-tables"), Path("minicity-segmenter")
 ORACLE = HOME / "oracle"
-TEST_STREETS = ("minicity.sequences=16", "minicity.frames=12", "minicity.seed=1011")
+SETS: dict[str, tuple[Path, tuple[str, ...]]] = {
+    "train": (CONFIG, ()),
+    "test": (CONFIG, ("minicity.sequences=32", "minicity.frames=6", "minicity.seed=1011")),
+    "oracle": (ORACLE_CONFIG, ()),
+}
 PAGE = Path("docs")
 SEEDS = (0, 1, 2)
 _TOOK = "took"  # with its seconds, the last line of a job's log
@@ -93,19 +97,14 @@ def run_of(row: str, seed: int) -> Run:
 
 
 def preparations() -> list[Job]:
-    """The three sets of streets."""
-    sets = {
-        "train": (CONFIG, ()),
-        "test": (CONFIG, TEST_STREETS),
-        "oracle": (ORACLE_CONFIG, ()),
-    }
+    """The sets of streets."""
     return [
         Job(
             name=f"prepare {name}",
             call=("prepare", *_given(config), "--output", str(DATA / name), *changes),
             result=DATA / name / "manifest.json",
         )
-        for name, (config, changes) in sets.items()
+        for name, (config, changes) in SETS.items()
     ]
 
 

@@ -216,8 +216,16 @@ class Judging:
         step = max(len(rows) // _SHOWN, 1)
         sheets_of = {
             "samples": (rows[::step][:_SHOWN], "Samples", "Evenly spaced over the reference."),
-            "best": (ranked[:_SHOWN], "Best", "The smallest perceptual distance."),
-            "worst": (ranked[: -_SHOWN - 1 : -1], "Worst", "The largest perceptual distance."),
+            "best": (
+                _one_a_clip(ranked),
+                "Best",
+                "Smallest perceptual distance, one frame a clip.",
+            ),
+            "worst": (
+                _one_a_clip(ranked[::-1]),
+                "Worst",
+                "Largest perceptual distance, one frame a clip.",
+            ),
         }
         places = {name: [_place(row) for row in chosen] for name, (chosen, *_) in sheets_of.items()}
         needed = {place for chosen in places.values() for place in chosen}
@@ -368,6 +376,12 @@ def _made(command: str, seed: int) -> dict[str, Any]:
         "commit": commit,
         "seed": seed,
     }
+
+
+def _one_a_clip(ranked: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first rows, of clips that differ: the frames of one clip are alike."""
+    first = {row["sequence"]: row for row in reversed(ranked)}
+    return [row for row in ranked if first[row["sequence"]] is row][:_SHOWN]
 
 
 def _place(row: dict[str, Any]) -> tuple[str, int]:
