@@ -99,7 +99,8 @@ def write(rows: dict[str, Sequence[Run]], records: Path, folder: Path, told: str
     for title, (text, names) in _TABLES.items():
         titles = [f"{_FIGURES[name][0]} {_arrow(one, name)}" for name in names]
         cells = {row: [measured.cell(name) for name in names] for row, measured in found.items()}
-        parts.append(f"## {title}\n\n{text}\n\n{_table(titles, cells)}")
+        if any(map(any, cells.values())):
+            parts.append(f"## {title}\n\n{text}\n\n{_table(titles, cells)}")
     parts += [_classes(found), _foot(one)]
     with written_whole(folder / "tables.md") as partial:
         partial.write_text("\n\n".join(parts) + "\n")

@@ -1,0 +1,85 @@
+"""The page of the tables, of runs with fresh networks."""
+
+import dataclasses
+import re
+
+import pytest
+from PIL import Image
+
+from benchmarks import tables_page
+from sflowgan_tf import build, evaluate
+from sflowgan_tf.runs import Run
+from sflowgan_tf.scores import Evaluation
+from tests.test_evaluate import JUDGE, TINY, begun
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A page of two rows with two seeds each, the lines of its tables by row, and its runs."""
+    path = tmp_path_factory.mktemp("tables")
+    rows = {"ours": [Run(path / "a0"), Run(path / "a1")], "alone": [Run(path / "b0")] * 2}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(path)
+        records = path / "records"
+        drives = dataclasses.replace(TINY.records, validation_fraction=0)
+        config = dataclasses.replace(TINY, records=drives)
+        build.raw_records(config, None, records, workers=1, skip_bad=False)
+        begun(str(path / "judge"), JUDGE, records)
+        begun(str(rows["ours"][0].folder), TINY, records)
+        begun(str(rows["ours"][1].folder), dataclasses.replace(TINY, seed=1), records)
+        begun(str(path / "b0"), dataclasses.replace(TINY, edge_map="none"), records)
+        given = ("--reference", str(records), "--segmenter", str(path / "judge"))
+        given += ("--metrics", "segmentation", "paired", "diversity")
+        for name in ("a0", "a1", "b0"):
+            assert evaluate.main(["--run", str(path / name), "--split", "train", *given]) == 0
+        tables_page.write(rows, records, path, "7 core minutes, 2 cores")
+    lines = re.findall(r"^\|(.*)\|$", (path / "tables.md").read_text(), re.M)
+    cells = [[cell.strip() for cell in line.split("|")] for line in lines]
+    return path, cells, rows
+
+
+def scores(run, name, **detail):
+    return Evaluation.load(run.folder / "evaluation").find(name, **detail)
+
+
+def cell(cells, title, row):
+    """The cell of a row in the table that has a column of that title."""
+    header = next(line for line in cells if title in line)
+    line = next(line for line in cells[cells.index(header) :] if line[0] == row)
+    return line[header.index(title)]
+
+
+def test_cells_are_means_over_the_seeds_with_the_widest_interval(written):
+    _, cells, rows = written
+    both = [scores(run, "l1") for run in rows["ours"]]
+    mean = (both[0].value + both[1].value) / 2
+    low, high = min(one.low for one in both), max(one.high for one in both)
+    assert cell(cells, "L1 ↓", "ours") == f"{mean:.3f} ({low:.3f} to {high:.3f})"
+    both = [scores(run, "mean_iou", void="ignored").value for run in rows["ours"]]
+    assert cell(cells, "mIoU, % ↑", "ours").startswith(f"{50 * sum(both):.1f} (")
+
+
+def test_every_row_stands_in_every_table_that_measures_it(written):
+    _, cells, _ = written
+    named = [row[0] for row in cells]
+    for row, count in {"ours": 2, "alone": 2, "simulator's frames as they are": 2}.items():
+        assert named.count(row) == count, row
+    assert named.count("oracle: real frames") == 1, "the real frames have no distance to themselves"
+    assert float(cell(cells, "diversity ↑", "ours").partition(" ")[0]) > 0
+    assert cell(cells, "diversity ↑", "alone") == "", "labels alone have one version of a scene"
+
+
+def test_classes_and_conditions_are_told(written):
+    path, cells, _ = written
+    assert any(row[0] == "road" and len(row) == 4 for row in cells)
+    text = (path / "tables.md").read_text()
+    assert "7 core minutes, 2 cores" in text and "segmenter run judge" in text
+    assert "- perceptual: n 12 frames; network VGG19" in text
+    assert "- The reference" not in text
+
+
+def test_the_sheet_shows_three_scenes_in_lines_of_five_columns(written):
+    with Image.open(written[0] / "tables.png") as sheet:
+        width, height = sheet.size
+    assert width == 5 * 128 + 4 * 4
+    assert height == 22 + 3 * (64 + 4)
