@@ -118,6 +118,8 @@ def _headlines(evaluation: Evaluation) -> Iterator[tuple[str, str, str]]:
             for of, other in (("real", real), ("simulator", simulator))
             if other is not None
         ]
+        if score.group == "distribution":
+            beside.append(score.detail["network"].partition(" (")[0])
         yield title, form.format(score.value), ", ".join(beside)
 
 

@@ -24,6 +24,7 @@ def score(group, name, value, of="generated", **more):
     return Score(group=group, name=name, of=of, value=value, counted="frames", **(given | more))
 
 
+FID = {"network": "segmenter's own features (mean)", "spread": 0.123456}
 EVALUATION = Evaluation(
     subject={"run": "<streets> & co", "step": 1944, "edges": "dned", "seed": 3},
     reference={
@@ -38,7 +39,7 @@ EVALUATION = Evaluation(
         score("segmentation", "mean_iou", 0.612, detail={"void": "ignored"}),
         score("segmentation", "mean_iou", 0.587, detail={"void": "counted as wrong"}),
         score("segmentation", "mean_iou", 0.75, "real", detail={"void": "ignored"}),
-        score("distribution", "fid", 12.3, better="lower", detail={"spread": 0.123456}),
+        score("distribution", "fid", 12.3, better="lower", detail=FID),
         score("temporal", "warping_error", 0.0391, low=None, high=None, unit="of the range"),
     ],
     classes=[
@@ -91,6 +92,15 @@ def test_the_figures_stand_in_their_rows(folder):
     assert "0.0391" in rows[3] and " to " not in rows[3] and "of the range" in rows[3]
     assert "↑" in rows[0] and "↓" in rows[2]
     assert re.findall(r'<th scope="col">(.*?)</th>', page) == ["Score", "Result", "Real"]
+
+
+def test_headlines_say_what_they_compare_with(folder):
+    heads = re.findall(r"<li>(.*?) <b>(.*?)</b> <small>(.*?)</small>", text_of(folder))
+    assert heads == [
+        ("Mean IoU", "61.2%", "real 75.0%"),
+        ("FID", "12.3", "segmenter&#39;s own features"),
+        ("Warping error", "0.0391", ""),
+    ]
 
 
 def test_names_are_escaped(folder):
