@@ -6,6 +6,7 @@ Everything stays uint8 until it is on the device, where labels become one-hot.
 """
 
 import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from sflowgan_tf.errors import UserError
 _PLANAR = ("labels", "instances")  # fields without an axis of channels
 _NEAREST = (*_PLANAR, "edges")
 _TRAINING_FIELDS = (*_NEAREST, "image_real", "flow_real")
+_PARALLEL = min(os.cpu_count() or 1, 16)  # records that are read and augmented at once
 
 Frames = dict[str, Any]  # of tensors
 
@@ -107,7 +109,7 @@ def training(
     if pair:
         dataset = dataset.filter(records.has_successor)
     dataset = dataset.shuffle(shuffle_buffer, seed=order_seed).enumerate().skip(skip * batch_size)
-    dataset = dataset.map(example, num_parallel_calls=tf.data.AUTOTUNE)
+    dataset = dataset.map(example, num_parallel_calls=_PARALLEL)
     dataset = dataset.batch(batch_size, drop_remainder=True)
     return dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(2)
 
@@ -116,10 +118,11 @@ def _serialized(folder: Path, split: Split, seed: int) -> tf.data.Dataset:
     """Serialized records of all shards, the shards in an order drawn from `seed`."""
     files = np.array([str(folder / shard["file"]) for shard in split.shards])
     files = files[np.random.default_rng(seed).permutation(len(files))]
+    at_once = min(8, len(files))
     return tf.data.Dataset.from_tensor_slices(files).interleave(
         tf.data.TFRecordDataset,
-        cycle_length=min(8, len(files)),
-        num_parallel_calls=tf.data.AUTOTUNE,
+        cycle_length=at_once,
+        num_parallel_calls=min(_PARALLEL, at_once),
         deterministic=True,
     )
 
@@ -128,7 +131,18 @@ def to_device(dataset: tf.data.Dataset) -> tf.data.Dataset:
     """Copies batches to the first GPU ahead of their use; without a GPU the dataset as it is."""
     gpus = tf.config.list_logical_devices("GPU")
     device = gpus[0].name if gpus else "/CPU:0"
-    return dataset.apply(tf.data.experimental.prefetch_to_device(device, buffer_size=2))
+    return _untuned(dataset.apply(tf.data.experimental.prefetch_to_device(device, buffer_size=2)))
+
+
+def _untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """The dataset without tf.data's tuner.
+
+    On a single core the tuner keeps an iterator from closing for up to a minute, asleep: so long
+    did each epoch take to end.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 def frames(folder: Path, manifest: Manifest, split: str, count: int | None = None) -> list[Frames]:
@@ -325,7 +339,7 @@ def blame(folder: Path, manifest: Manifest) -> None:
 
 
 def _read(path: Path) -> Iterator[tf.Tensor]:
-    yield from tf.data.TFRecordDataset(str(path))
+    yield from _untuned(tf.data.TFRecordDataset(str(path)))
 
 
 def _damage(path: Path, record: int, found: str) -> str:
