@@ -1,15 +1,45 @@
-"""From a run to something that translates."""
+"""Exports a run for use elsewhere: a SavedModel for TensorFlow Serving."""
 
-from sflowgan_tf import build
-from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.runs import Run
-from sflowgan_tf.serving import Translator
+import argparse
+import sys
+from pathlib import Path
+
+from sflowgan_tf import cli
 
 
-def load(run: Run) -> tuple[Translator, Manifest, int]:
-    """A run's translator, the manifest of its records, and the step of its latest checkpoint.
+def flags() -> argparse.ArgumentParser:
+    """What `export` takes."""
+    parser = cli.parser(
+        "export",
+        "Writes a run's model as a SavedModel, saved_models/NAME/VERSION/, loads it back and "
+        "compares what it paints with what the run paints.",
+        "--run synthia",
+    )
+    add = parser.add_argument
+    add("--run", required=True, metavar="NAME", help="a folder in runs/, or its path")
+    add("--name", metavar="MODEL", help="of the model; the run's by default")
+    add("--data", type=Path, metavar="DIR", help="records with validation frames; the run's")
+    add("--output", type=Path, default=Path("saved_models"), metavar="DIR", help="saved_models")
+    return parser
 
-    Raises:
-        UserError: the run has no checkpoint yet.
-    """
-    return build.restored_translator(run)
+
+def work(parsed: argparse.Namespace) -> None:
+    """Exports and says where the artefact is."""
+    from sflowgan_tf.quiet import import_tensorflow
+    from sflowgan_tf.runs import Run
+
+    run = Run.existing(parsed.run)
+    import_tensorflow()
+    from sflowgan_tf import deployment
+
+    exported = deployment.Exported.of(run, parsed.data)
+    print(f"Run: {run.folder}, step {exported.step}, {len(exported.frames)} frames to compare on")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command."""
+    return cli.run(flags(), work, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

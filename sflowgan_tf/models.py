@@ -1,0 +1,82 @@
+"""The models that `translate` paints with, found by what the user names: run, artefact, server.
+
+A new kind of model is one more function here that gives a `Model`, and one line in `of_path`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sflowgan_tf.errors import UserError
+from sflowgan_tf.ops.labels import ClassTable
+from sflowgan_tf.runs import Run
+from sflowgan_tf.translation import Translates
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A trained model, ready to paint.
+
+    Attributes:
+        translator: what paints.
+        classes: what its class indices mean.
+        size: (width, height) that it was trained for, and paints unless told otherwise.
+        origin: what tells it from others, for the metadata of what it paints.
+        files: its files, by which an interrupted film knows whether it is still the same.
+    """
+
+    translator: Translates
+    classes: ClassTable
+    size: tuple[int, int]
+    origin: dict[str, str]
+    files: list[Path]
+
+
+def of_run(name: str) -> Model:
+    """The latest checkpoint of a run.
+
+    Args:
+        name: a folder in runs/, or its path.
+
+    Raises:
+        UserError: there is no such run or no checkpoint yet, or it needs instance maps.
+    """
+    run = Run.existing(name)
+    from sflowgan_tf import build  # what stands alone does without networks and losses
+
+    translator, manifest, step = build.restored_translator(run)
+    if translator.edge_map == "instances":
+        raise UserError(
+            f"--run {name}: was trained with edge_map=instances and needs instance maps, "
+            "which translate does not read; score it with `python -m sflowgan_tf.evaluate`"
+        )
+    return Model(
+        translator=translator,
+        classes=manifest.classes,
+        size=manifest.size,
+        origin={"run": name, "step": str(step)},
+        files=[run.config, run.manifest, *sorted(run.checkpoints.glob("*.index"))],
+    )
+
+
+def of_path(path: Path) -> Model:
+    """An artefact that `export` wrote.
+
+    Args:
+        path: what `--model` names.
+
+    Raises:
+        UserError: there is none, or it does not fit.
+    """
+    raise UserError(f"--model {path}: expected the folder of a SavedModel")
+
+
+def of_server(url: str) -> Model:
+    """A model on a server.
+
+    Args:
+        url: what `--server` names.
+
+    Raises:
+        UserError: nobody answers there, or what is served does not fit.
+    """
+    raise UserError(f"--server {url}: expected http://HOST:PORT/v1/models/NAME")
