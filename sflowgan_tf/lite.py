@@ -56,7 +56,8 @@ class Model:
     """A TFLite file that paints.
 
     Attributes:
-        metadata: see `tflite.metadata`.
+        file: where it is.
+        metadata: what `tflite` wrote about it.
         size: (width, height) of what it takes and gives.
         num_classes: of the label maps; ids from there on are void.
         redraws: whether it holds the DNED, and so takes ensemble weights.
@@ -83,7 +84,7 @@ class Model:
         """
         from ai_edge_litert.interpreter import Interpreter, load_delegate
 
-        self.metadata = read_metadata(file)
+        self.file, self.metadata = file, read_metadata(file)
         self.size: tuple[int, int] = tuple(self.metadata["size"])
         self.num_classes = len(self.metadata["classes"]["names"])
         self._input_names = [given["name"] for given in self.metadata["inputs"]]
@@ -129,36 +130,37 @@ class Model:
             )
         return indices.astype(np.uint8)
 
-    def laplacian(self, frame: np.ndarray) -> np.ndarray:
-        """Edge map (height, width, 1) float32 in {0, 1} of a uint8 RGB frame."""
-        return laplacian_edges(frame, **self.metadata["edges"])
-
-    def paint(
-        self, labels: np.ndarray, edges: np.ndarray, weights: np.ndarray | None = None
+    def translate(
+        self, labels: np.ndarray, image: np.ndarray, weights: np.ndarray | None = None
     ) -> np.ndarray:
-        """Image (height, width, 3) uint8 RGB.
+        """One scene, painted, (height, width, 3) uint8 RGB; see `translation.Translates`.
 
         Args:
             labels: (height, width) uint8 class indices; others are void.
-            edges: (height, width, 1) float32 in [0, 1]: those that the DNED redraws, where the
-                file holds it, else those that are painted.
-            weights: (6,) of the DNED's side outputs, >= 0; equal ones where None.
+            image: (height, width, 3) uint8 RGB; its Laplacian gives the edges.
+            weights: (6,) of the DNED's side outputs, >= 0; None where the file holds no DNED.
 
         Raises:
-            UserError: a size that the file is not made for.
+            UserError: a size that the file is not made for, or weights that do not fit it.
         """
-        for name, given in (("label map", labels), ("frame", edges)):
+        for name, given in (("label map", labels), ("frame", image)):
             if given.shape[1::-1] != self.size:
                 raise UserError(
-                    f"{name} of {given.shape[1]}x{given.shape[0]}; this file is made for "
+                    f"{name} of {given.shape[1]}x{given.shape[0]}; {self.file} is made for "
                     f"{self.size[0]}x{self.size[1]}"
                 )
-        shares = np.ones(SIDE_OUTPUTS, np.float32) if weights is None else np.float32(weights)
+        if (weights is None) == self.redraws:
+            holds, lacks = "holds the DNED", "holds no DNED and takes no weights"
+            raise UserError(
+                f"{self.file}: {holds + ', which can not be left out' if self.redraws else lacks}; "
+                "name another file"
+            )
         values = {
             "labels": one_hot(labels, self.num_classes),
-            "edges": edges,
-            "weights": shares / shares.sum(),
+            "edges": laplacian_edges(image, **self.metadata["edges"]),
         }
+        if weights is not None:
+            values["weights"] = weights / weights.sum()
         for name, details in zip(self._input_names, self._inputs, strict=True):
             self._network.set_tensor(details["index"], _stored(values[name][None], details))
         self._network.invoke()
@@ -301,13 +303,14 @@ def work(parsed: argparse.Namespace) -> None:
         delegate=parsed.delegate,
         options=dict(parsed.delegate_option),
     )
-    if parsed.weights is not None and not model.redraws:
-        raise UserError(f"--weights: {parsed.model} holds no DNED; name a file that does")
+    weights = parsed.weights
+    if weights is None and model.redraws:
+        weights = np.ones(SIDE_OUTPUTS, np.float32)
     taken = []
     for scene in found:
         labels, frame = _read(scene, model)
         start = time.perf_counter()
-        image = model.paint(labels, model.laplacian(frame), parsed.weights)
+        image = model.translate(labels, frame, weights)
         taken.append(1000 * (time.perf_counter() - start))
         scene.output.parent.mkdir(parents=True, exist_ok=True)
         png.write(scene.output, image)
