@@ -1,17 +1,29 @@
 """The work of `export`: a run -> an artefact that stands alone, compared with the run."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from sflowgan_tf import build
+import numpy as np
+import tensorflow as tf
+
+from sflowgan_tf import artefact, build, card, warmup
 from sflowgan_tf import config as settings
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.errors import UserError
+from sflowgan_tf.endpoints import endpoints
+from sflowgan_tf.errors import Failure, UserError
+from sflowgan_tf.ops.edges import laplacian_edges
+from sflowgan_tf.ops.ensemble import ensemble_weights
+from sflowgan_tf.provenance import made
 from sflowgan_tf.runs import Run
+from sflowgan_tf.scores import METRICS, Evaluation
 from sflowgan_tf.serving import Translator
+from sflowgan_tf.whole import publish, unfinished_folder
 
 _COMPARED = 4  # validation frames
+_MOST = 1 / 255  # mean difference to the run's pictures, of the range
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +36,7 @@ class Exported:
         step: of that checkpoint.
         manifest: of the records that it was trained on.
         frames: of the validation records, as `pipeline.frames` gives them.
+        start_run: whose networks the run started from, if any.
     """
 
     run: Run
@@ -31,6 +44,7 @@ class Exported:
     step: int
     manifest: Manifest
     frames: list[pipeline.Frames]
+    start_run: str | None
 
     @classmethod
     def of(cls, run: Run, data: Path | None) -> "Exported":
@@ -61,4 +75,121 @@ class Exported:
         if not records.splits["validation"].records:
             raise UserError(f"--data {folder}: no validation frames to compare on; name others")
         frames = pipeline.frames(folder, records, "validation", _COMPARED)
-        return cls(run=run, translator=translator, step=step, manifest=manifest, frames=frames)
+        return cls(
+            run=run,
+            translator=translator,
+            step=step,
+            manifest=manifest,
+            frames=frames,
+            start_run=config.start_run,
+        )
+
+    def card(self, name: str, command: str) -> card.Card:
+        """The model card.
+
+        Args:
+            name: of the model.
+            command: how the export was called.
+        """
+        splits = self.manifest.splits.items()
+        data = {
+            "dataset": self.manifest.dataset,
+            "frames": {name: split.records for name, split in splits},
+            "sequences": {name: len(split.sequences) for name, split in splits},
+            "started_from_run": self.start_run,  # whose data count too
+        }
+        return card.Card(
+            name=name,
+            run=self.run.folder.name,
+            step=self.step,
+            classes=self.manifest.classes,
+            size=self.manifest.size,
+            edges={key: self.manifest.edges[key] for key in ("threshold", "blur")},
+            edge_map=self.translator.edge_map,
+            data=data,
+            metrics=_metrics(self.run),
+            licence=card.licence(self.manifest.dataset),
+            made=made(command),
+        )
+
+
+def _metrics(run: Run) -> dict[str, Any] | None:
+    """The figures of a run's evaluation, where there is one."""
+    folder = run.folder / "evaluation"
+    if not (folder / METRICS).is_file():
+        return None
+    found = Evaluation.load(folder)
+    return {
+        "subject": found.subject,
+        "reference": found.reference,
+        "scores": [asdict(score) for score in found.scores],
+        "warnings": found.warnings,
+    }
+
+
+def saved_model(exported: Exported, output: Path, told: card.Card) -> tuple[Path, dict[str, Any]]:
+    """Writes a SavedModel with warm-up requests and model card, once it paints as the run does.
+
+    Args:
+        exported: what.
+        output: the model's versions lie in the folder of its name there.
+        told: the model card.
+
+    Returns:
+        The folder of the new version, and how far its pictures are from the run's: for each
+        signature the mean and the largest difference, of the range.
+
+    Raises:
+        Failure: they are too far; nothing is left then.
+    """
+    owner, functions = endpoints(exported.translator, json.dumps(told.to_dict()))
+    with unfinished_folder(output, told.name) as folder:
+        tf.saved_model.save(owner, str(folder), functions)
+        requests = _requests(exported, exported.frames[0])
+        warmup.write(folder, told.name, {name: inputs for name, (inputs, _) in requests.items()})
+        differences = _compared(exported, artefact.load(folder))
+        text = json.dumps(told.to_dict() | {"difference_to_run": differences}, indent=1)
+        (folder / card.NAME).write_text(text + "\n")
+        worst = max(differences, key=lambda name: differences[name]["mean"])
+        if differences[worst]["mean"] > _MOST:
+            raise Failure(
+                f"signature {worst} differs from run {exported.run.folder} by "
+                f"{255 * differences[worst]['mean']:.3f} of 255 on average; expected 1 at most. "
+                "Nothing was written"
+            )
+        return publish(folder, output / told.name), differences
+
+
+def _requests(
+    exported: Exported, frame: pipeline.Frames
+) -> dict[str, tuple[artefact.Arrays, np.ndarray | None]]:
+    """For each signature that paints a frame: its inputs, and the weights that they stand for."""
+    labels, image = frame["labels"].numpy()[None], frame["image_cg"].numpy()[None]
+    equal, drawn = ensemble_weights(2, seed=0) if exported.translator.redraws else (None, None)
+    scene = {"labels": labels, "image": image}
+    files = {"labels_bytes": artefact.png(labels[0]), "image_bytes": artefact.png(image[0])}
+    weights = {"ensemble_weights": ensemble_weights(2, seed=0)[1:]}
+    told = exported.manifest.edges
+    edges = laplacian_edges(image, told["threshold"], told["blur"])
+    return {
+        "serving_default": (scene, equal),
+        "weighted": (scene | weights, drawn),
+        "encoded": (files, equal),
+        "encoded_weighted": (files | weights, drawn),
+        "edges": ({"labels": labels, "edges": np.asarray(edges)}, None),
+    }
+
+
+def _compared(exported: Exported, written: artefact.Artefact) -> dict[str, dict[str, float]]:
+    found: dict[str, list[np.ndarray]] = {}
+    for frame in exported.frames:
+        labels, image = frame["labels"].numpy(), frame["image_cg"].numpy()
+        for name, (inputs, weights) in _requests(exported, frame).items():
+            expected = exported.translator.translate(labels, image, weights).astype(np.float64)
+            (painted,) = (output[0] for output in written.predict(name, inputs).values())
+            painted = artefact.picture(painted) if isinstance(painted, bytes) else painted
+            found.setdefault(name, []).append(np.abs(painted - expected) / 255)
+    return {
+        name: {"mean": float(np.mean(values)), "largest": float(np.max(values))}
+        for name, values in found.items()
+    }

@@ -25,15 +25,27 @@ def flags() -> argparse.ArgumentParser:
 
 def work(parsed: argparse.Namespace) -> None:
     """Exports and says where the artefact is."""
+    from sflowgan_tf.errors import UserError
     from sflowgan_tf.quiet import import_tensorflow
     from sflowgan_tf.runs import Run
 
     run = Run.existing(parsed.run)
+    name = parsed.name or run.folder.resolve().name
+    if name != Path(name).name:
+        raise UserError(f"--name {name}: expected a name without slashes")
     import_tensorflow()
     from sflowgan_tf import deployment
 
     exported = deployment.Exported.of(run, parsed.data)
-    print(f"Run: {run.folder}, step {exported.step}, {len(exported.frames)} frames to compare on")
+    told = exported.card(name, parsed.command)
+    folder, differences = deployment.saved_model(exported, parsed.output, told)
+    print(
+        f"Difference to run {run.folder}, step {exported.step}, on {len(exported.frames)} frames:"
+    )
+    for signature, found in differences.items():
+        mean, largest = (255 * found[kind] for kind in ("mean", "largest"))
+        print(f"  {signature:17} mean {mean:.4f}, largest {largest:.0f} (of 255)")
+    print(f"SavedModel: {folder}")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -6,10 +6,12 @@ A new kind of model is one more function here that gives a `Model`, and one line
 from dataclasses import dataclass
 from pathlib import Path
 
+from sflowgan_tf import artefact
 from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.labels import ClassTable
 from sflowgan_tf.runs import Run
 from sflowgan_tf.translation import Translates
+from sflowgan_tf.wire import connect
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +69,11 @@ def of_path(path: Path) -> Model:
     Raises:
         UserError: there is none, or it does not fit.
     """
-    raise UserError(f"--model {path}: expected the folder of a SavedModel")
+    if not path.exists():
+        raise UserError(f"--model {path}: no such folder or file")
+    place = artefact.find(path)
+    loaded = artefact.load(place)
+    return _artefact(loaded, {"model": str(place)}, sorted(place.rglob("*")))
 
 
 def of_server(url: str) -> Model:
@@ -79,4 +85,22 @@ def of_server(url: str) -> Model:
     Raises:
         UserError: nobody answers there, or what is served does not fit.
     """
-    raise UserError(f"--server {url}: expected http://HOST:PORT/v1/models/NAME")
+    wire = connect(url)
+    artefact.check(f"--server {url}", wire.signatures())
+    try:
+        served = artefact.Artefact(wire.predict, encoded=True)
+    except ValueError as error:
+        raise UserError(f"--server {url}: {error}") from None
+    return _artefact(served, {"server": url}, [])
+
+
+def _artefact(loaded: artefact.Artefact, where: dict[str, str], files: list[Path]) -> Model:
+    card = loaded.card
+    told = {"run": card.run, "step": str(card.step), "exported": card.made["date"]}
+    return Model(
+        translator=loaded,
+        classes=card.classes,
+        size=card.size,
+        origin=told | where,
+        files=files,
+    )
