@@ -8,44 +8,13 @@ no tensor may have more than four axes or an unknown size.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
+from sflowgan_tf.flatbuffer import Op, read
 
-@dataclass(frozen=True)
-class _Tensor:
-    """What the rules look at: INT32, (1, 2), whether it stands in the file, whether fixed."""
-
-    dtype: str
-    shape: tuple[int, ...]
-    is_const: bool
-    is_fixed: bool
-
-
-@dataclass(frozen=True)
-class _Op:
-    name: str
-    inputs: list[_Tensor]  # optional ones that are left out are no members
-    outputs: list[_Tensor]
-    options: Any  # such as schema.Conv2DOptionsT; None where the op has none
-
-    @property
-    def runtime(self) -> int:
-        """How many inputs are not constant."""
-        return sum(not tensor.is_const for tensor in self.inputs)
-
-
-_Rule = Callable[[_Op], str | None]  # what is wrong, None where nothing is
-
-
-def operations(model: bytes) -> dict[str, int]:
-    """How often each op occurs in a TFLite file, by its name in the schema, sorted by name."""
-    counts: dict[str, int] = {}
-    for op in _read(model):
-        counts[op.name] = counts.get(op.name, 0) + 1
-    return dict(sorted(counts.items()))
+_Rule = Callable[[Op], str | None]  # what is wrong, None where nothing is
+_FLOATS = ("FLOAT16", "FLOAT32")
 
 
 def violations(model: bytes) -> list[str]:
@@ -59,14 +28,14 @@ def violations(model: bytes) -> list[str]:
         run on the GPU.
     """
     found = []
-    for number, op in enumerate(_read(model)):
+    for number, op in enumerate(read(model)):
         reason = _reason(op)
         if reason is not None:
             found.append(f"op {number}, {op.name}: {reason}")
     return found
 
 
-def _reason(op: _Op) -> str | None:
+def _reason(op: Op) -> str | None:
     if op.name not in _RULES:
         return "the GPU delegate has no such op"
     for tensor in (*op.inputs, *op.outputs):
@@ -77,74 +46,29 @@ def _reason(op: _Op) -> str | None:
     return _RULES[op.name](op)
 
 
-def _read(model: bytes) -> list[_Op]:
-    """The ops of all subgraphs."""
-    unpacked = schema.ModelT.InitFromPackedBuf(model, 0)
-    codes = [
-        _BUILTINS[max(code.builtinCode, code.deprecatedBuiltinCode)]
-        for code in unpacked.operatorCodes
-    ]
-    found = []
-    for graph in unpacked.subgraphs:
-        tensors = [_tensor(one, unpacked.buffers[one.buffer]) for one in graph.tensors]
-        for op in graph.operators:  # the delegate reads fp16 weights as the constants they are
-            if codes[op.opcodeIndex] == "DEQUANTIZE":
-                given, made = tensors[op.inputs[0]], op.outputs[0]
-                if given.is_const and given.dtype == "FLOAT16":
-                    tensors[made] = replace(tensors[made], is_const=True)
-        found += [
-            _Op(
-                name=codes[op.opcodeIndex],
-                inputs=[tensors[index] for index in op.inputs if index >= 0],
-                outputs=[tensors[index] for index in op.outputs],
-                options=op.builtinOptions,
-            )
-            for op in graph.operators
-        ]
-    return found
-
-
-def _tensor(tensor: Any, buffer: Any) -> _Tensor:
-    signature = tensor.shapeSignature
-    return _Tensor(
-        dtype=_TYPES[tensor.type],
-        shape=tuple(int(side) for side in (() if tensor.shape is None else tensor.shape)),
-        is_const=buffer.data is not None and len(buffer.data) > 0,
-        is_fixed=signature is None or all(side >= 0 for side in signature),
-    )
-
-
-def _names(enumeration: type) -> dict[int, str]:
-    return {value: name for name, value in vars(enumeration).items() if isinstance(value, int)}
-
-
-_BUILTINS, _TYPES = _names(schema.BuiltinOperator), _names(schema.TensorType)
-_FLOATS = ("FLOAT16", "FLOAT32")
-
-
-def _fine(op: _Op) -> str | None:
+def _fine(op: Op) -> str | None:
     return None
 
 
-def _unary(op: _Op) -> str | None:
+def _unary(op: Op) -> str | None:
     """One runtime input."""
     return None if op.runtime == 1 else f"has {op.runtime} runtime inputs; expected 1"
 
 
-def _binary(op: _Op) -> str | None:
+def _binary(op: Op) -> str | None:
     """Two operands, one of which may be constant."""
     if op.runtime in (1, 2) and len(op.inputs) == 2:
         return _activation(op)
     return f"has {len(op.inputs)} operands, {op.runtime} at run time; expected 2, and 1 or 2"
 
 
-def _activation(op: _Op) -> str | None:
+def _activation(op: Op) -> str | None:
     fused = getattr(op.options, "fusedActivationFunction", 0)
     is_sign = fused == schema.ActivationFunctionType.SIGN_BIT
     return "fused with SIGN_BIT" if is_sign else None
 
 
-def _broadcast(op: _Op) -> str | None:
+def _broadcast(op: Op) -> str | None:
     """ADD and MUL: axes that are missing may only be such that the delegate knows."""
     if len(op.inputs) != 2:
         return f"has {len(op.inputs)} inputs; expected 2"
@@ -160,11 +84,11 @@ def _broadcast(op: _Op) -> str | None:
     return _activation(op)
 
 
-def _two_inputs(op: _Op) -> str | None:
+def _two_inputs(op: Op) -> str | None:
     return None if len(op.inputs) == 2 else f"has {len(op.inputs)} inputs; expected 2"
 
 
-def _cast(op: _Op) -> str | None:
+def _cast(op: Op) -> str | None:
     given, made = op.inputs[0].dtype, op.outputs[0].dtype
     to_bool = "BOOL" in (given, made) and (given in _FLOATS or made in _FLOATS)
     numbers = ("FLOAT32", "INT32")
@@ -172,13 +96,13 @@ def _cast(op: _Op) -> str | None:
     return _unary(op) if fits else f"from {given} to {made}"
 
 
-def _convolution(op: _Op) -> str | None:
+def _convolution(op: Op) -> str | None:
     if op.runtime > 2:
         return f"has {op.runtime} runtime inputs; 2 at most"
     return _activation(op)
 
 
-def _depthwise(op: _Op) -> str | None:
+def _depthwise(op: Op) -> str | None:
     given, kernel, made = op.inputs[0].shape, op.inputs[1].shape, op.outputs[0].shape
     if not len(given) == len(kernel) == len(made) == 4:
         return "has tensors that are not 4-D"
@@ -189,18 +113,18 @@ def _depthwise(op: _Op) -> str | None:
     return _convolution(op)
 
 
-def _blocks(op: _Op) -> str | None:
+def _blocks(op: Op) -> str | None:
     size = op.options.blockSize
     return _unary(op) if size > 1 else f"with blocks of {size}; expected more than 1"
 
 
-def _dequantize(op: _Op) -> str | None:
+def _dequantize(op: Op) -> str | None:
     if op.inputs[0].dtype == "INT16":
         return "from INT16"
     return None if len(op.inputs) == len(op.outputs) == 1 else "has not one input and one output"
 
 
-def _fully_connected(op: _Op) -> str | None:
+def _fully_connected(op: Op) -> str | None:
     if op.options.weightsFormat != schema.FullyConnectedOptionsWeightsFormat.DEFAULT:
         return "with shuffled weights"
     if op.options.keepNumDims and len(op.inputs[0].shape) != len(op.outputs[0].shape):
@@ -208,20 +132,20 @@ def _fully_connected(op: _Op) -> str | None:
     return None if op.runtime <= 2 else f"has {op.runtime} runtime inputs; 2 at most"
 
 
-def _gather(op: _Op) -> str | None:
+def _gather(op: Op) -> str | None:
     indices = op.inputs[1]
     fits = len(indices.shape) == 1 and indices.dtype == "INT32"
     return None if fits else f"with indices {list(indices.shape)} of {indices.dtype}"
 
 
-def _reduction(op: _Op) -> str | None:
+def _reduction(op: Op) -> str | None:
     axes = op.inputs[1]
     if not axes.is_const:
         return "over axes that are not constant"
     return _unary(op) if axes.dtype == "INT32" else f"over axes of {axes.dtype}; expected INT32"
 
 
-def _padding(op: _Op) -> str | None:
+def _padding(op: Op) -> str | None:
     if op.name == "MIRROR_PAD" and op.options.mode != schema.MirrorPadMode.REFLECT:
         return "mirrors the border too (SYMMETRIC); only REFLECT is run"
     shape = op.inputs[1].shape
@@ -230,7 +154,7 @@ def _padding(op: _Op) -> str | None:
     return _unary(op)
 
 
-def _one_hot(op: _Op) -> str | None:
+def _one_hot(op: Op) -> str | None:
     indices, _, on, off = op.inputs
     if indices.dtype != "INT32":
         return f"of {indices.dtype}; expected INT32"
@@ -245,7 +169,7 @@ def _one_hot(op: _Op) -> str | None:
     return None
 
 
-def _select(op: _Op) -> str | None:
+def _select(op: Op) -> str | None:
     condition, *choices = op.inputs
     if condition.dtype not in (*_FLOATS, "BOOL"):
         return f"by {condition.dtype}"
@@ -255,7 +179,7 @@ def _select(op: _Op) -> str | None:
     return None
 
 
-def _slice(op: _Op) -> str | None:
+def _slice(op: Op) -> str | None:
     for mask in ("ellipsisMask", "newAxisMask", "shrinkAxisMask"):
         if getattr(op.options, mask, 0):
             return f"with {mask}"
@@ -263,11 +187,11 @@ def _slice(op: _Op) -> str | None:
     return None if axes in (3, 4) else f"of {axes} axes; expected 3 or 4"
 
 
-def _softmax(op: _Op) -> str | None:
+def _softmax(op: Op) -> str | None:
     return _unary(op) if op.options.beta == 1 else f"with beta {op.options.beta}; expected 1"
 
 
-def _bilinear(op: _Op) -> str | None:
+def _bilinear(op: Op) -> str | None:
     both = op.options.alignCorners and op.options.halfPixelCenters
     return "with align_corners and half_pixel_centers together" if both else _unary(op)
 

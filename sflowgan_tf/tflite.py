@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import tensorflow as tf
 
-from sflowgan_tf import gpu_rules, lite
+from sflowgan_tf import flatbuffer, gpu_rules, lite
 from sflowgan_tf.data.files import resize
 from sflowgan_tf.errors import Failure
 from sflowgan_tf.networks.dned import ensemble
@@ -30,6 +30,8 @@ PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 # Least peak signal-to-noise ratio to the run's own pictures, dB; fp32 may differ by rounding alone.
 LEAST_PSNR: dict[Precision, float] = {"fp16": 45.0, "int8": 30.0, "dynamic": 30.0}
 _MOST_LEVELS = 1  # of fp32, of 255
+# Of int8. In eight bits the statistics of an instance norm lose the channels that vary little.
+KEPT_IN_FLOAT = ["MEAN", "SQUARED_DIFFERENCE", "RSQRT"]
 _ON_GPU = ("fp32", "fp16")  # must run there whole
 
 
@@ -122,7 +124,7 @@ class Exporter:
             _check(file.name, precision, levels, psnr)
         return Report(
             file=file,
-            operations=gpu_rules.operations(model),
+            operations=flatbuffer.counts(model),
             violations=violations,
             levels=levels,
             psnr=psnr,
@@ -174,7 +176,7 @@ class _Graph(tf.Module):
 
     def __init__(self, translator: Translator, size: tuple[int, int], *, redraws: bool):
         super().__init__()
-        self.generator, self.dned = translator.generator, translator.dned
+        self.translator = translator
         width, height = size
         self.inputs = [tf.TensorSpec([1, height, width, translator.num_classes], name="labels")]
         if translator.edge_map != "none":
@@ -186,12 +188,48 @@ class _Graph(tf.Module):
         """The traced function, which holds what the converter reads."""
         return tf.function(self._paint, input_signature=self.inputs).get_concrete_function()
 
+    def values(self, scene: Scene, weights: np.ndarray) -> list[np.ndarray]:
+        """A scene as the network's inputs."""
+        given = {
+            "labels": lite.one_hot(scene.labels, self.translator.num_classes),
+            "edges": lite.laplacian_edges(
+                scene.frame, self.translator.edge_threshold, self.translator.edge_blur
+            ),
+            "weights": weights,
+        }
+        return [given[str(spec.name)][None] for spec in self.inputs]
+
     def _paint(self, labels: Any, edges: Any = None, weights: Any = None) -> dict[str, Any]:
         if edges is None:
             edges = tf.zeros_like(labels[..., :1])
         if weights is not None:
-            edges = ensemble(self.dned(edges, training=False), weights)
-        return {"image": self.generator(tf.concat([labels, edges], -1), training=False)}
+            edges = ensemble(self.translator.dned(edges, training=False), weights)
+        scene = tf.concat([labels, edges], -1)
+        return {"image": self.translator.generator(scene, training=False)}
+
+
+def _converted(graph: _Graph, precision: Precision, representative: list[Scene]) -> bytes:
+    """The flatbuffer."""
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([graph.concrete()], graph)
+    if precision != "fp32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == "fp16":
+        converter.target_spec.supported_types = [tf.float16]
+    if precision != "int8":
+        return converter.convert()
+
+    def dataset() -> Iterator[list[np.ndarray]]:
+        weights = ensemble_weights(len(representative), seed=1)
+        for scene, shares in zip(representative, weights, strict=True):
+            yield graph.values(scene, shares)
+
+    converter.representative_dataset = dataset
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=KEPT_IN_FLOAT)
+    chosen = tf.lite.experimental.QuantizationDebugger(
+        converter=converter, debug_dataset=dataset, debug_options=options
+    )
+    return chosen.get_nondebug_quantized_model()
 
 
 def _append(file: Path, metadata: dict[str, Any]) -> None:

@@ -293,10 +293,7 @@ def test_what_tensorflow_makes_of_what_must_stay_outside():
         assert any(said in reason for reason in gpu_rules.violations(model)), said
 
 
-def test_ops_are_counted_and_our_own_layers_are_fine():
+def test_our_own_layers_are_fine():
     pad, norm = ReflectionPadding2D(1), InstanceNormalization()
     model = converted(lambda x: norm(pad(tf.tanh(pad(x)))), 1, 8, 8, 4)
     assert gpu_rules.violations(model) == []
-    counts = gpu_rules.operations(model)
-    assert counts["MIRROR_PAD"] == 2 and counts["TANH"] == 1 and counts["MEAN"] == 2
-    assert list(counts) == sorted(counts)
