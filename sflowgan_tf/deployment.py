@@ -1,6 +1,7 @@
 """The work of `export`: a run -> an artefact that stands alone, compared with the run."""
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from sflowgan_tf import artefact, build, card, warmup
+from sflowgan_tf import artefact, build, card, tflite, warmup
 from sflowgan_tf import config as settings
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.endpoints import endpoints
 from sflowgan_tf.errors import Failure, UserError
+from sflowgan_tf.lite import Precision
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.provenance import made
@@ -23,6 +25,7 @@ from sflowgan_tf.serving import Translator
 from sflowgan_tf.whole import publish, unfinished_folder
 
 _COMPARED = 4  # validation frames
+_REPRESENTATIVE = 32  # training frames
 _MOST = 1 / 255  # mean difference to the run's pictures, of the range
 
 
@@ -37,6 +40,7 @@ class Exported:
         manifest: of the records that it was trained on.
         frames: of the validation records, as `pipeline.frames` gives them.
         start_run: whose networks the run started from, if any.
+        records: their folder.
     """
 
     run: Run
@@ -45,6 +49,7 @@ class Exported:
     manifest: Manifest
     frames: list[pipeline.Frames]
     start_run: str | None
+    records: Path
 
     @classmethod
     def of(cls, run: Run, data: Path | None) -> "Exported":
@@ -82,7 +87,19 @@ class Exported:
             manifest=manifest,
             frames=frames,
             start_run=config.start_run,
+            records=folder,
         )
+
+    def representative(self) -> list[pipeline.Frames]:
+        """Frames of the training records, from which int8 gets its ranges.
+
+        Raises:
+            UserError: there are none.
+        """
+        held = Manifest.load(self.records)
+        if not held.splits["train"].records:
+            raise UserError(f"--data {self.records}: no training frames, which int8 needs")
+        return pipeline.frames(self.records, held, "train", _REPRESENTATIVE)
 
     def card(self, name: str, command: str) -> card.Card:
         """The model card.
@@ -193,3 +210,44 @@ def _compared(exported: Exported, written: artefact.Artefact) -> dict[str, dict[
         name: {"mean": float(np.mean(values)), "largest": float(np.max(values))}
         for name, values in found.items()
     }
+
+
+def tflite_files(
+    exported: Exported,
+    output: Path,
+    told: card.Card,
+    precisions: Sequence[Precision],
+    size: tuple[int, int],
+) -> Iterator[tflite.Report]:
+    """Writes TFLite files, the generator alone and with the DNED where there is one.
+
+    Args:
+        exported: what.
+        output: the files lie in the folder of the model's name there; those of before are replaced.
+        told: the model card.
+        precisions: a file of each kind is written in each of them.
+        size: (width, height) of the scenes that they paint.
+
+    Yields:
+        What was found out about each file, once it is there.
+
+    Raises:
+        UserError: int8 is asked for, and there are no training frames.
+        Failure: see `tflite.Exporter.write`; that file is not left then, those before it are.
+    """
+    representative = exported.representative() if "int8" in precisions else []
+    folder = output / told.name
+    folder.mkdir(parents=True, exist_ok=True)
+    exporter = tflite.Exporter(
+        exported.translator,
+        table=told.classes,
+        size=size,
+        representative=tflite.scenes(representative, size),
+        judged=tflite.scenes(exported.frames, size),
+        origin={"run": told.run, "step": str(told.step), "exported": told.made["date"]},
+    )
+    for precision in precisions:
+        for redraws in (False, True)[: 1 + exported.translator.redraws]:
+            kind = "generator-dned" if redraws else "generator"
+            file = folder / f"{kind}-{size[0]}x{size[1]}-{precision}.tflite"
+            yield exporter.write(file, precision, redraws=redraws)

@@ -161,7 +161,7 @@ def _one_hot(op: Op) -> str | None:
     first = 1 if len(indices.shape) > 3 else 0  # the batch may be any
     if any(side != 1 for side in indices.shape[first:-1]):
         return f"of {list(indices.shape)}; only batch and last axis may exceed 1"
-    if op.options.axis not in (-1, indices.shape[-1]):
+    if op.options.axis not in (-1, *indices.shape[-1:]):
         return f"along axis {op.options.axis}; expected -1"
     for value in (on, off):
         if value.dtype != "FLOAT32" or not value.is_const or math.prod(value.shape) > 1:

@@ -7,21 +7,26 @@ one-hot label map, the way from [-1, 1] to pixels. The file brings all that must
 """
 
 import argparse
+import ctypes
 import json
 import math
 import statistics
 import sys
 import time
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from sflowgan_tf import cli, png
 from sflowgan_tf.errors import UserError
 
+Precision = Literal["fp32", "fp16", "int8", "dynamic"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 METADATA = "metadata.json"
 FORMAT = 1
 SIDE_OUTPUTS = 6
@@ -61,6 +66,7 @@ class Model:
         size: (width, height) of what it takes and gives.
         num_classes: of the label maps; ids from there on are void.
         redraws: whether it holds the DNED, and so takes ensemble weights.
+        edges: "laplacian" where it takes an edge map, else "none".
     """
 
     def __init__(
@@ -89,7 +95,10 @@ class Model:
         self.num_classes = len(self.metadata["classes"]["names"])
         self._input_names = [given["name"] for given in self.metadata["inputs"]]
         self.redraws = "weights" in self._input_names
+        self.edges = "laplacian" if "edges" in self._input_names else "none"
         try:
+            if delegate:
+                ctypes.CDLL(delegate)  # a library that is not there makes LiteRT stumble twice
             delegates = [load_delegate(delegate, options)] if delegate else None
         except (OSError, ValueError, RuntimeError) as error:
             raise UserError(f"--delegate {delegate}: can't be loaded ({error})") from None
@@ -130,6 +139,14 @@ class Model:
             )
         return indices.astype(np.uint8)
 
+    def check_size(self, name: str, picture: np.ndarray) -> None:
+        """UserError where `picture`, called `name`, has not the size that the file is made for."""
+        height, width = picture.shape[:2]
+        if (width, height) != self.size:
+            raise UserError(
+                f"{name} of {width}x{height}; {self.file} is made for {self.size[0]}x{self.size[1]}"
+            )
+
     def translate(
         self, labels: np.ndarray, image: np.ndarray, weights: np.ndarray | None = None
     ) -> np.ndarray:
@@ -143,12 +160,8 @@ class Model:
         Raises:
             UserError: a size that the file is not made for, or weights that do not fit it.
         """
-        for name, given in (("label map", labels), ("frame", image)):
-            if given.shape[1::-1] != self.size:
-                raise UserError(
-                    f"{name} of {given.shape[1]}x{given.shape[0]}; {self.file} is made for "
-                    f"{self.size[0]}x{self.size[1]}"
-                )
+        self.check_size("label map", labels)
+        self.check_size("frame", image)
         if (weights is None) == self.redraws:
             holds, lacks = "holds the DNED", "holds no DNED and takes no weights"
             raise UserError(
@@ -200,11 +213,16 @@ def laplacian_edges(frame: np.ndarray, threshold: float, blur: float) -> np.ndar
 def _gaussian(grey: np.ndarray, sigma: float) -> np.ndarray:
     radius = math.ceil(3 * sigma)
     weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
-    weights = np.float32(weights / weights.sum())
+    weights = (weights / weights.sum()).astype(np.float32)
     height, width = grey.shape
     padded = np.pad(grey, radius, mode="reflect")
-    rows = sum(w * padded[k : k + height] for k, w in enumerate(weights))
-    return np.asarray(sum(w * rows[:, k : k + width] for k, w in enumerate(weights)))
+    rows = np.zeros((height, padded.shape[1]), np.float32)
+    for k, weight in enumerate(weights):
+        rows += weight * padded[k : k + height]
+    blurred = np.zeros_like(grey)
+    for k, weight in enumerate(weights):
+        blurred += weight * rows[:, k : k + width]
+    return blurred
 
 
 def _stored(value: np.ndarray, details: dict[str, Any]) -> np.ndarray:
@@ -327,18 +345,24 @@ def work(parsed: argparse.Namespace) -> None:
 
 def _read(scene: _Scene, model: Model) -> tuple[np.ndarray, np.ndarray]:
     """Class indices and RGB; UserError with the file's name."""
-    try:
-        labels = model.encode(png.read(scene.labels))
-    except UserError as error:
-        raise UserError(_named(scene.labels, error)) from None
-    frame = png.read(scene.frame)
+    raw, frame = png.read(scene.labels), png.read(scene.frame)
     if frame.dtype != np.uint8 or frame.ndim != 3:
         raise UserError(f"{scene.frame}: expected RGB of 8 bits")
+    with _naming(scene.labels):
+        labels = model.encode(raw)
+        model.check_size("label map", labels)
+    with _naming(scene.frame):
+        model.check_size("frame", frame)
     return labels, frame[..., :3]
 
 
-def _named(file: Path, error: UserError) -> str:
-    return str(error) if str(error).startswith(str(file)) else f"{file}: {error}"
+@contextmanager
+def _naming(file: Path) -> Iterator[None]:
+    """The file's name before an error's words."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{file}: {error}") from None
 
 
 def _peak_memory() -> float | None:

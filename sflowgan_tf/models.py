@@ -6,9 +6,10 @@ A new kind of model is one more function here that gives a `Model`, and one line
 from dataclasses import dataclass
 from pathlib import Path
 
-from sflowgan_tf import artefact
+from sflowgan_tf import artefact, lite
 from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.labels import ClassTable
+from sflowgan_tf.quiet import held_back
 from sflowgan_tf.runs import Run
 from sflowgan_tf.translation import Translates
 from sflowgan_tf.wire import connect
@@ -71,6 +72,8 @@ def of_path(path: Path) -> Model:
     """
     if not path.exists():
         raise UserError(f"--model {path}: no such folder or file")
+    if path.suffix == ".tflite":
+        return _tflite(path)
     place = artefact.find(path)
     loaded = artefact.load(place)
     return _artefact(loaded, {"model": str(place)}, sorted(place.rglob("*")))
@@ -103,4 +106,17 @@ def _artefact(loaded: artefact.Artefact, where: dict[str, str], files: list[Path
         size=card.size,
         origin=told | where,
         files=files,
+    )
+
+
+def _tflite(file: Path) -> Model:
+    with held_back():  # LiteRT says which delegate it takes
+        loaded = lite.Model(file)
+    edges = {} if loaded.redraws else {"edges": loaded.edges}
+    return Model(
+        translator=loaded,
+        classes=ClassTable.from_dict(loaded.metadata["classes"]),
+        size=loaded.size,
+        origin=loaded.metadata["origin"] | edges | {"model": str(file)},
+        files=[file],
     )

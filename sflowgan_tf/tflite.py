@@ -6,11 +6,13 @@ files on the device.
 """
 
 import json
+import warnings
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -18,21 +20,22 @@ import tensorflow as tf
 from sflowgan_tf import flatbuffer, gpu_rules, lite
 from sflowgan_tf.data.files import resize
 from sflowgan_tf.errors import Failure
+from sflowgan_tf.lite import Precision
 from sflowgan_tf.networks.dned import ensemble
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.labels import ClassTable
+from sflowgan_tf.quiet import held_back
 from sflowgan_tf.serving import Translator
 from sflowgan_tf.whole import written_whole
-
-Precision = Literal["fp32", "fp16", "int8", "dynamic"]
-PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 # Least peak signal-to-noise ratio to the run's own pictures, dB; fp32 may differ by rounding alone.
 LEAST_PSNR: dict[Precision, float] = {"fp16": 45.0, "int8": 30.0, "dynamic": 30.0}
 _MOST_LEVELS = 1  # of fp32, of 255
-# Of int8. In eight bits the statistics of an instance norm lose the channels that vary little.
-KEPT_IN_FLOAT = ["MEAN", "SQUARED_DIFFERENCE", "RSQRT"]
 _ON_GPU = ("fp32", "fp16")  # must run there whole
+# What int8 leaves in float if it must: instance norms and the sums of residual blocks. A norm
+# brings each channel to the same variance, whatever it was, so eight bits for all of them lose
+# those that vary little.
+SENSITIVE = ["ADD", "MEAN", "MUL", "RSQRT", "SQUARED_DIFFERENCE", "SUB"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Report:
         file: where it is.
         operations: how often each op occurs.
         violations: see `gpu_rules.violations`.
+        in_float: the ops that an int8 file keeps in float.
         levels: largest difference to the run's pictures, of 255.
         psnr: to the run's pictures, over all of them, dB; infinite for equal ones.
     """
@@ -63,6 +67,7 @@ class Report:
     file: Path
     operations: dict[str, int]
     violations: list[str]
+    in_float: list[str]
     levels: int
     psnr: float
 
@@ -104,6 +109,8 @@ class Exporter:
     def write(self, file: Path, precision: Precision, *, redraws: bool) -> Report:
         """Converts, checks and compares; the file is there only if all went well.
 
+        An int8 file whose pictures differ too much is made anew with `SENSITIVE` ops in float.
+
         Args:
             file: to write; its folder must exist.
             precision: of the weights, and for int8 of the values in between too.
@@ -113,32 +120,48 @@ class Exporter:
             Failure: fp32 or fp16 can't run on a GPU whole, or the pictures differ too much.
         """
         graph = _Graph(self.translator, self.size, redraws=redraws)
-        model = _converted(graph, precision, self.representative)
+        if precision == "int8":
+            with suppress(Failure):
+                return self._written(file, graph, precision, [])
+            return self._written(file, graph, precision, SENSITIVE)
+        return self._written(file, graph, precision, [])
+
+    def _written(
+        self, file: Path, graph: "_Graph", precision: Precision, in_float: list[str]
+    ) -> Report:
+        with held_back(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=UserWarning, module="tensorflow.lite")
+            model = _converted(graph, precision, in_float, self.representative)
         violations = gpu_rules.violations(model)
         if violations and precision in _ON_GPU:
-            raise Failure(f"{file.name}: not for GPUs: {'; '.join(violations)}; nothing is left")
+            raise Failure(f"{file.name}: not for GPUs: {'; '.join(violations)}; not written")
         with written_whole(file) as partial:
             partial.write_bytes(model)
-            _append(partial, self._metadata(graph, precision))
-            levels, psnr = self._fidelity(lite.Model(partial))
+            _append(partial, self._metadata(graph, precision, in_float))
+            with held_back():  # LiteRT says which delegate it takes
+                painter = lite.Model(partial)
+            levels, psnr = self._fidelity(painter)
             _check(file.name, precision, levels, psnr)
         return Report(
             file=file,
             operations=flatbuffer.counts(model),
             violations=violations,
+            in_float=in_float,
             levels=levels,
             psnr=psnr,
         )
 
-    def _metadata(self, graph: "_Graph", precision: Precision) -> dict[str, Any]:
+    def _metadata(
+        self, graph: "_Graph", precision: Precision, in_float: list[str]
+    ) -> dict[str, Any]:
         return {
             "format": lite.FORMAT,
             "size": self.size,
             "precision": precision,
-            "kept_in_float": KEPT_IN_FLOAT if precision == "int8" else [],
+            "in_float": in_float,
             "inputs": [
-                {"name": spec.name, "shape": spec.shape.as_list(), "values": _VALUES[spec.name]}
-                for spec in graph.inputs
+                {"name": name, "shape": spec.shape.as_list(), "values": _VALUES[name]}
+                for name, spec in graph.inputs.items()
             ],
             "output": {"name": "image", "values": "RGB in [-1, 1]; level = (value + 1) * 127.5"},
             "edges": {
@@ -178,15 +201,17 @@ class _Graph(tf.Module):
         super().__init__()
         self.translator = translator
         width, height = size
-        self.inputs = [tf.TensorSpec([1, height, width, translator.num_classes], name="labels")]
+        shapes = {"labels": [1, height, width, translator.num_classes]}
         if translator.edge_map != "none":
-            self.inputs.append(tf.TensorSpec([1, height, width, 1], name="edges"))
+            shapes["edges"] = [1, height, width, 1]
         if redraws:
-            self.inputs.append(tf.TensorSpec([1, lite.SIDE_OUTPUTS], name="weights"))
+            shapes["weights"] = [1, lite.SIDE_OUTPUTS]
+        self.inputs = {name: tf.TensorSpec(shape, name=name) for name, shape in shapes.items()}
 
     def concrete(self) -> Any:
         """The traced function, which holds what the converter reads."""
-        return tf.function(self._paint, input_signature=self.inputs).get_concrete_function()
+        specs = [*self.inputs.values()]
+        return tf.function(self._paint, input_signature=specs).get_concrete_function()
 
     def values(self, scene: Scene, weights: np.ndarray) -> list[np.ndarray]:
         """A scene as the network's inputs."""
@@ -197,7 +222,7 @@ class _Graph(tf.Module):
             ),
             "weights": weights,
         }
-        return [given[str(spec.name)][None] for spec in self.inputs]
+        return [given[name][None] for name in self.inputs]
 
     def _paint(self, labels: Any, edges: Any = None, weights: Any = None) -> dict[str, Any]:
         if edges is None:
@@ -208,7 +233,9 @@ class _Graph(tf.Module):
         return {"image": self.translator.generator(scene, training=False)}
 
 
-def _converted(graph: _Graph, precision: Precision, representative: list[Scene]) -> bytes:
+def _converted(
+    graph: _Graph, precision: Precision, in_float: list[str], representative: list[Scene]
+) -> bytes:
     """The flatbuffer."""
     converter = tf.lite.TFLiteConverter.from_concrete_functions([graph.concrete()], graph)
     if precision != "fp32":
@@ -225,7 +252,9 @@ def _converted(graph: _Graph, precision: Precision, representative: list[Scene])
 
     converter.representative_dataset = dataset
     converter.inference_input_type = converter.inference_output_type = tf.int8
-    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=KEPT_IN_FLOAT)
+    if not in_float:
+        return converter.convert()
+    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=in_float)
     chosen = tf.lite.experimental.QuantizationDebugger(
         converter=converter, debug_dataset=dataset, debug_options=options
     )
@@ -242,10 +271,10 @@ def _check(name: str, precision: Precision, levels: int, psnr: float) -> None:
     if precision == "fp32" and levels > _MOST_LEVELS:
         raise Failure(
             f"{name}: differs by up to {levels} levels from the run's pictures, expected "
-            f"{_MOST_LEVELS} at most; nothing is left"
+            f"{_MOST_LEVELS} at most; not written"
         )
     if precision != "fp32" and psnr < LEAST_PSNR[precision]:
         raise Failure(
             f"{name}: {psnr:.1f} dB to the run's pictures, expected {LEAST_PSNR[precision]:.0f} or "
-            "more; nothing is left"
+            "more; not written"
         )

@@ -81,8 +81,8 @@ def work(parsed: argparse.Namespace) -> None:
     scenes = pair_up(parsed.labels, parsed.frames, in_order=is_film)
     if parsed.variations > 1 and not model.translator.redraws:
         raise UserError(
-            f"--variations: {parsed.run or parsed.model or parsed.server} was trained on labels "
-            "only and has one version of a scene"
+            f"--variations: {parsed.run or parsed.model or parsed.server} holds no DNED and has "
+            "one version of a scene"
         )
     painter = Painter(
         model.translator,

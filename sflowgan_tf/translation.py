@@ -64,7 +64,7 @@ class Painter:
             variations: versions of each scene.
             seed: of the variations.
             redraw: whether the DNED redraws the edges.
-            origin: what made the pictures, for their metadata.
+            origin: what made the pictures, for their metadata; "edges" where no DNED tells it.
         """
         self.translator, self.size, self.table = translator, size, table
         redraws = redraw and translator.redraws
@@ -86,7 +86,7 @@ class Painter:
         """What made a version, for its metadata."""
         weights = self.weights[version]
         if weights is None:
-            return self.origin | {"edges": "laplacian" if self.translator.redraws else "none"}
+            return {"edges": "laplacian" if self.translator.redraws else "none"} | self.origin
         written = " ".join(f"{weight:.9g}" for weight in weights)
         return self.origin | {"edges": "dned", "ensemble_weights": written}
 

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -39,6 +40,7 @@ def exportable():
         ),
         frames=[{"labels": tf.constant(labels), "image_cg": tf.constant(image)}],
         start_run=None,
+        records=Path("datasets/minicity"),
     )
 
 

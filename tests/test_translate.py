@@ -103,7 +103,7 @@ def test_flags_that_do_not_fit_are_a_line(home, capsys, flags, said):
     ("edge_map", "flags", "said"),
     [
         ("instances", [], "trained with edge_map=instances .* score it with .*evaluate"),
-        ("none", ["--variations", "2"], "--variations: r was trained on labels only"),
+        ("none", ["--variations", "2"], "--variations: r holds no DNED"),
     ],
 )
 def test_a_run_without_laplacian_edges_says_what_it_can_not(
