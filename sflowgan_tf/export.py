@@ -31,8 +31,8 @@ def work(parsed: argparse.Namespace) -> None:
 
     run = Run.existing(parsed.run)
     name = parsed.name or run.folder.resolve().name
-    if name != Path(name).name:
-        raise UserError(f"--name {name}: expected a name without slashes")
+    if name != Path(name).name or name.startswith("."):
+        raise UserError(f"--name {name}: expected a name without slashes, no dot in front")
     import_tensorflow()
     from sflowgan_tf import deployment
 
