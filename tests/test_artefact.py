@@ -173,3 +173,20 @@ def test_saved_model_cli_shows_and_runs_it(exported, exportable, tmp_path):
     (painted,) = np.load(tmp_path / "image.npy")
     expected = exportable.translator.translate(LABELS, IMAGE, ensemble_weights(1, 0)[0])
     assert np.abs(painted - expected.astype(int)).mean() < 0.01
+
+
+def test_a_session_as_tensorflow_serving_runs_it_refuses_too(exported, exportable):
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        graph = tf.compat.v1.saved_model.load(session, ["serve"], str(exported))
+        signature = graph.signature_def["serving_default"]
+        inputs = {key: info.name for key, info in signature.inputs.items()}
+
+        def run(labels):
+            given = {inputs["labels"]: labels[None], inputs["image"]: IMAGE[None]}
+            return session.run(signature.outputs["image"].name, given)[0]
+
+        painted = run(LABELS)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="class id 77 is outside"):
+            run(np.where(LABELS == 255, LABELS, np.uint8(77)))
+    expected = exportable.translator.translate(LABELS, IMAGE, ensemble_weights(1, 0)[0])
+    assert np.abs(painted - expected.astype(int)).mean() < 0.01
