@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
@@ -164,7 +164,7 @@ def saved_model(exported: Exported, output: Path, told: card.Card) -> tuple[Path
         tf.saved_model.save(owner, str(folder), functions)
         requests = _requests(exported, exported.frames[0])
         warmup.write(folder, told.name, {name: inputs for name, (inputs, _) in requests.items()})
-        differences = _compared(exported, artefact.load(folder))
+        differences = compared(exported, artefact.load(folder))
         text = json.dumps(told.to_dict() | {"difference_to_run": differences}, indent=1)
         (folder / card.NAME).write_text(text + "\n")
         worst = max(differences, key=lambda name: differences[name]["mean"])
@@ -197,7 +197,15 @@ def _requests(
     }
 
 
-def _compared(exported: Exported, written: artefact.Artefact) -> dict[str, dict[str, float]]:
+def compared(
+    exported: Exported, written: artefact.Artefact
+) -> dict[str, dict[Literal["mean", "largest"], float]]:
+    """How far an artefact's pictures are from the run's, for each signature, of the range.
+
+    Args:
+        exported: the run; all of its frames count.
+        written: what was made of it.
+    """
     found: dict[str, list[np.ndarray]] = {}
     for frame in exported.frames:
         labels, image = frame["labels"].numpy(), frame["image_cg"].numpy()

@@ -44,8 +44,8 @@ def work(parsed: argparse.Namespace) -> None:
     size = settings.size(parsed.size, "--size") if parsed.size else None
     run = Run.existing(parsed.run)
     name = parsed.name or run.folder.resolve().name
-    if name != Path(name).name:
-        raise UserError(f"--name {name}: expected a name without slashes")
+    if name != Path(name).name or name.startswith("."):
+        raise UserError(f"--name {name}: expected a name without slashes, no dot in front")
     import_tensorflow()
     from sflowgan_tf import deployment
 

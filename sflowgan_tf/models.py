@@ -76,7 +76,8 @@ def of_path(path: Path) -> Model:
         return _tflite(path)
     place = artefact.find(path)
     loaded = artefact.load(place)
-    return _artefact(loaded, {"model": str(place)}, sorted(place.rglob("*")))
+    files = [file for file in sorted(place.rglob("*")) if file.is_file()]
+    return _artefact(loaded, {"model": str(place)}, files)
 
 
 def of_server(url: str) -> Model:

@@ -171,7 +171,8 @@ def _written(key, value):
 def serving(folder, name="city"):
     """Serves a SavedModel; gives {"rest": url, "grpc": url} and what counts the requests."""
     served = Served(folder, name)
-    service = grpc.server(ThreadPoolExecutor(8))
+    workers = ThreadPoolExecutor(8)
+    service = grpc.server(workers)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(_Service(served), service)
     port = service.add_insecure_port("127.0.0.1:0")
     service.start()
@@ -186,6 +187,7 @@ def serving(folder, name="city"):
         http.server_close()
         thread.join()
         service.stop(None).wait()
+        workers.shutdown()
 
 
 def scene(width=32, height=16, seed=0, classes=13):
