@@ -42,7 +42,7 @@ from sflowgan_tf.metrics.frechet import frechet_distance  # noqa: E402
 from sflowgan_tf.metrics.temporal import Steadiness  # noqa: E402
 from sflowgan_tf.networks.vgg import VGG19Features  # noqa: E402
 from sflowgan_tf.ops import images  # noqa: E402
-from sflowgan_tf.sheets import ensemble_weights  # noqa: E402
+from sflowgan_tf.ops.ensemble import ensemble_weights  # noqa: E402
 
 REAL, CG = "real rendering", "simulator's frames"
 PATCH, SLICES, FILTERS = 32, 3, 8

@@ -95,6 +95,7 @@ def generator(config: Config, num_classes: int) -> GlobalGenerator | LocalEnhanc
             downsamplings=c.downsamplings,
             blocks=c.blocks,
             upsampling=c.upsampling,
+            separable=c.separable,
         )
     elif c.kind == "unet":
         network = UNet(filters=c.filters, downsamplings=c.downsamplings)

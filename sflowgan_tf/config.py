@@ -76,8 +76,8 @@ class Pipeline:
 class Generator:
     """pix2pixHD's generators, and pix2pix' U-Net, to compare with.
 
-    The last three settings count for `local_enhancer` alone; `unet` has neither blocks nor a choice
-    of upsampling.
+    The last three settings count for `local_enhancer` alone, separable for `global` alone; `unet`
+    has neither blocks nor a choice of upsampling.
     """
 
     kind: Literal["global", "local_enhancer", "unet"] = "global"
@@ -85,6 +85,7 @@ class Generator:
     downsamplings: int = 4  # pix2pix: 8
     blocks: int = 9
     upsampling: Literal["transposed", "nearest"] = "transposed"
+    separable: bool = False  # depthwise and 1x1 instead of 3x3, for devices; upsampling=nearest
     enhancer_blocks: int = 3
     global_run: str | None = None  # a run of kind `global` whose generator the enhancer starts from
     frozen_epochs: int = 0  # for which the enhancer's global part is not trained
@@ -327,6 +328,12 @@ def _check_ranges(config: Config) -> None:
     if config.generator.kind != "local_enhancer" and enhancer_only:
         raise UserError(
             "generator.frozen_epochs and generator.global_run are for generator.kind=local_enhancer"
+        )
+    shape = (config.generator.kind, config.generator.upsampling)
+    if config.generator.separable and shape != ("global", "nearest"):
+        raise UserError(
+            "generator.separable=true: needs generator.kind=global and generator.upsampling="
+            f"nearest, got {' and '.join(shape)}"
         )
     if config.edge_map == "none" and config.discriminator.sees_edges:
         raise UserError(

@@ -1,15 +1,99 @@
-"""From a run to something that translates."""
+"""Exports a run for use elsewhere: a SavedModel for TensorFlow Serving, TFLite for devices."""
 
-from sflowgan_tf import build
-from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.runs import Run
-from sflowgan_tf.serving import Translator
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sflowgan_tf import cli
+from sflowgan_tf.lite import PRECISIONS
+
+if TYPE_CHECKING:
+    from sflowgan_tf.card import Card
+    from sflowgan_tf.deployment import Exported
 
 
-def load(run: Run) -> tuple[Translator, Manifest, int]:
-    """A run's translator, the manifest of its records, and the step of its latest checkpoint.
+def flags() -> argparse.ArgumentParser:
+    """What `export` takes."""
+    parser = cli.parser(
+        "export",
+        "Writes a run's model as a SavedModel, saved_models/NAME/VERSION/, or as TFLite files, "
+        "saved_models/NAME/*.tflite, loads it back and compares what it paints with what the run "
+        "paints.",
+        "--run synthia",
+    )
+    add = parser.add_argument
+    add("--run", required=True, metavar="NAME", help="a folder in runs/, or its path")
+    add("--name", metavar="MODEL", help="of the model; the run's by default")
+    add("--data", type=Path, metavar="DIR", help="records with validation frames; the run's")
+    add("--output", type=Path, default=Path("saved_models"), metavar="DIR", help="saved_models")
+    add("--tflite", nargs="+", choices=PRECISIONS, metavar="P", help=", ".join(PRECISIONS))
+    add("--size", metavar="WxH", help="of TFLite's pictures; that of the run's records by default")
+    return parser
 
-    Raises:
-        UserError: the run has no checkpoint yet.
-    """
-    return build.restored_translator(run)
+
+def work(parsed: argparse.Namespace) -> None:
+    """Exports and says where the artefact is."""
+    from sflowgan_tf import config as settings
+    from sflowgan_tf.errors import UserError
+    from sflowgan_tf.quiet import import_tensorflow
+    from sflowgan_tf.runs import Run
+
+    if parsed.size and not parsed.tflite:
+        raise UserError("--size: is for --tflite; a SavedModel takes any size")
+    size = settings.size(parsed.size, "--size") if parsed.size else None
+    run = Run.existing(parsed.run)
+    name = parsed.name or run.folder.resolve().name
+    if name != Path(name).name or name.startswith("."):
+        raise UserError(f"--name {name}: expected a name without slashes, no dot in front")
+    import_tensorflow()
+    from sflowgan_tf import deployment
+
+    exported = deployment.Exported.of(run, parsed.data)
+    told = exported.card(name, parsed.command)
+    if parsed.tflite:
+        _tflite(parsed, exported, told, size or exported.manifest.size)
+    else:
+        _saved_model(parsed, exported, told)
+
+
+def _saved_model(parsed: argparse.Namespace, exported: "Exported", told: "Card") -> None:
+    from sflowgan_tf import deployment
+
+    folder, differences = deployment.saved_model(exported, parsed.output, told)
+    print(
+        f"Difference to run {exported.run.folder}, step {exported.step}, on "
+        f"{len(exported.frames)} frames:"
+    )
+    for signature, found in differences.items():
+        mean, largest = (255 * found[kind] for kind in ("mean", "largest"))
+        print(f"  {signature:17} mean {mean:.4f}, largest {largest:.0f} (of 255)")
+    print(f"SavedModel: {folder}")
+
+
+def _tflite(
+    parsed: argparse.Namespace, exported: "Exported", told: "Card", size: tuple[int, int]
+) -> None:
+    from sflowgan_tf import deployment
+
+    precisions = [*dict.fromkeys(parsed.tflite)]
+    for report in deployment.tflite_files(exported, parsed.output, told, precisions, size):
+        print(f"TFLite: {report.file}, {report.file.stat().st_size / 1e6:.2f} MB")
+        print(
+            f"  to run {exported.run.folder}, step {exported.step}, on {len(exported.frames)} "
+            f"frames: PSNR {report.psnr:.1f} dB, largest difference {report.levels} of 255"
+        )
+        held = ", ".join(f"{count} {name}" for name, count in report.operations.items())
+        print(f"  ops: {held}")
+        if report.in_float:
+            print(f"  in float, since int8 would differ too much: {', '.join(report.in_float)}")
+        print(f"  GPU delegate: {'; '.join(report.violations) or 'may run all of them'}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command."""
+    return cli.run(flags(), work, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

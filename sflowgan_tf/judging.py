@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import subprocess
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,6 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-import sflowgan_tf
 from sflowgan_tf import build, measures, report, segmenters, sheets
 from sflowgan_tf import config as settings
 from sflowgan_tf.data import pipeline
@@ -28,6 +25,7 @@ from sflowgan_tf.measures import Clip, Instruments
 from sflowgan_tf.metrics import features
 from sflowgan_tf.networks.vgg import VGG19Features
 from sflowgan_tf.ops.images import contact_sheet
+from sflowgan_tf.provenance import made
 from sflowgan_tf.runs import Run
 from sflowgan_tf.scores import Evaluation, Of, Picture, write_frames
 from sflowgan_tf.subjects import Files, Painted
@@ -142,7 +140,7 @@ class Judging:
         evaluation = Evaluation(
             subject=self.told,
             reference=self._reference(films["real"]),
-            made=_made(command, self.seed),
+            made=made(command) | {"seed": self.seed},
             scores=scoring.scores(),
             classes=scoring.classes(self.manifest.classes),
             warnings=self._gaps() + scoring.warnings(),
@@ -360,22 +358,6 @@ def _hash(folder: Path, manifest: Manifest, split: str) -> str:
 
 def _output(parsed: argparse.Namespace) -> Path:
     return (Run.existing(parsed.run).folder if parsed.run else parsed.images) / "evaluation"
-
-
-def _made(command: str, seed: int) -> dict[str, Any]:
-    root = Path(sflowgan_tf.__file__).parent
-    git = ["git", "-C", str(root), "rev-parse", "--short", "HEAD"]
-    try:
-        commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        commit = ""  # installed, or without git
-    return {
-        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "command": command,
-        "version": sflowgan_tf.__version__,
-        "commit": commit,
-        "seed": seed,
-    }
 
 
 def _one_a_clip(ranked: list[dict[str, Any]]) -> list[dict[str, Any]]:

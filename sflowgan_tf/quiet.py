@@ -1,8 +1,10 @@
-"""Starts TensorFlow: without its start-up lines, and with memory that it keeps."""
+"""Starts TensorFlow with memory that it keeps, and keeps back what it says by itself."""
 
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def import_tensorflow() -> None:
@@ -18,14 +20,22 @@ def import_tensorflow() -> None:
     os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    with held_back():
+        import tensorflow as tf
+
+        tf.config.list_logical_devices()
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Nothing that is written to stderr in the block is shown, C++'s lines too, unless it fails."""
     sys.stderr.flush()
     shown = os.dup(2)
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
-            import tensorflow as tf
-
-            tf.config.list_logical_devices()
+            yield
+            sys.stderr.flush()
         except BaseException:
             held.seek(0)
             os.write(shown, held.read())

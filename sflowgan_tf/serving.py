@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from sflowgan_tf.networks.dned import ensemble
@@ -66,6 +67,15 @@ class Translator(tf.Module):
         if self.edge_map == "instances":
             return instance_boundaries(frame["labels"][None], frame["instances"][None])
         return tf.cast(frame["edges_cg"], tf.float32)[None]
+
+    def translate(
+        self, labels: np.ndarray, image: np.ndarray, weights: np.ndarray | None
+    ) -> np.ndarray:
+        """One scene, painted; see `translation.Translates`."""
+        edges = self.laplacian(tf.constant(image[None]))
+        if weights is not None:
+            edges = self.redraw(edges, tf.constant(weights[None]))
+        return self.paint(tf.constant(labels[None]), edges)[0].numpy()
 
     @tf.function(input_signature=[_IMAGE])
     def laplacian(self, image: tf.Tensor) -> tf.Tensor:

@@ -6,38 +6,13 @@ import numpy as np
 import tensorflow as tf
 
 from sflowgan_tf.data.flow import dense_flow
+from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.flow_colors import flow_to_color
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.ops.labels import ClassTable
 from sflowgan_tf.serving import Translator
 
-_FINE, _COARSE = (0, 1, 5), (2, 3, 4)  # side outputs; the last one is the fused one
-_SPARSE, _FAVOURED = 0.2, 5.0  # concentrations of the Dirichlet distribution
 _EDGES = {"laplacian": "Laplacian edges", "instances": "boundaries", "none": "edges, unused"}
-
-
-def ensemble_weights(count: int, seed: int) -> np.ndarray:
-    """Weights of the DNED's side outputs for variations of a scene.
-
-    Args:
-        count: how many; the first is equal weights, the others are drawn.
-        seed: of the draws; more variations of the same seed begin with the same ones.
-
-    Returns:
-        (count, 6) float32, rows that sum to 1.
-
-    Source: S-Flow GAN, sec. 3.2: "By changing the weights of that ensemble, we can generate the
-    desired variability". The distribution is our choice: Dirichlet, each draw favouring another
-    side output than the five before it, since mixtures of all six look alike; the coarse ones
-    come first, since they differ most from each other and from equal weights.
-    """
-    generator = np.random.default_rng(seed)
-    favourites = [*generator.permutation(_COARSE), *generator.permutation(_FINE)]
-    drawn = [
-        generator.dirichlet(_SPARSE + _FAVOURED * (np.arange(6) == favourites[i % 6]))
-        for i in range(count - 1)
-    ]
-    return np.array([[1 / 6] * 6, *drawn], np.float32)
 
 
 def scenes(

@@ -10,7 +10,7 @@ from sflowgan_tf import cli
 
 if TYPE_CHECKING:
     from sflowgan_tf.data.scenes import Scenes
-    from sflowgan_tf.runs import Run
+    from sflowgan_tf.models import Model
     from sflowgan_tf.translation import Painter
 
 _FPS = Fraction(25)
@@ -26,13 +26,18 @@ def flags() -> argparse.ArgumentParser:
         "--run synthia --labels labels.mkv --frames cg.mp4 --output film.mp4 --side-by-side",
     )
     add = parser.add_argument
-    add("--run", required=True, metavar="NAME", help="a folder in runs/, or its path")
+    model = parser.add_mutually_exclusive_group(required=True)
+    model.add_argument("--run", metavar="NAME", help="a folder in runs/, or its path")
+    model.add_argument("--model", type=Path, metavar="PATH", help="what export wrote")
+    model.add_argument(
+        "--server", metavar="URL", help="http://HOST:8501/v1/models/NAME, or grpc://HOST:8500/NAME"
+    )
     source = {"required": True, "type": Path, "metavar": "PATH"}
     add("--labels", **source, help="label maps: a folder of PNGs, or a lossless video")
     add("--frames", **source, help="CG or real frames: a folder, or a video")
     add("--output", **source, help="FILE.mp4 for a film, else a folder for PNGs")
-    add("--size", metavar="WxH", help="of the pictures; that of the run's records by default")
-    add("--classes", metavar="TABLE", help="class table of the label maps; the run's by default")
+    add("--size", metavar="WxH", help="of the pictures; what the model was trained for by default")
+    add("--classes", metavar="TABLE", help="class table of the label maps; the model's by default")
     add("--variations", type=_positive, default=1, metavar="N", help="versions of each scene; 1")
     add("--seed", type=int, default=0, metavar="S", help="of the variations; 0")
     add("--edges", choices=("laplacian", "dned"), default="dned", help="who draws them; dned")
@@ -62,43 +67,46 @@ def work(parsed: argparse.Namespace) -> None:
     from sflowgan_tf import config as settings
     from sflowgan_tf.errors import UserError
     from sflowgan_tf.quiet import import_tensorflow
-    from sflowgan_tf.runs import Run
 
     if parsed.variations > 1 and parsed.edges == "laplacian":
         raise UserError("--variations: only --edges dned has versions; leave one of the two out")
     is_film = _is_film(parsed)
     size = settings.size(parsed.size, "--size") if parsed.size else None
-    run = Run.existing(parsed.run)
 
     import_tensorflow()
-    from sflowgan_tf import export
     from sflowgan_tf.data.scenes import pair_up
     from sflowgan_tf.translation import Painter
 
+    model = _model(parsed)
     scenes = pair_up(parsed.labels, parsed.frames, in_order=is_film)
-    translator, manifest, step = export.load(run)
-    if translator.edge_map == "instances":
+    if parsed.variations > 1 and not model.translator.redraws:
         raise UserError(
-            f"--run {parsed.run}: was trained with edge_map=instances and needs instance maps, "
-            "which translate does not read; score it with `python -m sflowgan_tf.evaluate`"
-        )
-    if parsed.variations > 1 and not translator.redraws:
-        raise UserError(
-            f"--variations: {parsed.run} was trained on labels only and has one version of a scene"
+            f"--variations: {parsed.run or parsed.model or parsed.server} holds no DNED and has "
+            "one version of a scene"
         )
     painter = Painter(
-        translator,
-        size=size or manifest.size,
-        table=manifest.classes.reading(parsed.classes),
+        model.translator,
+        size=size or model.size,
+        table=model.classes.reading(parsed.classes),
         variations=parsed.variations,
         seed=parsed.seed,
         redraw=parsed.edges == "dned",
-        origin={"run": parsed.run, "step": str(step)},
+        origin=model.origin,
     )
     if is_film:
-        _films(parsed, painter, scenes, run)
+        _films(parsed, painter, scenes, model)
     else:
         _pictures(parsed, painter, scenes)
+
+
+def _model(parsed: argparse.Namespace) -> "Model":
+    from sflowgan_tf import models
+
+    if parsed.run is not None:
+        return models.of_run(parsed.run)
+    if parsed.model is not None:
+        return models.of_path(parsed.model)
+    return models.of_server(parsed.server)
 
 
 def _is_film(parsed: argparse.Namespace) -> bool:
@@ -118,7 +126,9 @@ def _is_film(parsed: argparse.Namespace) -> bool:
     return is_film
 
 
-def _films(parsed: argparse.Namespace, painter: "Painter", scenes: "Scenes", run: "Run") -> None:
+def _films(
+    parsed: argparse.Namespace, painter: "Painter", scenes: "Scenes", model: "Model"
+) -> None:
     from sflowgan_tf.films import Films
 
     films = Films(
@@ -127,7 +137,7 @@ def _films(parsed: argparse.Namespace, painter: "Painter", scenes: "Scenes", run
         fps=parsed.fps or scenes.fps or _FPS,
         side_by_side=parsed.side_by_side,
         piece=_PIECE,
-        model=[run.config, run.manifest, *sorted(run.checkpoints.glob("*.index"))],
+        model=model.files,
     )
     try:
         frames = films.make(scenes)

@@ -3,22 +3,42 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
-import tensorflow as tf
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from tqdm import tqdm
 
 from sflowgan_tf.data.files import resize
 from sflowgan_tf.data.scenes import Scene, Scenes
+from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.ops.labels import ClassTable
-from sflowgan_tf.serving import Translator
-from sflowgan_tf.sheets import ensemble_weights
 from sflowgan_tf.whole import written_whole
 
 _ON_SHEET = 8
+
+
+class Translates(Protocol):
+    """A trained model, wherever it runs: here, in an artefact, on a server."""
+
+    @property
+    def redraws(self) -> bool:
+        """Whether there is a trained DNED, and so versions of a scene."""
+        ...
+
+    def translate(
+        self, labels: np.ndarray, image: np.ndarray, weights: np.ndarray | None
+    ) -> np.ndarray:
+        """One scene, painted, (height, width, 3) uint8 RGB.
+
+        Args:
+            labels: (height, width) uint8 class indices or VOID.
+            image: (height, width, 3) uint8 RGB; its Laplacian gives the edges.
+            weights: (6,) float32, >= 0, of the DNED's side outputs; None leaves the DNED out.
+        """
+        ...
 
 
 class Painter:
@@ -26,7 +46,7 @@ class Painter:
 
     def __init__(
         self,
-        translator: Translator,
+        translator: Translates,
         *,
         size: tuple[int, int],
         table: ClassTable,
@@ -38,16 +58,17 @@ class Painter:
         """How scenes are read and painted.
 
         Args:
-            translator: of a run or an artefact.
+            translator: of any model.
             size: (width, height) of the pictures.
             table: how the label maps' ids become the model's classes.
             variations: versions of each scene.
             seed: of the variations.
             redraw: whether the DNED redraws the edges.
-            origin: what made the pictures, for their metadata.
+            origin: what made the pictures, for their metadata; "edges" where no DNED tells it.
         """
         self.translator, self.size, self.table = translator, size, table
-        self.weights = ensemble_weights(variations, seed) if redraw else [None]
+        redraws = redraw and translator.redraws
+        self.weights = ensemble_weights(variations, seed) if redraws else [None]
         self.origin = origin | {"seed": str(seed)}
 
     def read(self, scenes: Scenes, start: int) -> Iterator[Scene]:
@@ -58,16 +79,14 @@ class Painter:
 
     def paint(self, scene: Scene) -> Iterator[np.ndarray]:
         """The versions of a scene, each (height, width, 3) uint8 RGB."""
-        edges = self.translator.laplacian(tf.constant(scene.frame[None]))
         for weights in self.weights:
-            shown = edges if weights is None else self.translator.redraw(edges, weights[None])
-            yield self.translator.paint(tf.constant(scene.labels[None]), shown)[0].numpy()
+            yield self.translator.translate(scene.labels, scene.frame, weights)
 
     def texts(self, version: int) -> dict[str, str]:
         """What made a version, for its metadata."""
         weights = self.weights[version]
         if weights is None:
-            return self.origin | {"edges": "laplacian"}
+            return {"edges": "laplacian" if self.translator.redraws else "none"} | self.origin
         written = " ".join(f"{weight:.9g}" for weight in weights)
         return self.origin | {"edges": "dned", "ensemble_weights": written}
 

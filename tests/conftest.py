@@ -1,4 +1,63 @@
 import os
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def exportable():
+    """A fresh model with a scene to compare on, as `export` would find it in a run."""
+    import tensorflow as tf
+
+    from sflowgan_tf.data.manifest import Manifest, Split
+    from sflowgan_tf.deployment import Exported
+    from sflowgan_tf.ops.labels import TABLES
+    from sflowgan_tf.runs import Run
+    from tests.front import scene
+    from tests.test_serving import make
+
+    split = Split(records=1, pairs=0, shards=[], sequences=["a"])
+    labels, image = scene()
+    return Exported(
+        run=Run.named("city"),
+        translator=make(),
+        step=7,
+        manifest=Manifest(
+            dataset="minicity",
+            size=(32, 16),
+            classes=TABLES["synthia"],
+            edges={"threshold": 60.0, "blur": 0.0},
+            flow={},
+            seed=0,
+            has_cg=True,
+            has_instances=False,
+            has_motion=False,
+            splits={"train": split, "validation": split},
+            skipped=[],
+        ),
+        frames=[{"labels": tf.constant(labels), "image_cg": tf.constant(image)}],
+        start_run=None,
+        records=Path("datasets/minicity"),
+    )
+
+
+@pytest.fixture(scope="session")
+def exported(exportable, tmp_path_factory):
+    """The folder of the model's first version."""
+    from sflowgan_tf import deployment
+
+    card = exportable.card("city", "python -m sflowgan_tf.export --run city")
+    folder, _ = deployment.saved_model(exportable, tmp_path_factory.mktemp("saved_models"), card)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def served(exported):
+    """Its URLs on a server, and what counts the requests."""
+    from tests.front import serving
+
+    with serving(exported) as urls_and_counter:
+        yield urls_and_counter

@@ -7,7 +7,7 @@ import pytest
 from sflowgan_tf import cli
 from sflowgan_tf.errors import Failure, UserError
 
-COMMANDS = ["prepare", "fit", "segment", "translate", "evaluate"]
+COMMANDS = ["prepare", "fit", "segment", "evaluate", "export", "translate"]
 
 
 def _flags():

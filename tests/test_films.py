@@ -10,7 +10,6 @@ import av
 import cv2
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from sflowgan_tf.data.scenes import pair_up
 from sflowgan_tf.errors import UserError
@@ -28,25 +27,21 @@ class Echo:
     """
 
     painted = 0
+    redraws = True
 
-    def laplacian(self, image):
-        return tf.cast(image[..., :1], tf.float32)
-
-    def redraw(self, edges, weights):
-        return edges + 20 * tf.reduce_sum(weights[0] * tf.range(6.0))
-
-    def paint(self, labels, edges):
+    def translate(self, labels, image, weights):
         Echo.painted += 1
-        return tf.repeat(tf.cast(edges, tf.uint8) + labels[..., None], 3, axis=-1)
+        added = 0 if weights is None else 20 * np.dot(weights, np.arange(6))
+        return (image + labels[..., None] + added).astype(np.uint8)
 
 
 class Breaks(Echo):
     """An Echo that is interrupted at its fifth frame."""
 
-    def laplacian(self, image):
-        if image[0, 0, 0, 0] == 40:
+    def translate(self, labels, image, weights):
+        if image[0, 0, 0] == 40:
             raise KeyboardInterrupt
-        return super().laplacian(image)
+        return super().translate(labels, image, weights)
 
 
 @pytest.fixture
@@ -212,9 +207,9 @@ from pathlib import Path
 from tests.test_films import Echo, make
 
 class Slow(Echo):
-    def laplacian(self, image):
+    def translate(self, labels, image, weights):
         time.sleep(0.1)
-        return super().laplacian(image)
+        return super().translate(labels, image, weights)
 
 make(Path(sys.argv[1]), Slow())
 """

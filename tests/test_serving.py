@@ -6,9 +6,10 @@ import tensorflow as tf
 from sflowgan_tf.networks.dned import DNED
 from sflowgan_tf.networks.generator import GlobalGenerator
 from sflowgan_tf.ops.edges import instance_boundaries, laplacian_edges
+from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.labels import TABLES
 from sflowgan_tf.serving import Translator
-from sflowgan_tf.sheets import ensemble_weights, film, flow, painted, scenes, variations
+from sflowgan_tf.sheets import film, flow, painted, scenes, variations
 
 TABLE = TABLES["synthia"]
 

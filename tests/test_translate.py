@@ -5,9 +5,8 @@ import av
 import cv2
 import numpy as np
 import pytest
-import tensorflow as tf
 
-from sflowgan_tf import export, translate
+from sflowgan_tf import build, translate
 from sflowgan_tf.ops.labels import TABLES
 
 
@@ -16,14 +15,8 @@ class Grey:
 
     edge_map, redraws = "laplacian", True
 
-    def laplacian(self, image):
-        return tf.zeros_like(tf.cast(image[..., :1], tf.float32))
-
-    def redraw(self, edges, weights):
-        return edges
-
-    def paint(self, labels, edges):
-        return tf.fill([*labels.shape, 3], tf.constant(90, tf.uint8))
+    def translate(self, labels, image, weights):
+        return np.full((*labels.shape, 3), 90, np.uint8)
 
 
 @pytest.fixture
@@ -31,7 +24,7 @@ def home(tmp_path, monkeypatch):
     """A folder with a run, three frames and their label maps, in folders and as videos."""
     monkeypatch.chdir(tmp_path)
     manifest = SimpleNamespace(size=(32, 16), classes=TABLES["cityscapes"])
-    monkeypatch.setattr(export, "load", lambda run: (Grey(), manifest, 3))
+    monkeypatch.setattr(build, "restored_translator", lambda run: (Grey(), manifest, 3))
     for folder in ("runs/r/checkpoints", "labels", "frames"):
         (tmp_path / folder).mkdir(parents=True)
     for file in ("config.yaml", "manifest.json"):
@@ -110,7 +103,7 @@ def test_flags_that_do_not_fit_are_a_line(home, capsys, flags, said):
     ("edge_map", "flags", "said"),
     [
         ("instances", [], "trained with edge_map=instances .* score it with .*evaluate"),
-        ("none", ["--variations", "2"], "--variations: r was trained on labels only"),
+        ("none", ["--variations", "2"], "--variations: r holds no DNED"),
     ],
 )
 def test_a_run_without_laplacian_edges_says_what_it_can_not(
@@ -140,7 +133,7 @@ def test_an_interrupt_says_how_to_go_on(home, capsys, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Grey, "paint", interrupted)
+    monkeypatch.setattr(Grey, "translate", interrupted)
     assert call("--output", "film.mp4") == 130
     assert "the same command goes on with film.mp4" in capsys.readouterr().out
     assert not (home / "film.mp4").exists()

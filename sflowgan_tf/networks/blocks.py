@@ -26,6 +26,28 @@ def convolution(filters, kernel_size, **kwargs):
     return keras.layers.Conv2D(filters, kernel_size, kernel_initializer=initializer, **kwargs)
 
 
+def separable_convolution(filters, kernel_size, **kwargs):
+    """A depthwise convolution, then a 1x1 one: far fewer parameters and operations.
+
+    Args:
+        filters: channels that come out.
+        kernel_size: side of the square kernel.
+        **kwargs: passed to `keras.layers.SeparableConv2D`.
+
+    Returns:
+        A new layer without padding of its own, its bias zero. The 1x1 kernel starts as
+        `convolution`'s; the depthwise one so that it keeps the variance of what comes in, since an
+        instance norm follows whose epsilon must stay small beside it.
+    """
+    return keras.layers.SeparableConv2D(
+        filters,
+        kernel_size,
+        depthwise_initializer=keras.initializers.RandomNormal(stddev=1 / kernel_size),
+        pointwise_initializer=keras.initializers.RandomNormal(stddev=0.02),
+        **kwargs,
+    )
+
+
 def build_stack(layers, input_shape):
     """Build layers that are called one after the other.
 
@@ -161,20 +183,22 @@ class ResidualBlock(keras.layers.Layer):
 
     Args:
         filters: channels that come in and go out.
+        separable: whether the convolutions are `separable_convolution`s.
         **kwargs: passed to `keras.layers.Layer`.
     """
 
-    def __init__(self, filters, **kwargs):
+    def __init__(self, filters, separable=False, **kwargs):
         super().__init__(**kwargs)
-        self.filters = filters
+        self.filters, self.separable = filters, separable
         dtype = self.dtype_policy
+        convolve = separable_convolution if separable else convolution
         self.stack = [
             ReflectionPadding2D(1, dtype=dtype),
-            convolution(filters, 3, dtype=dtype),
+            convolve(filters, 3, dtype=dtype),
             InstanceNormalization(dtype=dtype),
             keras.layers.ReLU(dtype=dtype),
             ReflectionPadding2D(1, dtype=dtype),
-            convolution(filters, 3, dtype=dtype),
+            convolve(filters, 3, dtype=dtype),
             InstanceNormalization(dtype=dtype),
         ]
 
@@ -192,7 +216,7 @@ class ResidualBlock(keras.layers.Layer):
 
     def get_config(self):
         """What `from_config` needs."""
-        return {**super().get_config(), "filters": self.filters}
+        return {**super().get_config(), "filters": self.filters, "separable": self.separable}
 
 
 @keras.saving.register_keras_serializable(package="sflowgan_tf")
@@ -204,17 +228,20 @@ class Upsample(keras.layers.Layer):
         method: "transposed": PyTorch's ConvTranspose2d(3, stride=2, padding=1, output_padding=1),
             as pix2pixHD has it; "nearest": each pixel four times, then a 3x3 convolution, which
             cannot draw checkerboards. Both have the same number of parameters.
+        separable: whether the convolution is a `separable_convolution`; "nearest" alone has one.
         **kwargs: passed to `keras.layers.Layer`.
 
     Raises:
-        ValueError: `method` is another word.
+        ValueError: `method` is another word, or has no separable form.
     """
 
-    def __init__(self, filters, method="transposed", **kwargs):
+    def __init__(self, filters, method="transposed", separable=False, **kwargs):
         super().__init__(**kwargs)
         if method not in UPSAMPLINGS:
             raise ValueError(f"method: expected one of {UPSAMPLINGS}, got {method!r}")
-        self.filters, self.method = filters, method
+        if separable and method != "nearest":
+            raise ValueError(f"method: only 'nearest' has a separable form, got {method!r}")
+        self.filters, self.method, self.separable = filters, method, separable
         if method == "transposed":
             self.convolution = keras.layers.Conv2DTranspose(
                 filters,
@@ -224,7 +251,8 @@ class Upsample(keras.layers.Layer):
                 dtype=self.dtype_policy,
             )
         else:
-            self.convolution = convolution(filters, 3, padding="same", dtype=self.dtype_policy)
+            convolve = separable_convolution if separable else convolution
+            self.convolution = convolve(filters, 3, padding="same", dtype=self.dtype_policy)
 
     def build(self, input_shape):
         """Make the kernel."""
@@ -243,7 +271,8 @@ class Upsample(keras.layers.Layer):
 
     def get_config(self):
         """What `from_config` needs."""
-        return {**super().get_config(), "filters": self.filters, "method": self.method}
+        names = ("filters", "method", "separable")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 def _double(x):

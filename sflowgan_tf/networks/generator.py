@@ -20,17 +20,18 @@ def _entry(filters, dtype):
     ]
 
 
-def _down(filters, dtype):
+def _down(filters, dtype, separable=False):
     """3x3 convolution of stride 2, padded alike on all sides (TF's "same" would not be)."""
+    convolve = blocks.separable_convolution if separable else blocks.convolution
     return [
         keras.layers.ZeroPadding2D(1, dtype=dtype),
-        blocks.convolution(filters, 3, strides=2, dtype=dtype),
+        convolve(filters, 3, strides=2, dtype=dtype),
         *_normalised(dtype),
     ]
 
 
-def _up(filters, method, dtype):
-    return [blocks.Upsample(filters, method, dtype=dtype), *_normalised(dtype)]
+def _up(filters, method, dtype, separable=False):
+    return [blocks.Upsample(filters, method, separable, dtype=dtype), *_normalised(dtype)]
 
 
 def _normalised(dtype):
@@ -54,13 +55,23 @@ class GlobalTrunk(keras.layers.Layer):
         downsamplings: how often the size is halved.
         blocks: residual blocks at the smallest size.
         upsampling: see `networks.blocks.Upsample`.
+        separable: whether the 3x3 convolutions are `networks.blocks.separable_convolution`s, for
+            devices; needs upsampling "nearest".
         **kwargs: passed to `keras.layers.Layer`.
     """
 
-    def __init__(self, filters=64, downsamplings=4, blocks=9, upsampling="transposed", **kwargs):
+    def __init__(
+        self,
+        filters=64,
+        downsamplings=4,
+        blocks=9,
+        upsampling="transposed",
+        separable=False,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.filters, self.downsamplings = filters, downsamplings
-        self.blocks, self.upsampling = blocks, upsampling
+        self.blocks, self.upsampling, self.separable = blocks, upsampling, separable
         self.stack = self._stack()
 
     def _stack(self):
@@ -68,10 +79,13 @@ class GlobalTrunk(keras.layers.Layer):
         widths = [self.filters * 2**i for i in range(self.downsamplings + 1)]
         stack = _entry(widths[0], dtype)
         for width in widths[1:]:
-            stack += _down(width, dtype)
-        stack += [blocks.ResidualBlock(widths[-1], dtype=dtype) for _ in range(self.blocks)]
+            stack += _down(width, dtype, self.separable)
+        stack += [
+            blocks.ResidualBlock(widths[-1], self.separable, dtype=dtype)
+            for _ in range(self.blocks)
+        ]
         for width in reversed(widths[:-1]):
-            stack += _up(width, self.upsampling, dtype)
+            stack += _up(width, self.upsampling, dtype, self.separable)
         return stack
 
     def build(self, input_shape):
@@ -97,6 +111,7 @@ class GlobalTrunk(keras.layers.Layer):
             "downsamplings": self.downsamplings,
             "blocks": self.blocks,
             "upsampling": self.upsampling,
+            "separable": self.separable,
         }
 
 
@@ -109,18 +124,28 @@ class GlobalGenerator(keras.Model):
         downsamplings: how often the size is halved.
         blocks: residual blocks at the smallest size.
         upsampling: see `networks.blocks.Upsample`.
+        separable: whether the 3x3 convolutions are `networks.blocks.separable_convolution`s, for
+            devices; needs upsampling "nearest".
         **kwargs: passed to `keras.Model`.
 
     Source: S-Flow GAN leaves the generator open; the layers are those of pix2pixHD's
     `GlobalGenerator`, with which it compares.
     """
 
-    def __init__(self, filters=64, downsamplings=4, blocks=9, upsampling="transposed", **kwargs):
+    def __init__(
+        self,
+        filters=64,
+        downsamplings=4,
+        blocks=9,
+        upsampling="transposed",
+        separable=False,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.filters, self.downsamplings = filters, downsamplings
-        self.blocks, self.upsampling = blocks, upsampling
+        self.blocks, self.upsampling, self.separable = blocks, upsampling, separable
         self.trunk = GlobalTrunk(
-            filters, downsamplings, blocks, upsampling, dtype=self.dtype_policy
+            filters, downsamplings, blocks, upsampling, separable, dtype=self.dtype_policy
         )
         self.head = _head(self.dtype_policy)
 
@@ -144,6 +169,7 @@ class GlobalGenerator(keras.Model):
             "downsamplings": self.downsamplings,
             "blocks": self.blocks,
             "upsampling": self.upsampling,
+            "separable": self.separable,
         }
 
 

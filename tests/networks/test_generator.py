@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from sflowgan_tf.networks.blocks import EPSILON, separable_convolution
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
 
 
@@ -42,6 +43,29 @@ def test_head_of_zeros_gives_grey():
 def test_unknown_upsampling():
     with pytest.raises(ValueError, match="method: expected one of"):
         GlobalGenerator(2, upsampling="cubic")
+
+
+def test_separable_convolutions_take_a_fraction_of_the_parameters():
+    def separable(given, filters):
+        return 9 * given + given * filters + filters
+
+    generator = GlobalGenerator(8, 2, blocks=3, upsampling="nearest", separable=True)
+    generator.build((None, None, None, 14))
+    outer = 49 * 14 * 8 + 8 + 49 * 8 * 3 + 3  # 7x7 at both ends, as without
+    inner = separable(8, 16) + separable(16, 32) + separable(32, 16) + separable(16, 8)
+    assert generator.count_params() == outer + inner + 6 * separable(32, 32)
+
+
+def test_separable_convolutions_hand_on_what_the_norm_can_see():
+    draw = np.random.default_rng(0)
+    layer = separable_convolution(4, 3)
+    variance = np.var(layer(draw.normal(size=(1, 32, 32, 4)).astype("float32")))
+    assert variance > 20 * EPSILON
+
+
+def test_transposed_has_no_separable_form():
+    with pytest.raises(ValueError, match="only 'nearest' has a separable form"):
+        small(separable=True)
 
 
 def enhancer():

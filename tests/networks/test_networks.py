@@ -22,6 +22,10 @@ NETWORKS = {
         lambda **kw: GlobalGenerator(2, 2, blocks=1, upsampling="nearest", **kw),
         5,
     ),
+    "global-separable": (
+        lambda **kw: GlobalGenerator(2, 2, blocks=1, upsampling="nearest", separable=True, **kw),
+        5,
+    ),
     "local": (lambda **kw: LocalEnhancer(2, 2, blocks=1, global_blocks=1, **kw), 5),
     "unet": (lambda **kw: UNet(2, downsamplings=6, **kw), 5),
     "unet-shallow": (lambda **kw: UNet(2, downsamplings=1, **kw), 5),
@@ -38,6 +42,7 @@ NETWORKS = {
 OF_ONE_SIZE = [
     "global",
     "global-nearest",
+    "global-separable",
     "local",
     "unet",
     "unet-shallow",

@@ -1,0 +1,195 @@
+"""What a generator costs on a device, and what each kind of TFLite file makes of its pictures.
+
+From the repository's root, of trained runs or of configurations with fresh networks:
+
+    python -m benchmarks.devices --run NAME [--run NAME ...] [--size WxH]
+    python -m benchmarks.devices --config minicity --config minicity-small ...
+
+Each file holds generator and DNED, and paints frames of minicity that no run has seen. The table's
+columns:
+
+- parameters of both networks; multiplications (each with its addition) of one picture.
+- latency: median, edges and one-hot included, on --threads cores. All models paint in turns in one
+  process, so that what else the machine does hits all alike: ratios within one table count.
+- to Keras: peak signal-to-noise ratio to the picture that the run itself paints.
+- to real: the same, to the real rendering; says something of trained runs only.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sflowgan_tf import cli
+from sflowgan_tf import config as settings
+from sflowgan_tf.errors import Failure, UserError
+from sflowgan_tf.quiet import import_tensorflow
+from sflowgan_tf.runs import Run
+
+import_tensorflow()
+
+import numpy as np  # noqa: E402
+
+from sflowgan_tf import build, flatbuffer, lite, tflite  # noqa: E402
+from sflowgan_tf.data import minicity  # noqa: E402
+from sflowgan_tf.ops.ensemble import ensemble_weights  # noqa: E402
+from sflowgan_tf.ops.labels import TABLES  # noqa: E402
+from sflowgan_tf.serving import Translator  # noqa: E402
+
+TABLE, WEIGHTS = TABLES["synthia"], ensemble_weights(1, 0)[0]
+STREETS, OTHER_STREETS = 1000, 1001  # seeds, as `benchmarks.steadiness`; no run's
+
+Paint = Callable[[tflite.Scene], np.ndarray]
+
+
+@dataclass
+class Row:
+    """A model and what was measured of it."""
+
+    name: str
+    paint: Paint
+    parameters: int
+    multiplications: int | None
+    size: int | None  # of the file, bytes
+    of: "Row | None" = None  # Keras' row; None for that itself
+    seconds: list[float] = field(default_factory=list)
+    pictures: list[np.ndarray] = field(default_factory=list)
+
+
+def fresh(name: str) -> Translator:
+    """The networks of a configuration, untrained."""
+    config = settings.load("minicity", Path(name))
+    return Translator(
+        generator=build.generator(config, TABLE.num_classes),
+        dned=build.dned(config),
+        num_classes=TABLE.num_classes,
+        edge_threshold=config.records.edges.threshold,
+        edge_blur=config.records.edges.blur,
+    )
+
+
+def trained(name: str) -> Translator:
+    """Those of a run."""
+    translator, manifest, _ = build.restored_translator(Run.existing(name))
+    if manifest.classes.names != TABLE.names or not translator.redraws:
+        raise UserError(f"--run {name}: expected a run of minicity with a DNED")
+    return translator
+
+
+def frames(seed: int, count: int, size: tuple[int, int]) -> list[minicity.Frame]:
+    """One frame of each of so many streets."""
+    return [next(iter(minicity.sequence(seed, index, 1, size))) for index in range(count)]
+
+
+def scenes(shown: list[minicity.Frame]) -> list[tflite.Scene]:
+    """Of frames."""
+    return [tflite.Scene(TABLE.encode(frame.labels), frame.image_cg) for frame in shown]
+
+
+def rows(
+    name: str, translator: Translator, exporter: tflite.Exporter, folder: Path, threads: int
+) -> list[Row]:
+    """Keras' row, and one for each kind of file that comes near enough to it."""
+    networks = (translator.generator, translator.dned)
+    parameters = sum(network.count_params() for network in networks)
+
+    def by_keras(scene: tflite.Scene) -> np.ndarray:
+        return translator.translate(scene.labels, scene.frame, WEIGHTS)
+
+    found = [Row(f"{name}, Keras", by_keras, parameters, None, None)]
+    for precision in lite.PRECISIONS:
+        file = folder / f"{name}-{precision}.tflite"
+        try:
+            report = exporter.write(file, precision, redraws=True)
+        except Failure as error:
+            print(error)
+            continue
+        model = lite.Model(file, threads=threads)
+
+        def paint(scene: tflite.Scene, model: lite.Model = model) -> np.ndarray:
+            return model.translate(scene.labels, scene.frame, WEIGHTS)
+
+        kind = f"{precision}, norms in float" if report.in_float else precision
+        operations = flatbuffer.multiplications(file.read_bytes())
+        size = file.stat().st_size
+        found.append(Row(f"{name}, {kind}", paint, parameters, operations, size, found[0]))
+    return found
+
+
+def measure(table: list[Row], shown: list[tflite.Scene]) -> None:
+    """All models paint each scene in turns; the first scene once more beforehand."""
+    for row in table:
+        row.paint(shown[0])
+    for scene in shown:
+        for row in table:
+            start = time.perf_counter()
+            row.pictures.append(row.paint(scene))
+            row.seconds.append(time.perf_counter() - start)
+
+
+def psnr(pictures: list[np.ndarray], expected: list[np.ndarray]) -> str:
+    """Over all pictures, dB."""
+    pairs = zip(pictures, expected, strict=True)
+    error = np.mean([np.square(a.astype(float) - b).mean() for a, b in pairs])
+    return f"{10 * np.log10(255**2 / error):.1f}" if error else "equal"
+
+
+def flags() -> argparse.ArgumentParser:
+    """What the benchmark takes."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.devices",
+        description="Measures TFLite files of minicity's runs and configurations.",
+    )
+    add = parser.add_argument
+    add("--run", action="append", default=[], metavar="NAME", help="a trained run; repeatable")
+    add("--config", action="append", default=[], metavar="NAME", help="fresh networks; repeatable")
+    add("--size", default="256x128", metavar="WxH", help="of the pictures; 256x128")
+    add("--frames", type=int, default=8, metavar="N", help="to paint; 8")
+    add("--threads", type=int, default=2, metavar="N", help="of TFLite; 2")
+    return parser
+
+
+def work(parsed: argparse.Namespace) -> None:
+    """Prints the table."""
+    size = settings.size(parsed.size, "--size")
+    translators = {name: trained(name) for name in parsed.run}
+    translators |= {name: fresh(name) for name in parsed.config}
+    if not translators:
+        raise UserError("--run, --config: name at least one")
+    shown = frames(STREETS, parsed.frames, size)
+    judged, representative = scenes(shown), scenes(frames(OTHER_STREETS, 16, size))
+    with tempfile.TemporaryDirectory() as folder:
+        table: list[Row] = []
+        for name, translator in translators.items():
+            exporter = tflite.Exporter(
+                translator,
+                table=TABLE,
+                size=size,
+                representative=representative,
+                judged=judged,
+                origin={},
+            )
+            table += rows(name, translator, exporter, Path(folder), parsed.threads)
+        measure(table, judged)
+    titles = ["model", "parameters", "multiplications", "MB", "latency, ms", "to Keras", "to real"]
+    print(f"{parsed.frames} frames, {size[0]}x{size[1]}, {parsed.threads} threads\n")
+    print(f"| {' | '.join(titles)} |\n|{'---|' * len(titles)}")
+    for row in table:
+        cells = [
+            row.name,
+            f"{row.parameters:,}",
+            "" if row.multiplications is None else f"{row.multiplications / 1e9:.2f} G",
+            "" if row.size is None else f"{row.size / 1e6:.2f}",
+            f"{1000 * statistics.median(row.seconds):.0f}",
+            "" if row.of is None else f"{psnr(row.pictures, row.of.pictures)} dB",
+            f"{psnr(row.pictures, [frame.image_real for frame in shown])} dB",
+        ]
+        print(f"| {' | '.join(cells)} |")
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(flags(), work))

@@ -1,0 +1,174 @@
+"""Checks inside a graph: wrong input is an InvalidArgument error with a sentence that says so.
+
+Each function gives its argument back, to be used from there on: so the check comes first, also
+where a graph runs in parallel.
+"""
+
+from typing import Any
+
+import tensorflow as tf
+
+from sflowgan_tf.ops.labels import VOID
+
+_LEAST = 2  # pixels a side, which a Laplacian needs
+_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+_DEPTH, _KIND = 24, 25  # places of a PNG's bit depth and kind of colour; 8 and 0 is 8-bit grey
+_HEAD = 26
+
+
+def label_map(labels: tf.Tensor, num_classes: int) -> tf.Tensor:
+    """Label maps, all of whose ids are in the table.
+
+    Args:
+        labels: (batch, height, width) uint8, not empty; class indices or VOID.
+        num_classes: in the table.
+    """
+    wrong = tf.logical_and(labels >= num_classes, labels != VOID)
+    largest = tf.reduce_max(tf.where(wrong, labels, tf.zeros_like(labels)))
+    sentence = tf.strings.join(
+        [
+            "labels: class id ",
+            tf.strings.as_string(tf.cast(largest, tf.int32)),
+            f" is outside the table, which has {num_classes} classes; expected 0 to "
+            f"{num_classes - 1}, or {VOID} for void",
+        ]
+    )
+    return _checked(labels, tf.logical_not(tf.reduce_any(wrong)), sentence)
+
+
+def same_size(labels: tf.Tensor, others: tf.Tensor, name: str) -> tuple[tf.Tensor, tf.Tensor]:
+    """Label maps and what belongs to them: as many, of the same size, which is large enough.
+
+    Args:
+        labels: (batch, height, width).
+        others: (batch, height, width, channels).
+        name: of the second argument, for the message.
+    """
+    sizes = tf.shape(labels), tf.shape(others)[:3]
+    sentence = tf.strings.join(
+        [
+            f"labels and {name} differ in number, height or width: labels have ",
+            _numbers(sizes[0]),
+            f", {name} ",
+            _numbers(sizes[1]),
+        ]
+    )
+    labels = _checked(labels, tf.reduce_all(sizes[0] == sizes[1]), sentence)
+    enough = tf.logical_and(sizes[0][0] >= 1, tf.reduce_all(sizes[0][1:] >= _LEAST))
+    sentence = tf.strings.join(
+        [
+            f"labels: expected at least one map of {_LEAST} x {_LEAST} pixels, got ",
+            _numbers(sizes[0]),
+        ]
+    )
+    labels = _checked(labels, enough, sentence)
+    with tf.control_dependencies([labels]):
+        return labels, tf.identity(others)
+
+
+def ensemble_weights(weights: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """Weights of the side outputs that can be normalised, a row for each label map.
+
+    Args:
+        weights: (batch, 6) float32.
+        labels: (batch, height, width).
+    """
+    count, wanted = tf.shape(weights)[0], tf.shape(labels)[0]
+    sentence = tf.strings.join(
+        [
+            "ensemble_weights: expected a row for each label map, got ",
+            tf.strings.as_string(count),
+            " rows for ",
+            tf.strings.as_string(wanted),
+        ]
+    )
+    weights = _checked(weights, count == wanted, sentence)
+    total = tf.reduce_sum(weights, axis=-1)
+    fine = tf.reduce_all(weights >= 0) & tf.reduce_all((total > 0) & tf.math.is_finite(total))
+    sentence = (
+        "ensemble_weights: expected numbers from 0 on, in each row one that is larger, got others"
+    )
+    return _checked(weights, fine, sentence)
+
+
+def edges(maps: tf.Tensor) -> tf.Tensor:
+    """Edge maps (batch, height, width, 1) float32 in [0, 1]."""
+    fine = tf.reduce_all((maps >= 0) & (maps <= 1))
+    return _checked(maps, fine, "edges: expected numbers from 0 to 1, got others")
+
+
+def label_files(files: tf.Tensor) -> tf.Tensor:
+    """The label maps in PNG files, (batch, height, width) uint8.
+
+    Args:
+        files: (batch,) string.
+    """
+    files = _not_empty(files, "labels_bytes")
+    heads = _heads(files)
+    is_png = tf.strings.substr(heads, 0, len(_PNG)) == _PNG
+    files = _checked(
+        files,
+        tf.reduce_all(is_png),
+        "labels_bytes: expected PNG files, got something else; JPEG changes class ids",
+    )
+    depths, kinds = (tf.strings.substr(heads, place, 1) for place in (_DEPTH, _KIND))
+    files = _checked(
+        files,
+        tf.reduce_all((depths == b"\x08") & (kinds == b"\x00")),
+        "labels_bytes: expected PNG files of one channel of 8 bits, which hold class indices; got "
+        "colours, a palette or another depth",
+    )
+    return tf.squeeze(_of_one_size(files, "labels_bytes", 1), axis=-1)
+
+
+def image_files(files: tf.Tensor) -> tf.Tensor:
+    """The pictures in PNG or JPEG files, (batch, height, width, 3) uint8 RGB.
+
+    Args:
+        files: (batch,) string.
+    """
+    files = _not_empty(files, "image_bytes")
+    heads = _heads(files)
+    is_png = tf.strings.substr(heads, 0, len(_PNG)) == _PNG
+    is_jpeg = tf.strings.substr(heads, 0, len(_JPEG)) == _JPEG
+    files = _checked(
+        files,
+        tf.reduce_all(is_png | is_jpeg),
+        "image_bytes: expected PNG or JPEG files, got something else",
+    )
+    return _of_one_size(files, "image_bytes", 3)
+
+
+def _not_empty(files: tf.Tensor, name: str) -> tf.Tensor:
+    return _checked(files, tf.shape(files)[0] >= 1, f"{name}: expected at least one file, got none")
+
+
+def _heads(files: tf.Tensor) -> tf.Tensor:
+    """What files begin with, filled up with zeros."""
+    return tf.strings.substr(tf.strings.join([files, b"\0" * _HEAD]), 0, _HEAD)
+
+
+def _of_one_size(files: tf.Tensor, name: str, channels: int) -> tf.Tensor:
+    def decoded(file: tf.Tensor) -> tf.Tensor:
+        return tf.io.decode_image(file, channels=channels, expand_animations=False)
+
+    first = tf.shape(decoded(files[0]))
+
+    def alike(file: tf.Tensor) -> tf.Tensor:
+        image = decoded(file)
+        fits = tf.reduce_all(tf.shape(image) == first)
+        sentence = f"{name}: the pictures of one request differ in size; send one request for each"
+        return _checked(image, fits, sentence)
+
+    return tf.map_fn(
+        alike, files, fn_output_signature=tf.TensorSpec([None, None, channels], tf.uint8)
+    )
+
+
+def _numbers(shape: tf.Tensor) -> tf.Tensor:
+    return tf.strings.reduce_join(tf.strings.as_string(shape), separator=" x ")
+
+
+def _checked(value: tf.Tensor, condition: Any, sentence: Any) -> tf.Tensor:
+    with tf.control_dependencies([tf.debugging.Assert(condition, [sentence])]):
+        return tf.identity(value)

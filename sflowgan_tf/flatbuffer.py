@@ -1,0 +1,117 @@
+"""What stands in a TFLite file, read from its flatbuffer."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ai_edge_litert import schema_py_generated as schema
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """What can be known of a tensor without running the network.
+
+    Attributes:
+        dtype: by the schema's name, such as INT32.
+        shape: at batch 1 where the batch is unknown.
+        is_const: whether its values stand in the file.
+        is_fixed: whether its size does not depend on the input's.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    is_const: bool
+    is_fixed: bool
+
+
+@dataclass(frozen=True)
+class Op:
+    """One operation.
+
+    Attributes:
+        name: by the schema's name, such as CONV_2D.
+        inputs: those that are there; optional ones may not be.
+        outputs: of it.
+        options: such as a `schema.Conv2DOptionsT`; None where it has none.
+    """
+
+    name: str
+    inputs: list[Tensor]
+    outputs: list[Tensor]
+    options: Any
+
+    @property
+    def runtime(self) -> int:
+        """How many inputs are not constant."""
+        return sum(not tensor.is_const for tensor in self.inputs)
+
+
+def read(model: bytes) -> list[Op]:
+    """The operations of all subgraphs, in their order.
+
+    Args:
+        model: the file's bytes; what follows the flatbuffer is ignored.
+    """
+    unpacked = schema.ModelT.InitFromPackedBuf(model, 0)
+    codes = [
+        _BUILTINS[max(code.builtinCode, code.deprecatedBuiltinCode)]
+        for code in unpacked.operatorCodes
+    ]
+    found = []
+    for graph in unpacked.subgraphs:
+        tensors = [_tensor(one, unpacked.buffers[one.buffer]) for one in graph.tensors]
+        for op in graph.operators:  # the delegate reads fp16 weights as the constants they are
+            if codes[op.opcodeIndex] == "DEQUANTIZE":
+                given, made = tensors[op.inputs[0]], op.outputs[0]
+                if given.is_const and given.dtype == "FLOAT16":
+                    tensors[made] = replace(tensors[made], is_const=True)
+        found += [
+            Op(
+                name=codes[op.opcodeIndex],
+                inputs=[tensors[index] for index in op.inputs if index >= 0],
+                outputs=[tensors[index] for index in op.outputs],
+                options=op.builtinOptions,
+            )
+            for op in graph.operators
+        ]
+    return found
+
+
+def counts(model: bytes) -> dict[str, int]:
+    """How often each operation occurs in a TFLite file, sorted by name."""
+    found: dict[str, int] = {}
+    for op in read(model):
+        found[op.name] = found.get(op.name, 0) + 1
+    return dict(sorted(found.items()))
+
+
+def multiplications(model: bytes) -> int:
+    """Multiplications, each with its addition, in the convolutions of a TFLite file."""
+    return sum(_multiplications(op) for op in read(model))
+
+
+def _multiplications(op: Op) -> int:
+    if op.name == "CONV_2D":  # kernel: out, height, width, in
+        return math.prod(op.outputs[0].shape) * math.prod(op.inputs[1].shape[1:])
+    if op.name == "DEPTHWISE_CONV_2D":  # kernel: 1, height, width, out
+        return math.prod(op.outputs[0].shape) * math.prod(op.inputs[1].shape[1:3])
+    if op.name == "TRANSPOSE_CONV":  # output's shape, kernel (out, height, width, in), input
+        return math.prod(op.inputs[2].shape) * math.prod(op.inputs[1].shape[:3])
+    return 0
+
+
+def _tensor(tensor: Any, buffer: Any) -> Tensor:
+    signature = tensor.shapeSignature
+    return Tensor(
+        dtype=_TYPES[tensor.type],
+        shape=tuple(int(side) for side in (() if tensor.shape is None else tensor.shape)),
+        is_const=buffer.data is not None and len(buffer.data) > 0,
+        is_fixed=signature is None or all(side >= 0 for side in signature),
+    )
+
+
+def _names(enumeration: type) -> dict[int, str]:
+    return {value: name for name, value in vars(enumeration).items() if isinstance(value, int)}
+
+
+_BUILTINS, _TYPES = _names(schema.BuiltinOperator), _names(schema.TensorType)

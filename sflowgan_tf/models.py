@@ -1,0 +1,123 @@
+"""The models that `translate` paints with, found by what the user names: run, artefact, server.
+
+A new kind of model is one more function here that gives a `Model`, and one line in `of_path`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sflowgan_tf import artefact, lite
+from sflowgan_tf.errors import UserError
+from sflowgan_tf.ops.labels import ClassTable
+from sflowgan_tf.quiet import held_back
+from sflowgan_tf.runs import Run
+from sflowgan_tf.translation import Translates
+from sflowgan_tf.wire import connect
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A trained model, ready to paint.
+
+    Attributes:
+        translator: what paints.
+        classes: what its class indices mean.
+        size: (width, height) that it was trained for, and paints unless told otherwise.
+        origin: what tells it from others, for the metadata of what it paints.
+        files: its files, by which an interrupted film knows whether it is still the same.
+    """
+
+    translator: Translates
+    classes: ClassTable
+    size: tuple[int, int]
+    origin: dict[str, str]
+    files: list[Path]
+
+
+def of_run(name: str) -> Model:
+    """The latest checkpoint of a run.
+
+    Args:
+        name: a folder in runs/, or its path.
+
+    Raises:
+        UserError: there is no such run or no checkpoint yet, or it needs instance maps.
+    """
+    run = Run.existing(name)
+    from sflowgan_tf import build  # what stands alone does without networks and losses
+
+    translator, manifest, step = build.restored_translator(run)
+    if translator.edge_map == "instances":
+        raise UserError(
+            f"--run {name}: was trained with edge_map=instances and needs instance maps, "
+            "which translate does not read; score it with `python -m sflowgan_tf.evaluate`"
+        )
+    return Model(
+        translator=translator,
+        classes=manifest.classes,
+        size=manifest.size,
+        origin={"run": name, "step": str(step)},
+        files=[run.config, run.manifest, *sorted(run.checkpoints.glob("*.index"))],
+    )
+
+
+def of_path(path: Path) -> Model:
+    """An artefact that `export` wrote.
+
+    Args:
+        path: what `--model` names.
+
+    Raises:
+        UserError: there is none, or it does not fit.
+    """
+    if not path.exists():
+        raise UserError(f"--model {path}: no such folder or file")
+    if path.suffix == ".tflite":
+        return _tflite(path)
+    place = artefact.find(path)
+    loaded = artefact.load(place)
+    files = [file for file in sorted(place.rglob("*")) if file.is_file()]
+    return _artefact(loaded, {"model": str(place)}, files)
+
+
+def of_server(url: str) -> Model:
+    """A model on a server.
+
+    Args:
+        url: what `--server` names.
+
+    Raises:
+        UserError: nobody answers there, or what is served does not fit.
+    """
+    wire = connect(url)
+    artefact.check(f"--server {url}", wire.signatures())
+    try:
+        served = artefact.Artefact(wire.predict, encoded=True)
+    except ValueError as error:
+        raise UserError(f"--server {url}: {error}") from None
+    return _artefact(served, {"server": url}, [])
+
+
+def _artefact(loaded: artefact.Artefact, where: dict[str, str], files: list[Path]) -> Model:
+    card = loaded.card
+    told = {"run": card.run, "step": str(card.step), "exported": card.made["date"]}
+    return Model(
+        translator=loaded,
+        classes=card.classes,
+        size=card.size,
+        origin=told | where,
+        files=files,
+    )
+
+
+def _tflite(file: Path) -> Model:
+    with held_back():  # LiteRT says which delegate it takes
+        loaded = lite.Model(file)
+    edges = {} if loaded.redraws else {"edges": loaded.edges}
+    return Model(
+        translator=loaded,
+        classes=ClassTable.from_dict(loaded.metadata["classes"]),
+        size=loaded.size,
+        origin=loaded.metadata["origin"] | edges | {"model": str(file)},
+        files=[file],
+    )

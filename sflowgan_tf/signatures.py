@@ -1,0 +1,81 @@
+"""What an artefact takes and gives: its signatures, by which TensorFlow Serving calls it.
+
+Everything that comes in is checked inside the graph (`checks.py`): what is wrong is an
+InvalidArgument error with a sentence that says so.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The tensors of one signature, by name; the first axis of each is the batch."""
+
+    inputs: dict[str, tf.TensorSpec]
+    outputs: dict[str, tf.TensorSpec]
+
+
+_LABELS = {"labels": tf.TensorSpec([None, None, None], tf.uint8)}  # class indices, or 255: void
+_IMAGE = {"image": tf.TensorSpec([None, None, None, 3], tf.uint8)}  # RGB
+_WEIGHTS = {"ensemble_weights": tf.TensorSpec([None, 6], tf.float32)}  # only ratios count
+_EDGES = {"edges": tf.TensorSpec([None, None, None, 1], tf.float32)}  # in [0, 1]
+_BYTES = tf.TensorSpec([None], tf.string)
+_FILES = {"labels_bytes": _BYTES, "image_bytes": _BYTES}  # PNG of one channel; PNG or JPEG
+_PNG = {"image_bytes": _BYTES}
+
+SIGNATURES = {
+    "serving_default": Signature(_LABELS | _IMAGE, _IMAGE),
+    "weighted": Signature(_LABELS | _IMAGE | _WEIGHTS, _IMAGE),
+    "encoded": Signature(_FILES, _PNG),
+    "encoded_weighted": Signature(_FILES | _WEIGHTS, _PNG),
+    "edges": Signature(_LABELS | _EDGES, _IMAGE),  # painted as they are, the DNED left out
+    # The model card as JSON. What is asked does not matter: TF Serving wants an input.
+    "card": Signature({"ask": _BYTES}, {"card": _BYTES}),
+}
+
+
+def misfits(found: Mapping[str, Any]) -> list[str]:
+    """In what the signatures of a SavedModel differ from those of an artefact.
+
+    Args:
+        found: SignatureDef messages by name; further ones are of no interest.
+
+    Returns:
+        Clauses such as "serving_default takes no image"; empty where everything fits.
+    """
+    wrong = []
+    for name, signature in SIGNATURES.items():
+        if name not in found:
+            wrong.append(f"there is no signature {name}")
+            continue
+        wrong += _differences(f"{name} takes", signature.inputs, found[name].inputs)
+        wrong += _differences(f"{name} gives", signature.outputs, found[name].outputs)
+    return wrong
+
+
+def _differences(
+    what: str, expected: Mapping[str, tf.TensorSpec], found: Mapping[str, Any]
+) -> list[str]:
+    texts = {name: _text(spec) for name, spec in expected.items()}
+    others = {
+        name: _text(tf.TensorSpec(tf.TensorShape(info.tensor_shape), info.dtype))
+        for name, info in found.items()
+    }
+    wrong = [f"{what} no {name} ({texts[name]})" for name in texts if name not in others]
+    wrong += [f"{what} {name} ({others[name]}) too" for name in others if name not in texts]
+    wrong += [
+        f"{what} {name} as {others[name]} instead of {texts[name]}"
+        for name in texts
+        if name in others and others[name] != texts[name]
+    ]
+    return wrong
+
+
+def _text(spec: tf.TensorSpec) -> str:
+    rank = spec.shape.rank
+    shape = "unknown shape" if rank is None else str(tuple(spec.shape.as_list())).replace(",)", ")")
+    return f"{spec.dtype.name} {shape}"

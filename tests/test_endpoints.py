@@ -1,0 +1,121 @@
+"""The signatures in this process, against the translator that they are made of."""
+
+import cv2
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sflowgan_tf.endpoints import endpoints
+from sflowgan_tf.ops.ensemble import ensemble_weights
+from sflowgan_tf.signatures import SIGNATURES
+from tests.front import scene
+from tests.test_serving import make
+
+DRAWN = ensemble_weights(2, seed=0)[1:]
+
+
+@pytest.fixture(scope="module")
+def call(exportable):
+    _, functions = endpoints(exportable.translator, "{}")
+    return lambda name, **given: functions[name](
+        **{key: tf.constant(x, SIGNATURES[name].inputs[key].dtype) for key, x in given.items()}
+    )
+
+
+def files(scenes):
+    return {
+        "labels_bytes": [cv2.imencode(".png", labels)[1].tobytes() for labels, _ in scenes],
+        "image_bytes": [cv2.imencode(".png", image[..., ::-1])[1].tobytes() for _, image in scenes],
+    }
+
+
+@pytest.mark.parametrize("size", [(32, 16), (17, 9), (2, 2), (3, 40)])
+def test_a_batch_of_any_size_is_painted_as_one_by_one(call, exportable, size):
+    scenes = [scene(*size, seed=seed) for seed in (1, 2)]
+    labels, image = (np.stack(one) for one in zip(*scenes, strict=True))
+    equal, drawn = ensemble_weights(2, seed=0)
+    weights = np.stack([drawn, equal])
+    painted = call("serving_default", labels=labels, image=image)["image"].numpy()
+    versions = call("weighted", labels=labels, image=image, ensemble_weights=weights)["image"]
+    assert painted.shape == (2, size[1], size[0], 3) and painted.dtype == np.uint8
+    for index, (one, picture) in enumerate(scenes):
+        expected = exportable.translator.translate(one, picture, equal)
+        assert np.abs(painted[index] - expected.astype(int)).max() <= 1
+        expected = exportable.translator.translate(one, picture, weights[index])
+        assert np.abs(versions[index].numpy() - expected.astype(int)).max() <= 1
+    decoded = call("encoded", **files(scenes))["image_bytes"].numpy()
+    shown = [cv2.imdecode(np.frombuffer(one, np.uint8), 1)[..., ::-1] for one in decoded]
+    np.testing.assert_array_equal(shown, painted)
+    decoded = call("encoded_weighted", **files(scenes), ensemble_weights=weights)["image_bytes"]
+    shown = [cv2.imdecode(np.frombuffer(x, np.uint8), 1)[..., ::-1] for x in decoded.numpy()]
+    np.testing.assert_array_equal(shown, versions)
+
+
+def test_ready_edges_are_painted_as_they_are(call, exportable):
+    labels, _ = scene()
+    edges = np.random.default_rng(0).uniform(0, 1, (1, 16, 32, 1)).astype(np.float32)
+    painted = call("edges", labels=labels[None], edges=edges)["image"]
+    expected = exportable.translator.paint(tf.constant(labels[None]), tf.constant(edges))
+    np.testing.assert_array_equal(painted, expected)
+
+
+def test_the_weights_matter(call):
+    labels, image = (array[None] for array in scene())
+    plain = call("serving_default", labels=labels, image=image)["image"]
+    other = call("weighted", labels=labels, image=image, ensemble_weights=DRAWN)["image"]
+    assert not np.array_equal(plain, other)
+
+
+def test_the_card_answers_each_question(call):
+    assert call("card", ask=[b"", b"x"])["card"].numpy().tolist() == [b"{}", b"{}"]
+
+
+def test_a_model_that_knows_labels_only_has_the_same_signatures_and_no_dned():
+    translator = make(edge_map="none")
+    owner, functions = endpoints(translator, "{}")
+    assert len(owner.state) == len(translator.generator.variables)
+    labels, image = (tf.constant(array[None]) for array in scene())
+    painted = functions["serving_default"](labels=labels, image=image)["image"]
+    dark = functions["weighted"](
+        labels=labels, image=tf.zeros_like(image), ensemble_weights=tf.constant(DRAWN)
+    )["image"]
+    np.testing.assert_array_equal(painted, dark)
+    edges = tf.ones([1, 16, 32, 1])
+    np.testing.assert_array_equal(functions["edges"](labels=labels, edges=edges)["image"], painted)
+
+
+LABELS, IMAGE = (array[None] for array in scene())
+WRONG = np.where(LABELS == 255, 255, 77).astype(np.uint8)
+FILES = files([(LABELS[0], IMAGE[0])])
+EDGES = np.zeros((1, 16, 32, 1), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "sentence"),
+    [
+        ("serving_default", {"labels": WRONG, "image": IMAGE}, "class id 77 is outside"),
+        ("serving_default", {"labels": LABELS, "image": IMAGE[:, 1:]}, "differ in number, height"),
+        (
+            "weighted",
+            {"labels": WRONG, "image": IMAGE, "ensemble_weights": DRAWN},
+            "class id 77 is outside",
+        ),
+        (
+            "weighted",
+            {"labels": LABELS, "image": IMAGE, "ensemble_weights": -DRAWN},
+            "ensemble_weights: expected numbers from 0 on",
+        ),
+        ("encoded", FILES | {"labels_bytes": [b"x"]}, "labels_bytes: expected PNG"),
+        ("encoded", FILES | {"image_bytes": [b"x"]}, "image_bytes: expected PNG or JPEG"),
+        ("encoded", FILES | {"image_bytes": 2 * FILES["image_bytes"]}, "differ in number"),
+        ("encoded", files([(WRONG[0], IMAGE[0])]), "class id 77 is outside"),
+        ("encoded", files([(LABELS[0], IMAGE[0, 1:])]), "differ in number, height"),
+        ("encoded_weighted", FILES | {"ensemble_weights": 0 * DRAWN}, "from 0 on"),
+        ("edges", {"labels": WRONG, "edges": EDGES}, "class id 77 is outside"),
+        ("edges", {"labels": LABELS, "edges": EDGES + 2}, "edges: expected numbers from 0 to 1"),
+        ("edges", {"labels": LABELS, "edges": EDGES[:, 1:]}, "labels and edges differ"),
+    ],
+)
+def test_wrong_input_is_never_painted(call, name, given, sentence):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=sentence):
+        call(name, **given)

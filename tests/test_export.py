@@ -1,0 +1,136 @@
+"""The command in this process, on records of minicity and fresh networks."""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+
+from sflowgan_tf import artefact, build, export
+from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.runs import Run
+from sflowgan_tf.scores import Evaluation, Score
+from tests.test_evaluate import TINY, begun
+
+SCORE = Score(
+    group="paired",
+    name="l1",
+    of="generated",
+    value=0.25,
+    low=None,
+    high=None,
+    unit="of the range",
+    better="lower",
+    n=8,
+    counted="frames",
+)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """Records, and runs of each kind."""
+    path = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(path)
+        folder = path / "datasets/minicity"
+        build.raw_records(TINY, None, folder, workers=1, skip_bad=False)
+        kinds = {
+            "painter": {"precision": "mixed_bfloat16", "start_run": "older"},
+            "labels": {"edge_map": "none"},
+            "bounds": {"edge_map": "instances"},
+        }
+        for name, changed in kinds.items():
+            begun(name, dataclasses.replace(TINY, **changed), folder)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def at_home(home, monkeypatch):
+    monkeypatch.chdir(home)
+
+
+def call(*arguments, code=0):
+    assert export.main([*map(str, arguments)]) == code
+
+
+def test_a_run_is_exported_and_compared_however_it_was_trained(home, tmp_path, capsys):
+    figures = Evaluation(
+        subject={"run": "painter", "step": 0},
+        reference={"frames": 8},
+        made={},
+        scores=[SCORE],
+        classes=[],
+        warnings=["a warning"],
+        pictures=[],
+    )
+    evaluation = Run.named("painter").folder / "evaluation"
+    evaluation.mkdir()
+    figures.save(evaluation)
+    call("--run", "painter", "--output", tmp_path)
+    said = capsys.readouterr().out
+    assert "Difference to run runs/painter, step 0, on 4 frames:" in said
+    means = re.findall(r"(\w+) +mean (\S+), largest (\d+) \(of 255\)", said)
+    assert [name for name, *_ in means] == [
+        "serving_default",
+        "weighted",
+        "encoded",
+        "encoded_weighted",
+        "edges",
+    ]
+    assert all(float(mean) < 0.1 for _, mean, _ in means)
+    assert f"SavedModel: {tmp_path}/painter/1" in said
+    card = json.loads((tmp_path / "painter/1/model_card.json").read_text())
+    assert card["metrics"]["scores"][0]["value"] == 0.25
+    assert card["metrics"]["warnings"] == ["a warning"]
+    assert card["data"]["started_from_run"] == "older"
+    assert card["made"]["command"] == (
+        f"python -m sflowgan_tf.export --run painter --output {tmp_path}"
+    )
+    assert "no terms of others" in card["licence"]
+
+
+def test_a_run_without_edges_is_exported_twice_with_the_same_pictures(home, tmp_path, capsys):
+    for _ in range(2):
+        call("--run", "runs/labels", "--name", "city", "--output", tmp_path)
+    assert sorted(path.name for path in (tmp_path / "city").iterdir()) == ["1", "2"]
+    first, second = (artefact.load(tmp_path / "city" / version) for version in "12")
+    assert first.card.edge_map == "none" and not first.redraws
+    assert first.card.metrics is None
+    draw = np.random.default_rng(0)
+    labels = draw.integers(0, 13, (32, 64), np.uint8)
+    image = draw.integers(0, 256, (32, 64, 3), np.uint8)
+    painted = first.translate(labels, image, None)
+    np.testing.assert_array_equal(painted, second.translate(labels, image, None))
+    assert painted.std() > 1
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--run", "nobody"], "no training has begun there; the runs there are: bounds, labels"),
+        (["--run", "bounds"], "edge_map=instances, to compare with, and needs instance maps"),
+        (["--run", "labels", "--name", "a/b"], "--name a/b: expected a name without slashes"),
+        (["--run", "labels", "--name", ".hidden"], "--name .hidden: expected a name"),
+        (["--run", "labels", "--data", "nowhere"], "nowhere/manifest.json: there are no finished"),
+    ],
+)
+def test_a_users_mistake_is_a_line(given, said, capsys, tmp_path):
+    call(*given, "--output", tmp_path / "out", code=2)
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_records_that_do_not_fit_are_refused(home, capsys, tmp_path):
+    manifest = Manifest.load(home / "datasets/minicity")
+    none = dataclasses.replace(manifest.splits["validation"], records=0, shards=[])
+    train = dataclasses.replace(manifest.splits["train"], shards=[])
+    splits = {"train": train, "validation": none}
+    classes = dataclasses.replace(manifest.classes, names=manifest.classes.names[::-1])
+    for changed, said in (
+        ({"splits": splits}, "no validation frames to compare on"),
+        ({"splits": splits, "classes": classes}, "has the classes of table synthia; run"),
+    ):
+        dataclasses.replace(manifest, **changed).save(tmp_path / "manifest.json")
+        call("--run", "labels", "--data", tmp_path, "--output", tmp_path / "out", code=2)
+        assert said in capsys.readouterr().err

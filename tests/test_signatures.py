@@ -1,0 +1,56 @@
+import tensorflow as tf
+
+from sflowgan_tf.signatures import SIGNATURES, misfits
+
+
+def definitions(**changed):
+    """SignatureDef messages of an artefact; `None` leaves one out."""
+    found = {}
+    for name, signature in (SIGNATURES | changed).items():
+        if signature is not None:
+            found[name] = tf.compat.v1.saved_model.build_signature_def(
+                inputs=_infos(signature.inputs), outputs=_infos(signature.outputs)
+            )
+    return found
+
+
+def _infos(specs):
+    with tf.Graph().as_default():
+        return {
+            name: tf.compat.v1.saved_model.build_tensor_info(
+                tf.compat.v1.placeholder(spec.dtype, spec.shape)
+            )
+            for name, spec in specs.items()
+        }
+
+
+def changed(name, **inputs):
+    """A signature with other inputs."""
+    old = SIGNATURES[name]
+    return {name: type(old)({**old.inputs, **inputs}, old.outputs)}
+
+
+def test_its_own_signatures_fit_and_further_ones_do_not_matter():
+    assert misfits(definitions()) == []
+    assert misfits(definitions(more=SIGNATURES["edges"])) == []
+
+
+def test_every_difference_is_named():
+    assert misfits(definitions(card=None)) == ["there is no signature card"]
+    small = tf.TensorSpec([None, 256, 256, 3], tf.float32)
+    assert misfits(definitions(**changed("serving_default", image=small))) == [
+        "serving_default takes image as float32 (None, 256, 256, 3) instead of uint8 "
+        "(None, None, None, 3)"
+    ]
+    depth = tf.TensorSpec(None, tf.float32)
+    assert misfits(definitions(**changed("edges", depth=depth))) == [
+        "edges takes depth (float32 unknown shape) too"
+    ]
+    old = SIGNATURES["encoded"]
+    bare = {"encoded": type(old)({}, {"picture": tf.TensorSpec([None], tf.string)})}
+    assert misfits(definitions(**bare)) == [
+        "encoded takes no labels_bytes (string (None))",
+        "encoded takes no image_bytes (string (None))",
+        "encoded gives no image_bytes (string (None))",
+        "encoded gives picture (string (None)) too",
+    ]

@@ -1,0 +1,145 @@
+import json
+import zipfile
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sflowgan_tf import flatbuffer, gpu_rules, lite, tflite
+from sflowgan_tf.data import minicity
+from sflowgan_tf.errors import Failure, UserError
+from sflowgan_tf.networks.blocks import InstanceNormalization
+from sflowgan_tf.ops.labels import TABLES
+from tests.test_serving import make
+
+SIZE, TABLE = (40, 24), TABLES["synthia"]
+SCENES = [
+    tflite.Scene(TABLE.encode(frame.labels), frame.image_cg)
+    for frame in minicity.sequence(3, 0, 6, SIZE)
+]
+
+
+def exporter(**more):
+    return tflite.Exporter(
+        make(**more),
+        table=TABLE,
+        size=SIZE,
+        representative=SCENES[:4],
+        judged=SCENES[4:],
+        origin={"run": "city", "step": "7"},
+    )
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Reports of files of a fresh model, by kind."""
+    folder, writer = tmp_path_factory.mktemp("lite"), exporter()
+    kinds = [("fp32", True), ("fp16", False), ("int8", False), ("dynamic", False)]
+    return {
+        kind: writer.write(folder / f"{kind[0]}-{kind[1]}.tflite", kind[0], redraws=kind[1])
+        for kind in kinds
+    }
+
+
+def test_fp32_and_fp16_paint_what_the_run_paints_and_may_run_on_a_gpu(files):
+    exact, half = files["fp32", True], files["fp16", False]
+    assert exact.levels <= 1 and exact.psnr > 60
+    assert half.psnr >= 45
+    for report in (exact, half):
+        assert report.violations == [] == gpu_rules.violations(report.file.read_bytes())
+        assert not {"ONE_HOT", "CAST", "SHAPE"} & report.operations.keys()
+    assert half.file.stat().st_size < 0.75 * exact.file.stat().st_size
+
+
+def test_int8_is_integer_throughout_and_dynamic_in_its_weights(files):
+    int8, dynamic = files["int8", False], files["dynamic", False]
+    assert int8.psnr >= 30 and dynamic.psnr >= 30
+    assert int8.in_float == []
+    values = {
+        tensor.dtype for op in flatbuffer.read(int8.file.read_bytes()) for tensor in op.inputs
+    }
+    assert values == {"INT8", "INT32"}
+    kernels = {
+        op.inputs[1].dtype
+        for op in flatbuffer.read(dynamic.file.read_bytes())
+        if op.name == "CONV_2D"
+    }
+    assert "INT8" in kernels
+
+
+def test_a_file_says_what_its_user_must_know(files):
+    with zipfile.ZipFile(files["fp32", True].file) as archive:
+        told = json.loads(archive.read("metadata.json"))
+    assert told["size"] == [40, 24] and told["precision"] == "fp32"
+    inputs = {given["name"]: given["shape"] for given in told["inputs"]}
+    assert list(inputs.items()) == [
+        ("labels", [1, 24, 40, 13]),
+        ("edges", [1, 24, 40, 1]),
+        ("weights", [1, 6]),
+    ]
+    assert told["classes"]["names"][:2] == ["sky", "building"]
+    assert told["edges"] == {"threshold": 60.0, "blur": 0.0}
+    assert told["origin"] == {"run": "city", "step": "7"}
+
+
+def test_weights_change_the_picture_as_they_do_the_runs(files):
+    model, translator = lite.Model(files["fp32", True].file), make()
+    assert model.redraws and model.edges == "laplacian" and model.size == SIZE
+    scene = SCENES[0]
+    painted = []
+    for weights in (np.float32([1, 0, 0, 0, 0, 0]), np.float32([0, 0, 0, 0, 2, 0])):
+        painted.append(model.translate(scene.labels, scene.frame, weights))
+        expected = translator.translate(scene.labels, scene.frame, weights)
+        assert np.abs(painted[-1].astype(int) - expected).max() <= 1
+    assert not np.array_equal(*painted)
+
+
+def test_void_and_a_generator_alone(files):
+    model, translator = lite.Model(files["fp16", False].file), make()
+    labels = np.full_like(SCENES[0].labels, 255)
+    expected = translator.translate(labels, SCENES[0].frame, None).astype(int)
+    assert np.abs(model.translate(labels, SCENES[0].frame) - expected).max() <= 3
+    with pytest.raises(UserError, match="holds no DNED and takes no weights; name another"):
+        model.translate(labels, SCENES[0].frame, np.ones(6, np.float32))
+
+
+def test_a_model_of_labels_alone_takes_no_edges(tmp_path):
+    writer = exporter(edge_map="none")
+    report = writer.write(tmp_path / "a.tflite", "fp32", redraws=False)
+    model = lite.Model(report.file)
+    assert [given["name"] for given in model.metadata["inputs"]] == ["labels"]
+    assert model.edges == "none" and report.levels <= 1
+
+
+def test_what_misses_is_not_left(tmp_path, monkeypatch):
+    writer = exporter()
+    monkeypatch.setitem(tflite.LEAST_PSNR, "fp16", 200.0)
+    with pytest.raises(Failure, match=r"a\.tflite: \d+\.\d dB to the run's pictures, expected 200"):
+        writer.write(tmp_path / "a.tflite", "fp16", redraws=False)
+    monkeypatch.setattr(writer, "_fidelity", lambda model: (2, 60.0))
+    with pytest.raises(Failure, match="differs by up to 2 levels .* expected 1 at most"):
+        writer.write(tmp_path / "a.tflite", "fp32", redraws=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_int8_keeps_what_is_sensitive_in_float_if_it_must(tmp_path, monkeypatch, files):
+    writer, plain = exporter(), files["int8", False].psnr
+    monkeypatch.setitem(tflite.LEAST_PSNR, "int8", plain + 0.1)
+    report = writer.write(tmp_path / "a.tflite", "int8", redraws=False)
+    assert report.psnr > plain and report.in_float == tflite.SENSITIVE
+    assert report.operations["QUANTIZE"] > 0
+    assert lite.read_metadata(report.file)["in_float"] == tflite.SENSITIVE
+    monkeypatch.setitem(tflite.LEAST_PSNR, "int8", 200.0)
+    with pytest.raises(Failure, match="expected 200"):
+        writer.write(tmp_path / "b.tflite", "int8", redraws=False)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.tflite"]
+
+
+def test_a_network_that_gpus_can_not_run_is_refused(tmp_path, monkeypatch):
+    def five_axes(self, x):
+        return tf.reshape(tf.reshape(x, [1, *x.shape[1:3], 1, x.shape[3]]) * 2.0, x.shape)
+
+    monkeypatch.setattr(InstanceNormalization, "call", five_axes)
+    with pytest.raises(Failure, match="a.tflite: not for GPUs: op .* has 5 axes; 4 at most"):
+        exporter().write(tmp_path / "a.tflite", "fp32", redraws=False)
+    assert list(tmp_path.iterdir()) == []
