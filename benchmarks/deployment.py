@@ -1,0 +1,266 @@
+"""The same scenes painted by a run and by all that it is exported to: how far apart, how fast.
+
+From the repository's root, with records that hold validation and training frames:
+
+    python -m benchmarks.deployment --run NAME [--data RECORDS] [--torch PYTHON]
+
+The run is exported by what `export` calls, into a temporary folder, and each way paints as
+`translate` does, with equal ensemble weights. The SavedModel is served by the tests' front, in this
+process, with PNG to and fro; so REST and gRPC show what their messages cost, and no network. The
+same networks, weights included, are built in PyTorch too, where an environment has it. The table's
+columns:
+
+- mean, largest: difference to the run's pictures over all scenes, of 255.
+- latency: median of --rounds, from label map and frame to picture. All ways paint in turns in one
+  run, so that what else the machine does hits all alike: ratios count.
+
+The picture shows the first and the last scene.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sflowgan_tf import cli
+from sflowgan_tf.errors import Failure, UserError
+from sflowgan_tf.quiet import held_back, import_tensorflow
+from sflowgan_tf.runs import Run
+
+import_tensorflow()
+
+import numpy as np  # noqa: E402
+from PIL import Image  # noqa: E402
+
+from sflowgan_tf import deployment, lite, models, tflite  # noqa: E402
+from sflowgan_tf.card import Card  # noqa: E402
+from sflowgan_tf.networks.dned import CONVOLUTIONS  # noqa: E402
+from sflowgan_tf.networks.generator import GlobalGenerator  # noqa: E402
+from sflowgan_tf.ops.ensemble import ensemble_weights  # noqa: E402
+from sflowgan_tf.ops.images import contact_sheet  # noqa: E402
+from sflowgan_tf.translation import Translates  # noqa: E402
+from sflowgan_tf.whole import written_whole  # noqa: E402
+from tests.front import serving  # noqa: E402
+
+WEIGHTS = ensemble_weights(1, 0)[0]
+THREADS = os.cpu_count() or 1  # TensorFlow's default, for the others too
+PRECISIONS: tuple[lite.Precision, ...] = ("fp32", "fp16", "int8")
+RUN, PYTORCH = "run (Keras)", "PyTorch"
+NOT_SHOWN = ("TFLite fp32", PYTORCH)
+LEAST_WIDTH = 240  # of a picture on the sheet, pixels
+
+
+@dataclass
+class Way:
+    """A way to a picture, and what was measured of it."""
+
+    name: str
+    paint: Callable[[int], np.ndarray]  # number of a scene -> (height, width, 3) uint8 RGB
+    pictures: list[np.ndarray] = field(default_factory=list)  # one of each scene
+    seconds: list[float] = field(default_factory=list)
+
+
+def way(name: str, translator: Translates, scenes: list[tflite.Scene]) -> Way:
+    """Of a model that paints in this process, or is asked from it."""
+
+    def paint(index: int) -> np.ndarray:
+        return translator.translate(scenes[index].labels, scenes[index].frame, WEIGHTS)
+
+    return Way(name, paint)
+
+
+def tflite_models(
+    exported: deployment.Exported, folder: Path, told: Card
+) -> Iterator[tuple[str, lite.Model]]:
+    """The files with the DNED that pass what `export` demands, by name."""
+    for precision in PRECISIONS:
+        kind = [precision]
+        try:
+            reports = deployment.tflite_files(exported, folder, told, kind, exported.manifest.size)
+            *_, report = reports
+        except Failure as error:
+            print(error)
+            continue
+        with held_back():  # LiteRT says which delegate it takes
+            model = lite.Model(report.file, threads=THREADS)
+        yield f"TFLite {precision}{', norms in float' if report.in_float else ''}", model
+
+
+@contextmanager
+def in_pytorch(
+    python: str, exported: deployment.Exported, scenes: list[tflite.Scene], folder: Path
+) -> Iterator[list[Way]]:
+    """The way through `torch_networks`; none, and a sentence that says why, where it can't be.
+
+    Args:
+        python: of an environment with PyTorch.
+        exported: whose networks, weights included, are built there.
+        scenes: to paint.
+        folder: for what goes to and fro.
+    """
+    reason = unfit(exported)
+    if (
+        not reason
+        and subprocess.run([python, "-c", "import torch"], capture_output=True).returncode
+    ):
+        reason = f"{python} has none; name one that has with --torch"
+    if reason:
+        print(f"No row for PyTorch: {reason}.")
+        yield []
+        return
+    given, painted = folder / "given.npz", folder / "painted.npz"
+    np.savez(given, **arrays(exported, scenes))
+    command = [python, "-m", "benchmarks.torch_networks", str(given), str(painted)]
+    quiet = os.environ | {"OMP_WAIT_POLICY": "passive"}  # waits without keeping a core busy
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=quiet) as process:
+        if process.stdout.readline() != "ready\n":
+            raise Failure("benchmarks.torch_networks failed, see above")
+        with np.load(painted) as held:
+            pictures = [held[name] for name in held]
+
+        def paint(index: int) -> np.ndarray:
+            print(index, file=process.stdin, flush=True)
+            if process.stdout.readline() != "painted\n":
+                raise Failure("benchmarks.torch_networks failed, see above")
+            return pictures[index]
+
+        yield [Way(PYTORCH, paint)]
+
+
+def unfit(exported: deployment.Exported) -> str:
+    """Why `torch_networks` can't build a run's networks; empty if it can."""
+    network = exported.translator.generator
+    if not isinstance(network, GlobalGenerator) or network.separable:
+        return "only a global generator without separable convolutions is built there"
+    multiple = max(16, 2 ** (network.downsamplings + 1))
+    if any(side % multiple for side in exported.manifest.size):
+        return f"only sizes that {multiple} divides are painted there"
+    return ""
+
+
+def arrays(exported: deployment.Exported, scenes: list[tflite.Scene]) -> dict[str, np.ndarray]:
+    """What `torch_networks` needs to know."""
+    translator = exported.translator
+    networks = {"generator": translator.generator, "dned": translator.dned}
+    keys = ("filters", "downsamplings", "blocks", "upsampling")
+    configs = {name: network.get_config() for name, network in networks.items()}
+    settings = {
+        "threads": THREADS,
+        "classes": translator.num_classes,
+        "edges": {"threshold": translator.edge_threshold, "blur": translator.edge_blur},
+        "convolutions": CONVOLUTIONS,
+        "generator": {key: configs["generator"][key] for key in keys},
+        "dned": {"filters": configs["dned"]["filters"]},
+    }
+    weights = {
+        f"{name}-{index}": value
+        for name, network in networks.items()
+        for index, value in enumerate(network.get_weights())
+    }
+    return weights | {
+        "settings": np.array(json.dumps(settings)),
+        "labels": np.stack([scene.labels for scene in scenes]),
+        "frames": np.stack([scene.frame for scene in scenes]),
+        "weights": WEIGHTS,
+    }
+
+
+def measure(ways: list[Way], scenes: int, rounds: int) -> None:
+    """Each way paints each scene once, to keep; then all take turns with the clock on."""
+    for each in ways:
+        each.pictures = [each.paint(index) for index in range(scenes)]
+    for number in range(rounds):
+        for each in ways:
+            start = time.perf_counter()
+            each.paint(number % scenes)
+            each.seconds.append(time.perf_counter() - start)
+
+
+def difference(pictures: list[np.ndarray], expected: list[np.ndarray]) -> tuple[float, int]:
+    """Mean and largest absolute difference of uint8 pictures, of 255."""
+    found = np.abs(np.stack(pictures).astype(int) - np.stack(expected))
+    return float(found.mean()), int(found.max())
+
+
+def table(ways: list[Way]) -> Iterator[str]:
+    """The lines of the Markdown table; the first way is what the others are compared with."""
+    first = ways[0]
+    unit = statistics.median(first.seconds)
+    yield "| way | mean | largest | latency, ms | to the run's |"
+    yield f"|{'---|' * 5}"
+    for each in ways:
+        mean, largest = difference(each.pictures, first.pictures)
+        median = statistics.median(each.seconds)
+        far = " | " if each is first else f"{mean:.4f} | {largest}"
+        yield f"| {each.name} | {far} | {1000 * median:.1f} | {median / unit:.2f} |"
+
+
+def sheet(ways: list[Way]) -> np.ndarray:
+    """First and last scene by each way side by side, (height, width, 3) uint8 RGB."""
+    shown = [each for each in ways if each.name not in NOT_SHOWN]
+    rows = [[enlarged(each.pictures[index]) for each in shown] for index in (0, -1)]
+    return contact_sheet(rows, [each.name for each in shown])
+
+
+def enlarged(picture: np.ndarray) -> np.ndarray:
+    """A small picture with each pixel repeated until it is `LEAST_WIDTH` wide."""
+    times = -(-LEAST_WIDTH // picture.shape[1])
+    return picture.repeat(times, axis=0).repeat(times, axis=1)
+
+
+def flags() -> argparse.ArgumentParser:
+    """What the benchmark takes."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.deployment",
+        description="Paints the same scenes with a run and with all that it is exported to.",
+    )
+    add = parser.add_argument
+    add("--run", required=True, metavar="NAME", help="a folder in runs/, or its path")
+    add("--data", type=Path, metavar="DIR", help="records with validation frames; the run's")
+    add("--rounds", type=int, default=15, metavar="N", help="that are timed; 15")
+    add("--torch", default=sys.executable, metavar="PYTHON", help="that has PyTorch; this one")
+    add("--picture", type=Path, default=Path("docs/deployment.png"), metavar="FILE.png")
+    return parser
+
+
+def work(parsed: argparse.Namespace) -> None:
+    """Prints the table and writes the picture."""
+    if parsed.rounds < 1:
+        raise UserError("--rounds: expected at least 1")
+    exported = deployment.Exported.of(Run.existing(parsed.run), parsed.data)
+    if not exported.translator.redraws:
+        raise UserError(f"--run {parsed.run}: expected a run with a DNED")
+    size = exported.manifest.size
+    scenes = tflite.scenes(exported.frames, size)
+    told = exported.card("model", parsed.command)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        saved, _ = deployment.saved_model(exported, folder, told)
+        urls, _ = stack.enter_context(serving(saved, "model"))
+        ways = [
+            way(RUN, models.of_run(parsed.run).translator, scenes),
+            way("SavedModel", models.of_path(saved).translator, scenes),
+            way("REST", models.of_server(urls["rest"]).translator, scenes),
+            way("gRPC", models.of_server(urls["grpc"]).translator, scenes),
+            *(way(*found, scenes) for found in tflite_models(exported, folder, told)),
+            *stack.enter_context(in_pytorch(parsed.torch, exported, scenes, folder)),
+        ]
+        measure(ways, len(scenes), parsed.rounds)
+    print(f"{len(scenes)} scenes, {size[0]}x{size[1]}, {THREADS} threads, {parsed.rounds} rounds\n")
+    print("\n".join(table(ways)))
+    with written_whole(parsed.picture) as partial:
+        Image.fromarray(sheet(ways)).save(partial, format="png", optimize=True)
+    print(f"\nPicture: {parsed.picture}")
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(flags(), work))

@@ -1,0 +1,164 @@
+"""The generator and the DNED in PyTorch, for `benchmarks.deployment`, as a process of its own.
+
+It needs PyTorch and NumPy alone, so it runs in an environment without TensorFlow, and neither
+library's threads get in the other's way:
+
+    python -m benchmarks.torch_networks GIVEN.npz PAINTED.npz
+
+GIVEN holds settings, scenes and the weights of Keras' networks. It paints each scene once, writes
+the pictures to PAINTED and says "ready"; from then on it paints the scene whose number it reads and
+answers with a line.
+"""
+
+import json
+import sys
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from sflowgan_tf import lite
+
+
+def normalised(width: int) -> list[nn.Module]:
+    """What follows a convolution."""
+    return [nn.InstanceNorm2d(width), nn.ReLU()]
+
+
+class ResidualBlock(nn.Module):
+    """As `networks.blocks.ResidualBlock`."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.stack = nn.Sequential(
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(width, width, 3),
+            *normalised(width),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(width, width, 3),
+            nn.InstanceNorm2d(width),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(batch, width, height, width) in and out."""
+        return x + self.stack(x)
+
+
+def up(before: int, width: int, method: str) -> list[nn.Module]:
+    """As `networks.blocks.Upsample`."""
+    if method == "transposed":
+        return [nn.ConvTranspose2d(before, width, 3, stride=2, padding=1, output_padding=1)]
+    return [nn.Upsample(scale_factor=2), nn.Conv2d(before, width, 3, padding=1)]
+
+
+def generator(channels: int, settings: dict[str, Any]) -> nn.Module:
+    """As `networks.generator.GlobalGenerator` without separable convolutions.
+
+    Args:
+        channels: of the scene.
+        settings: its configuration.
+    """
+    widths = [settings["filters"] * 2**i for i in range(settings["downsamplings"] + 1)]
+    stack = [nn.ReflectionPad2d(3), nn.Conv2d(channels, widths[0], 7), *normalised(widths[0])]
+    for before, width in pairwise(widths):
+        stack += [nn.Conv2d(before, width, 3, stride=2, padding=1), *normalised(width)]
+    stack += [ResidualBlock(widths[-1]) for _ in range(settings["blocks"])]
+    for before, width in pairwise(reversed(widths)):
+        stack += [*up(before, width, settings["upsampling"]), *normalised(width)]
+    head = [nn.ReflectionPad2d(3), nn.Conv2d(widths[0], 3, 7), nn.Tanh()]
+    return nn.Sequential(*stack, *head)
+
+
+class Dned(nn.Module):
+    """As `networks.dned.DNED`, for sides that 16 divides."""
+
+    def __init__(self, filters: int, convolutions: list[int]):
+        super().__init__()
+        widths = [filters * min(2**i, 8) for i in range(len(convolutions))]
+        self.stages = nn.ModuleList()
+        for before, width, count in zip([1, *widths], widths, convolutions, strict=False):
+            ends = pairwise([before, *[width] * count])
+            layers = [(nn.Conv2d(*pair, 3, padding=1), nn.ReLU()) for pair in ends]
+            self.stages.append(nn.Sequential(*(layer for pair in layers for layer in pair)))
+        self.sides = nn.ModuleList(nn.Conv2d(width, 1, 1) for width in widths)
+        self.fuse = nn.Conv2d(len(widths), 1, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Edges (batch, 1, height, width) to logits (batch, 6, height, width)."""
+        found = []
+        for i, (stage, side) in enumerate(zip(self.stages, self.sides, strict=True)):
+            x = stage(functional.max_pool2d(x, 2) if i else x)
+            found.append(functional.interpolate(side(x), scale_factor=2**i, mode="bilinear"))
+        five = torch.cat(found, 1)
+        return torch.cat([five, self.fuse(five)], 1)
+
+
+def load(network: nn.Module, arrays: list[np.ndarray]) -> None:
+    """Puts Keras' weights in.
+
+    Args:
+        network: whose parameters come in the order of Keras' weights.
+        arrays: kernels (height, width, in, out), transposed ones (height, width, out, in); biases.
+
+    Raises:
+        ValueError: the network has another shape.
+    """
+    for parameter, array in zip(network.parameters(), arrays, strict=True):
+        value = torch.from_numpy(array.transpose(3, 2, 0, 1) if array.ndim == 4 else array)
+        if value.shape != parameter.shape:
+            raise ValueError(f"expected weights {[*parameter.shape]}, got {[*value.shape]}")
+        parameter.data = value.contiguous()
+
+
+def channels_first(array: np.ndarray) -> torch.Tensor:
+    """(height, width, channels) as a batch of one."""
+    return torch.from_numpy(array).permute(2, 0, 1)[None]
+
+
+class Painter:
+    """What `lite.Model` does, the network in PyTorch."""
+
+    def __init__(self, given: Any):
+        """Builds the networks.
+
+        Args:
+            given: what `benchmarks.deployment` wrote.
+        """
+        self.labels, self.frames = given["labels"], given["frames"]
+        self.shares = torch.from_numpy(given["weights"])[None, :, None, None]
+        self.settings = json.loads(str(given["settings"]))
+        torch.set_num_threads(self.settings["threads"])
+        self.networks = {
+            "dned": Dned(self.settings["dned"]["filters"], self.settings["convolutions"]),
+            "generator": generator(self.settings["classes"] + 1, self.settings["generator"]),
+        }
+        for name, network in self.networks.items():
+            count = sum(key.startswith(f"{name}-") for key in given)
+            load(network, [given[f"{name}-{index}"] for index in range(count)])
+
+    @torch.inference_mode()
+    def paint(self, index: int) -> np.ndarray:
+        """A scene as (height, width, 3) uint8 RGB."""
+        edges = channels_first(lite.laplacian_edges(self.frames[index], **self.settings["edges"]))
+        labels = channels_first(lite.one_hot(self.labels[index], self.settings["classes"]))
+        maps = torch.sigmoid(self.networks["dned"](edges))
+        redrawn = (maps * self.shares).sum(1, keepdim=True)
+        image = self.networks["generator"](torch.cat([labels, redrawn], 1))
+        return lite.to_uint8(image[0].permute(1, 2, 0).numpy())
+
+
+def main() -> None:
+    """See the module."""
+    painter = Painter(np.load(sys.argv[1]))
+    np.savez(sys.argv[2], *[painter.paint(index) for index in range(len(painter.labels))])
+    print("ready", flush=True)
+    for line in sys.stdin:
+        painter.paint(int(line))
+        print("painted", flush=True)
+
+
+if __name__ == "__main__":
+    main()
