@@ -35,6 +35,7 @@ from sflowgan_tf.errors import Failure, UserError
 from sflowgan_tf.quiet import held_back, import_tensorflow
 from sflowgan_tf.runs import Run
 
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # or it tells that the server goes
 import_tensorflow()
 
 import numpy as np  # noqa: E402
