@@ -353,7 +353,10 @@ def _clip_network(
 def _vgg(weights: str) -> VGG19Features:
     filters = _RANDOM_FILTERS if weights == "random" else 64
     network = VGG19Features(weights, filters=filters, seed=0)
-    network.build((None, None, None, 3))
+    try:
+        network.build((None, None, None, 3))
+    except UserError as error:
+        raise UserError(str(error).replace("perceptual.weights", "--vgg")) from None
     return network
 
 

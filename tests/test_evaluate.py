@@ -215,6 +215,7 @@ def test_laplacian_edges_on_demand(home, tmp_path, capsys):
         (("--run", "painter", "--reference", "nowhere"), "no finished records"),
         (("--run", "painter", "--inception", "nowhere.h5"), "no file nowhere.h5"),
         (("--run", "painter", "--i3d", "nowhere"), "no saved_model.pb"),
+        (("--run", "painter", "--vgg", "nowhere.h5"), "--vgg"),
     ],
     ids=str,
 )
