@@ -356,7 +356,7 @@ def _vgg(weights: str) -> VGG19Features:
     try:
         network.build((None, None, None, 3))
     except UserError as error:
-        raise UserError(str(error).replace("perceptual.weights", "--vgg")) from None
+        raise UserError(f"--vgg: {str(error).replace('perceptual.weights', '--vgg')}") from None
     return network
 
 
