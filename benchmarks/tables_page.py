@@ -11,9 +11,10 @@ from sflowgan_tf import build, sheets
 from sflowgan_tf import config as settings
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.errors import Failure
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.runs import Run
-from sflowgan_tf.scores import Evaluation, Of
+from sflowgan_tf.scores import FOLDER, Evaluation, Of, Score
 from sflowgan_tf.whole import written_whole
 
 _FIGURES = {  # name in the evaluation: title, format, factor
@@ -85,23 +86,28 @@ def write(rows: dict[str, Sequence[Run]], records: Path, folder: Path, told: str
         records: of the test streets.
         folder: for both.
         told: how long it took, for the page.
+
+    Raises:
+        Failure: rows were not scored on the same frames by the same segmenter.
     """
     found = {
         row: Measured(
-            evaluations=[Evaluation.load(run.folder / "evaluation") for run in runs],
+            evaluations=[Evaluation.load(run.folder / FOLDER) for run in runs],
             of="generated",
         )
         for row, runs in rows.items()
     }
-    one = next(iter(found.values())).evaluations[0]
+    everything = [one for measured in found.values() for one in measured.evaluations]
+    _check_alike(everything)
+    one = everything[0]
     found |= {row: Measured(evaluations=[one], of=of) for row, of in _GIVEN.items()}
-    parts = [_head(one, len(next(iter(rows.values()))), told)]
+    parts = [_head(everything, len(next(iter(rows.values()))), told)]
     for title, (text, names) in _TABLES.items():
-        titles = [f"{_FIGURES[name][0]} {_arrow(one, name)}" for name in names]
+        titles = [f"{_FIGURES[name][0]} {_arrow(everything, name)}" for name in names]
         cells = {row: [measured.cell(name) for name in names] for row, measured in found.items()}
         if any(map(any, cells.values())):
             parts.append(f"## {title}\n\n{text}\n\n{_table(titles, cells)}")
-    parts += [_classes(found), _foot(one)]
+    parts += [_classes(found), _foot(everything)]
     with written_whole(folder / "tables.md") as partial:
         partial.write_text("\n\n".join(parts) + "\n")
     with written_whole(folder / "tables.png") as partial:
@@ -115,16 +121,36 @@ def _table(titles: Sequence[str], rows: dict[str, list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _arrow(one: Evaluation, name: str) -> str:
-    score = one.find(name)
+def _check_alike(everything: Sequence[Evaluation]) -> None:
+    kinds = {
+        (one.reference["sha256"], score.detail["segmenter"])
+        for one in everything
+        for score in one.scores
+        if score.name == "mean_iou"
+    }
+    if len(kinds) != 1:
+        raise Failure(
+            f"rows were scored in different ways ({kinds}); delete the folders `evaluation` of the "
+            "runs in runs/tables, and run it again"
+        )
+
+
+def _first(everything: Sequence[Evaluation], name: str) -> Score | None:
+    return next((score for one in everything if (score := one.find(name))), None)
+
+
+def _arrow(everything: Sequence[Evaluation], name: str) -> str:
+    score = _first(everything, name)
     return "" if score is None else {"higher": "↑", "lower": "↓"}[score.better]
 
 
-def _head(one: Evaluation, seeds: int, told: str) -> str:
-    reference = one.reference
+def _head(everything: Sequence[Evaluation], seeds: int, told: str) -> str:
+    reference = everything[0].reference
+    commits = ", ".join(sorted({one.made["commit"] for one in everything}))
+    dates = sorted({one.made["date"][:10] for one in everything})
     return f"""# The paper's tables in small
 
-Made by `make tables` at commit {one.made["commit"]} on {one.made["date"][:10]}: {told}.
+Made by `make tables` at commit {commits} on {" and ".join(dates)}: {told}.
 
 Each row is trained on the same streets of minicity with as many updates (`benchmarks/tables.py`
 has its settings) and painted from the simulator's frames of {reference["clips"]} other streets,
@@ -150,14 +176,14 @@ def _classes(found: dict[str, Measured]) -> str:
     return f"## Classes\n\nIoU in percent, void ignored, means over the seeds.\n\n{table}"
 
 
-def _foot(one: Evaluation) -> str:
+def _foot(everything: Sequence[Evaluation]) -> str:
     lines = []
     for name in ("mean_iou", "fid", "fvd", "warping_error", "perceptual", "diversity"):
-        score = one.find(name)
+        score = _first(everything, name)
         if score is not None:
             told = {"n": f"{score.n} {score.counted}"} | score.detail
             lines.append(f"- {name}: {'; '.join(f'{key} {_short(v)}' for key, v in told.items())}")
-    lines += [f"- {warning}" for warning in one.warnings]
+    lines += [f"- {warning}" for warning in everything[0].warnings]
     return "## What the figures rest on\n\n" + "\n".join(lines)
 
 

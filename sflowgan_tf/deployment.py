@@ -20,7 +20,7 @@ from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.provenance import made
 from sflowgan_tf.runs import Run
-from sflowgan_tf.scores import METRICS, Evaluation
+from sflowgan_tf.scores import FOLDER, METRICS, Evaluation
 from sflowgan_tf.serving import Translator
 from sflowgan_tf.whole import publish, unfinished_folder
 
@@ -124,18 +124,20 @@ class Exported:
             edges={key: self.manifest.edges[key] for key in ("threshold", "blur")},
             edge_map=self.translator.edge_map,
             data=data,
-            metrics=_metrics(self.run),
+            metrics=_metrics(self.run, self.step),
             licence=card.licence(self.manifest.dataset),
             made=made(command),
         )
 
 
-def _metrics(run: Run) -> dict[str, Any] | None:
-    """The figures of a run's evaluation, where there is one."""
-    folder = run.folder / "evaluation"
+def _metrics(run: Run, step: int) -> dict[str, Any] | None:
+    """The figures of a run's evaluation, where there is one of that step."""
+    folder = run.folder / FOLDER
     if not (folder / METRICS).is_file():
         return None
     found = Evaluation.load(folder)
+    if found.subject["step"] != step:
+        return None
     return {
         "subject": found.subject,
         "reference": found.reference,

@@ -11,12 +11,13 @@ import numpy as np
 from sflowgan_tf.measures import PAIRED, TEMPORAL, Clip, Instruments
 from sflowgan_tf.metrics.bootstrap import interval, units_of
 from sflowgan_tf.metrics.frechet import cautions, frechet_distance
-from sflowgan_tf.metrics.kernel import kernel_distance, squared_mmd
+from sflowgan_tf.metrics.kernel import KernelSums, kernel_distance
 from sflowgan_tf.metrics.segmentation import Confusion, SegmentationScores
 from sflowgan_tf.ops.labels import ClassTable
 from sflowgan_tf.scores import ClassScore, Of, Score
 
-_DRAWS = 200  # of the bootstrap
+_DRAWS, _MORE_DRAWS = 200, 1000  # of the bootstrap; more where there are fewer than _FEW units
+_FEW = 10
 _SUBSETS = 100  # of KID
 _UNITS = {"l1": "of the range", "psnr": "dB", "ssim": "", "perceptual": ""}
 _FEWEST = 4  # pictures or windows of which a distance between sets is worth a figure
@@ -31,7 +32,8 @@ class Scoring:
     Attributes:
         films: what was measured on each; "generated" and "real" must be there, clip by clip alike.
         instruments: with which.
-        segmenter: what the segmenter is called.
+        segmenter: what the segmenter is called, with its weights.
+        wanted: groups of scores.
         motion: where the motion comes from that the temporal scores follow.
         perceptual: what the network of the perceptual distances is called.
         seed: of the bootstrap.
@@ -40,6 +42,7 @@ class Scoring:
     films: Films
     instruments: Instruments
     segmenter: str
+    wanted: frozenset[str]
     motion: str
     perceptual: str
     seed: int
@@ -143,17 +146,12 @@ class Scoring:
         if of == "real":
             return []
         return [
-            *self._distances(of, clips, "features", {"fid": _frechet, "kid": _kernel}, "frames"),
-            *self._distances(of, clips, "windows", {"fvd": _frechet}, "clips"),
+            *self._distances(of, clips, "features", "fid", "frames"),
+            *self._distances(of, clips, "windows", "fvd", "clips"),
         ]
 
     def _distances(
-        self,
-        of: Of,
-        clips: Sequence[Clip],
-        which: str,
-        kinds: dict[str, Callable[[Sequence[np.ndarray]], float]],
-        counted: str,
+        self, of: Of, clips: Sequence[Clip], which: str, frechet: str, counted: str
     ) -> list[Score]:
         """Distances between sets of vectors; real and generated ones are drawn together."""
         network = getattr(self.instruments, "features" if which == "features" else "clip_features")
@@ -172,21 +170,20 @@ class Scoring:
         }
         if which == "windows":
             detail |= {"frames in a clip": self.instruments.window}
-        found = []
-        for name, statistic in kinds.items():
-            more = dict(detail)
-            if name == "kid":
-                real, generated = np.moveaxis(np.concatenate(pairs), 1, 0)
-                told = kernel_distance(real, generated, subsets=_SUBSETS, seed=self.seed)
-                more |= {"spread": told.spread, "subset size": told.subset_size}
-            args = (of, statistic, units_of(pairs), (count, counted))
-            found.append(
-                self._score("distribution", name, *args, unit="", better="lower", detail=more)
-            )
+        units = units_of(pairs)
+        more = {"unit": "", "better": "lower", "detail": detail}
+        args = (of, _frechet, units, (count, counted))
+        found = [self._score("distribution", frechet, *args, **more)]
+        if which == "features":
+            real, generated = np.moveaxis(np.concatenate(pairs), 1, 0)
+            told = kernel_distance(real, generated, subsets=_SUBSETS, seed=self.seed)
+            more["detail"] = detail | {"spread": told.spread, "subset size": told.subset_size}
+            args = (of, KernelSums(units).squared_mmd, range(len(units)), (count, counted))
+            found.append(self._score("distribution", "kid", *args, **more))
         return found
 
     def _paired(self, of: Of, clips: Sequence[Clip]) -> list[Score]:
-        if of == "real" or self.instruments.vgg is None:
+        if of == "real" or self.instruments.vgg is None or "paired" not in self.wanted:
             return []
         found = []
         for column, name in enumerate(PAIRED):
@@ -227,7 +224,8 @@ class Scoring:
         **more: Any,
     ) -> Score:
         if len(units) > 1:
-            found = interval(statistic, units, samples=_DRAWS, seed=self.seed)
+            draws = _DRAWS if len(units) >= _FEW else _MORE_DRAWS
+            found = interval(statistic, units, samples=draws, seed=self.seed)
             ends = {"value": found.estimate, "low": found.low, "high": found.high}
         else:
             ends = {"value": float(statistic([*units])), "low": None, "high": None}
@@ -242,11 +240,6 @@ def _mean(units: Sequence[np.ndarray]) -> float:
 def _frechet(units: Sequence[np.ndarray]) -> float:
     both = np.concatenate(units)
     return frechet_distance(both[:, 0], both[:, 1])
-
-
-def _kernel(units: Sequence[np.ndarray]) -> float:
-    both = np.concatenate(units).astype(np.float64)
-    return squared_mmd(both[:, 0], both[:, 1])
 
 
 def _total(clips: Sequence[Clip]) -> np.ndarray:

@@ -27,7 +27,7 @@ from sflowgan_tf.networks.vgg import VGG19Features
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.provenance import made
 from sflowgan_tf.runs import Run
-from sflowgan_tf.scores import Evaluation, Of, Picture, write_frames
+from sflowgan_tf.scores import FOLDER, Evaluation, Of, Picture, write_frames
 from sflowgan_tf.subjects import Files, Painted
 from sflowgan_tf.whole import written_whole
 
@@ -35,6 +35,7 @@ _CACHE = (
     ".evaluation"  # beside the records: what was measured on the real and the simulator's frames
 )
 _WINDOW = 12  # frames of a clip for FVD, where the films are as long
+_FEWEST_OF_I3D = 9  # frames that it takes
 _VERSIONS = 4  # of a scene, for diversity
 _SHOWN = 4  # frames on a sheet
 _FILM = 60  # frames of the film to look at
@@ -88,19 +89,21 @@ class Judging:
         wanted = frozenset(parsed.metrics)
         judge = segmenters.find(parsed.segmenter, manifest.classes) if parsed.segmenter else None
         describes = _frame_network(parsed, judge) if "distribution" in wanted else None
+        window = min(_WINDOW, chosen.records // (chosen.records - chosen.pairs))
         instruments = Instruments(
             num_classes=manifest.classes.num_classes,
             segment=judge.segment if judge and "segmentation" in wanted else None,
             features=describes,
-            clip_features=_clip_network(parsed, describes) if "distribution" in wanted else None,
-            window=min(_WINDOW, chosen.records // (chosen.records - chosen.pairs)),
+            clip_features=_clip_network(parsed, describes, window),
+            window=window,
             vgg=_vgg(parsed.vgg) if wanted & {"paired", "diversity"} else None,
             farneback=_farneback(manifest) if "temporal" in wanted else None,
         )
         reference = _hash(folder, manifest, parsed.split)
         parts = (instruments.features, instruments.clip_features)
         names = [f"{part.name} {part.weights}" if part else "" for part in parts]
-        identity = [reference, str(instruments.window), features.weights_of(parsed.vgg), *names]
+        identity = [measures.VERSION, reference, str(window), features.weights_of(parsed.vgg)]
+        identity += names
         identity += [judge.weights if instruments.segment and judge else "", *sorted(wanted)]
         return cls(
             subject=subject,
@@ -131,7 +134,8 @@ class Judging:
         scoring = Scoring(
             films=films,
             instruments=self.instruments,
-            segmenter=self.judge.name if self.judge else "",
+            segmenter=f"{self.judge.name} ({self.judge.weights})" if self.judge else "",
+            wanted=self.wanted,
             motion="exact" if self.manifest.has_motion else "Farneback on the real film",
             perceptual=self.vgg,
             seed=self.seed,
@@ -157,10 +161,22 @@ class Judging:
         found = []
         if "segmentation" in self.wanted and self.judge is None:
             found.append("Segmentation was left out: name a --segmenter.")
-        if "distribution" in self.wanted and self.instruments.features is None:
-            found.append("FID and FVD were left out: name --inception, or a --segmenter of ours.")
+        if "distribution" in self.wanted:
+            found += self._unmeasured_distances()
         if not self.manifest.has_cg and isinstance(self.subject, Painted):
             found.append("The reference has no simulator's frames: edges are the real frames' own.")
+        return found
+
+    def _unmeasured_distances(self) -> list[str]:
+        found = []
+        instruments = self.instruments
+        if instruments.features is None:
+            found.append("FID was left out: name --inception, or a --segmenter of ours.")
+        if instruments.clip_features is None:
+            found.append(
+                f"FVD was left out: the clips of the reference have {instruments.window} frames; "
+                f"it takes {_FEWEST_OF_I3D} with --i3d, or else 2 and what FID takes."
+            )
         return found
 
     def _measured(self, of: Of) -> list[Clip]:
@@ -323,17 +339,24 @@ def _frame_network(
 
 
 def _clip_network(
-    parsed: argparse.Namespace, frames: features.FeatureNetwork | None
+    parsed: argparse.Namespace, frames: features.FeatureNetwork | None, window: int
 ) -> features.FeatureNetwork | None:
+    """What describes clips of `window` frames; None where it is not wanted, or they are too few."""
+    if "distribution" not in parsed.metrics:
+        return None
     if parsed.i3d is not None:
-        return features.saved_model_clip_features(parsed.i3d)
-    return features.clip_features(frames) if frames else None
+        of_clips = features.saved_model_clip_features(parsed.i3d)
+        return of_clips if window >= _FEWEST_OF_I3D else None
+    return features.clip_features(frames) if frames and window > 1 else None
 
 
 def _vgg(weights: str) -> VGG19Features:
     filters = _RANDOM_FILTERS if weights == "random" else 64
     network = VGG19Features(weights, filters=filters, seed=0)
-    network.build((None, None, None, 3))
+    try:
+        network.build((None, None, None, 3))
+    except UserError as error:
+        raise UserError(f"--vgg: {str(error).replace('perceptual.weights', '--vgg')}") from None
     return network
 
 
@@ -357,7 +380,7 @@ def _hash(folder: Path, manifest: Manifest, split: str) -> str:
 
 
 def _output(parsed: argparse.Namespace) -> Path:
-    return (Run.existing(parsed.run).folder if parsed.run else parsed.images) / "evaluation"
+    return (Run.existing(parsed.run).folder if parsed.run else parsed.images) / FOLDER
 
 
 def _one_a_clip(ranked: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -314,6 +314,9 @@ def scenes(labels: Path, frames: Path, output: Path) -> list[_Scene]:
 
 def work(parsed: argparse.Namespace) -> None:
     """Paints and says how long it took."""
+    for given in (parsed.labels, parsed.frames):
+        if parsed.output.resolve() in (given.resolve(), given.resolve().parent):
+            raise UserError(f"--output {parsed.output}: would overwrite {given}; choose another")
     found = scenes(parsed.labels, parsed.frames, parsed.output)
     model = Model(
         parsed.model,

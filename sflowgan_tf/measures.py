@@ -21,6 +21,7 @@ from sflowgan_tf.metrics.temporal import Steadiness, estimated_motion
 from sflowgan_tf.networks.vgg import VGG19Features
 from sflowgan_tf.whole import written_whole
 
+VERSION = "1"  # another one where what is measured changes: figures that were kept are not used
 PAIRED = ("l1", "psnr", "ssim", "perceptual")
 TEMPORAL = ("warping_error", "flicker")
 

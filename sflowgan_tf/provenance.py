@@ -8,20 +8,27 @@ import sflowgan_tf
 
 
 def made(command: str) -> dict[str, str]:
-    """Date, command, version and commit, the last one empty where there is no git.
+    """Date, command, version and commit.
+
+    The commit ends with "-dirty" where files were changed since, and is empty where this program
+    does not run from a checkout of its own.
 
     Args:
         command: how it was called.
     """
-    root = Path(sflowgan_tf.__file__).parent
-    git = ["git", "-C", str(root), "rev-parse", "--short", "HEAD"]
-    try:
-        commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        commit = ""  # installed, or without git
     return {
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
         "command": command,
         "version": sflowgan_tf.__version__,
-        "commit": commit,
+        "commit": _commit(Path(sflowgan_tf.__file__).resolve().parent.parent),
     }
+
+
+def _commit(checkout: Path) -> str:
+    if not (checkout / ".git").exists():
+        return ""
+    git = ["git", "-C", str(checkout), "describe", "--always", "--dirty", "--exclude=*"]
+    try:
+        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""

@@ -17,6 +17,7 @@ from sflowgan_tf.errors import UserError
 from sflowgan_tf.whole import written_whole
 
 VERSION = 1
+FOLDER = "evaluation"  # inside what was scored
 METRICS = "metrics.json"
 
 Of = Literal["generated", "simulator", "real"]

@@ -20,6 +20,7 @@ from sflowgan_tf.ops.labels import ClassTable
 from sflowgan_tf.runs import Run
 
 _HUB = "hub:"
+_FRAMES = (None, None, None, 3)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +85,19 @@ def _saved_model(path: Path, table: ClassTable) -> Judge:
         raise UserError(
             f"--segmenter {path}: no SavedModel with a signature serving_default ({error!r:.200})"
         ) from None
-    ((name, spec),) = call.structured_input_signature[1].items()
+    inputs, outputs = call.structured_input_signature[1], call.structured_outputs
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise UserError(
+            f"--segmenter {path}: expected a model with one input, frames, and one output; its "
+            f"serving_default takes {', '.join(sorted(inputs))} and gives "
+            f"{', '.join(sorted(outputs))}"
+        )
+    ((name, spec),) = inputs.items()
+    if spec.dtype not in (tf.uint8, tf.float32) or not spec.shape.is_compatible_with(_FRAMES):
+        raise UserError(
+            f"--segmenter {path}: expected frames of shape (None, None, None, 3), uint8 or "
+            f"float32; its serving_default takes {spec.dtype.name} of shape {spec.shape}"
+        )
 
     def segment(frames: np.ndarray) -> np.ndarray:
         given = frames if spec.dtype == tf.uint8 else to_signed(frames)

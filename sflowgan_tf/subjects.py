@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,9 @@ import numpy as np
 from sflowgan_tf import sheets
 from sflowgan_tf.data.files import SUFFIXES, read_image
 from sflowgan_tf.errors import UserError
+from sflowgan_tf.scores import FOLDER
 from sflowgan_tf.serving import Translator
+from sflowgan_tf.translation import CONTACT_SHEET
 
 Frame = dict[str, Any]
 Place = tuple[str, int]  # sequence and number of a frame
@@ -56,8 +59,10 @@ class Files:
     def find(cls, folder: Path, places: Sequence[Place], size: tuple[int, int]) -> Files:
         """The pictures of all frames of a reference.
 
-        A picture's frame is the last number in its name, but for what Cityscapes appends; its
-        sequence is the one whose name its path holds, or the only one.
+        A picture's frame is the last number in its name, but for what Cityscapes and pix2pixHD
+        append; its sequence is the one whose name its path holds, or the only one. A sequence of a
+        single frame may be named alone. The sheet of `translate` and earlier evaluations are passed
+        over.
 
         Args:
             folder: of the pictures; folders below it count too.
@@ -71,11 +76,14 @@ class Files:
             raise UserError(f"--images {folder}: no such folder")
         found: dict[Place, Path] = {}
         sequences = sorted({sequence for sequence, _ in places}, key=len, reverse=True)
+        counted = Counter(sequence for sequence, _ in places)
+        alone = {sequence: number for sequence, number in places if counted[sequence] == 1}
         wanted = set(places)
         for file in sorted(folder.rglob("*")):
-            if file.suffix.lower() not in SUFFIXES:
+            below = file.relative_to(folder)
+            if file.suffix.lower() not in SUFFIXES or below.parts[0] in (FOLDER, CONTACT_SHEET):
                 continue
-            place = _place(file.relative_to(folder), sequences)
+            place = _place(below, sequences, alone)
             if place not in wanted:
                 raise UserError(
                     f"{file}: belongs to no frame of the reference, which has {len(sequences)} "
@@ -113,8 +121,11 @@ class Files:
         return picture
 
 
-def _place(file: Path, sequences: Sequence[str]) -> Place | None:
-    numbers = re.findall(r"\d+", file.stem.removesuffix("_leftImg8bit"))
+def _place(file: Path, sequences: Sequence[str], alone: dict[str, int]) -> Place | None:
+    name = file.stem.partition("_leftImg8bit")[0]
+    if name in alone:
+        return name, alone[name]
+    numbers = re.findall(r"\d+", name)
     if not numbers:
         return None
     if len(sequences) == 1:

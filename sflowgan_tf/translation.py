@@ -17,6 +17,7 @@ from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.ops.labels import ClassTable
 from sflowgan_tf.whole import written_whole
 
+CONTACT_SHEET = "contact-sheet.png"
 _ON_SHEET = 8
 
 
@@ -97,7 +98,7 @@ class Pictures:
     def __init__(self, painter: Painter, folder: Path):
         """Pictures in a folder; in folders `variation-N` there where there are several versions."""
         self.painter, self.folder = painter, folder
-        self.sheet_file = folder / "contact-sheet.png"
+        self.sheet_file = folder / CONTACT_SHEET
 
     def make(self, scenes: Scenes) -> int:
         """Paints and returns how many pictures; those that are there are painted anew.

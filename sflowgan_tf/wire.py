@@ -1,6 +1,7 @@
 """TensorFlow Serving's two protocols: REST (JSON over HTTP) and gRPC."""
 
 import base64
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -110,7 +111,7 @@ class Rest:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             raise Failure(f"--server {self.url}: refuses: {_reason(error)}") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise Failure(f"--server {self.url}: does not answer ({error})") from None
 
 

@@ -166,8 +166,32 @@ def test_a_run_without_edges_has_no_variations(home):
     found = Evaluation.load(home / "runs/labels/evaluation")
     assert found.subject["edges"] == "none"
     assert found.find("diversity") is None
-    assert value(found, "mean_iou", void="ignored") >= 0
+    assert value(found, "pixel_accuracy", void="ignored") > 0
+    assert found.find("l1") is None, "not asked for"
     scored("--run", "labels", "--edges", "dned", code=2)
+
+
+def test_frames_without_order(home, tmp_path, capsys):
+    alone = dataclasses.replace(TINY, minicity=Minicity(sequences=6, frames=1, seed=5))
+    folder = tmp_path / "alone"
+    build.raw_records(alone, None, folder, workers=1, skip_bad=False)
+    given = ("--reference", folder, "--segmenter", "judge")
+    scored("--run", "painter", *given, "--output", tmp_path / "run")
+    found = Evaluation.load(tmp_path / "run")
+    assert found.find("fid").n == found.reference["clips"] == 4
+    assert found.find("fvd") is None and found.find("warping_error") is None
+    assert any("FVD was left out: the clips of the reference have 1 f" in w for w in found.warnings)
+
+    painted = tmp_path / "painted"
+    painted.mkdir()
+    for frame in pipeline.every_frame(folder, Manifest.load(folder), "validation"):
+        file = painted / frame["sequence"].numpy().decode() / f"{int(frame['frame'])}.png"
+        file.parent.mkdir(parents=True)
+        Image.fromarray(frame["image_real"].numpy()).save(file)
+    Image.fromarray(np.zeros((9, 9, 3), np.uint8)).save(painted / "contact-sheet.png")
+    for _ in range(2):  # the second time among the pictures of the first
+        scored("--images", painted, *given, "--metrics", "paired")
+        assert value(Evaluation.load(painted / "evaluation"), "l1") == 0
 
 
 def test_laplacian_edges_on_demand(home, tmp_path, capsys):
@@ -191,6 +215,7 @@ def test_laplacian_edges_on_demand(home, tmp_path, capsys):
         (("--run", "painter", "--reference", "nowhere"), "no finished records"),
         (("--run", "painter", "--inception", "nowhere.h5"), "no file nowhere.h5"),
         (("--run", "painter", "--i3d", "nowhere"), "no saved_model.pb"),
+        (("--run", "painter", "--vgg", "nowhere.h5"), "--vgg"),
     ],
     ids=str,
 )

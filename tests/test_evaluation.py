@@ -48,6 +48,7 @@ def scoring(films, **instruments):
         films=films,
         instruments=Instruments(**(given | instruments)),
         segmenter="oracle",
+        wanted=frozenset({"paired"}),
         motion="exact",
         perceptual="VGG",
         seed=0,

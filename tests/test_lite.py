@@ -168,6 +168,14 @@ def test_a_wrong_picture_is_named(home, tmp_path, capsys, labels_, frame, said):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("output", ["labels", "frames", "labels/../frames"])
+def test_nothing_that_is_given_is_overwritten(home, capsys, output):
+    before = (home / "labels/night/0.png").read_bytes()
+    call("--output", output, code=2)
+    assert "would overwrite" in capsys.readouterr().err
+    assert (home / "labels/night/0.png").read_bytes() == before
+
+
 def test_what_is_missing_is_named(home, tmp_path, capsys):
     (home / "empty").mkdir()
     (home / "none.tflite").write_bytes(b"no archive")

@@ -50,6 +50,22 @@ def test_a_saved_model_of_other_classes(tmp_path):
         judge.segment(FRAMES)
 
 
+def test_a_saved_model_of_something_else(tmp_path):
+    grey = tf.Module()
+    grey.call = tf.function(lambda x: {"y": x}, [tf.TensorSpec([None, 8, 8, 1], tf.float32)])
+    two = tf.Module()
+    spec = tf.TensorSpec([None, None, None, 3], tf.uint8)
+    two.call = tf.function(lambda a, b: {"y": a, "z": b}, [spec, spec])
+    for module, said in (
+        (grey, r"takes float32 of shape \(None, 8, 8, 1\)"),
+        (two, "takes a, b and gives y, z"),
+    ):
+        path = tmp_path / str(id(module))
+        tf.saved_model.save(module, str(path), signatures={"serving_default": module.call})
+        with pytest.raises(UserError, match=said):
+            segmenters.find(str(path), TABLE)
+
+
 def test_a_damaged_saved_model(tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(b"no model")
     with pytest.raises(UserError, match="no SavedModel with a signature serving_default"):

@@ -28,6 +28,13 @@ def test_pictures_are_found_by_sequence_and_number(tmp_path):
     assert [int(files.picture(frame(*place)).max()) for place in PLACES] == [0, 10, 20]
 
 
+def test_frames_without_order_are_named_alone(tmp_path):
+    places = [("0000123", 0), ("b_000007", 0)]
+    put(tmp_path, "0000123.png", "all/b_000007_leftImg8bit_synthesized_image.jpg")
+    put(tmp_path, "contact-sheet.png", "evaluation/best.png")
+    assert set(Files.find(tmp_path, places, (4, 2)).files) == set(places)
+
+
 def test_a_single_sequence_needs_no_name(tmp_path):
     put(tmp_path, "000.png", "001.png")
     assert set(Files.find(tmp_path, PLACES[:2], (4, 2)).files) == set(PLACES[:2])

@@ -150,6 +150,12 @@ def test_a_server_that_is_not_there(url):
         wire.connect(url).signatures()
 
 
+def test_rest_at_the_port_of_grpc(served):
+    address = served[0]["grpc"].removeprefix("grpc://").partition("/")[0]
+    with pytest.raises(UserError, match="does not answer"):
+        wire.connect(f"http://{address}/v1/models/city").signatures()
+
+
 def test_a_model_that_is_not_there(url):
     with pytest.raises(UserError, match=r"Servable not found.*does it serve that model"):
         wire.connect(url.replace("city", "town")).signatures()

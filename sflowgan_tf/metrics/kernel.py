@@ -1,5 +1,6 @@
 """The kernel distance, on which KID rests."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +58,38 @@ def kernel_distance(
         subset_size=size,
         subsets=subsets,
     )
+
+
+class KernelSums:
+    """Sums of the kernel between all units of two sets, of which resampled distances are made.
+
+    Neither features nor matrices of samples have to be held for each resampling.
+    """
+
+    def __init__(self, units: Sequence[np.ndarray]):
+        """Sums up.
+
+        Args:
+            units: each (samples, 2, features), a set's samples beside the other's.
+        """
+        units = [np.asarray(unit, np.float64) for unit in units]
+        self._samples = np.array([len(unit) for unit in units], np.float64)
+        self._within = np.zeros((len(units), len(units)))
+        self._across = np.zeros_like(self._within)
+        self._same = np.zeros(len(units))
+        for i, one in enumerate(units):
+            for j, other in enumerate(units):
+                self._within[i, j] = sum(_kernel(one[:, k], other[:, k]).sum() for k in (0, 1))
+                self._across[i, j] = _kernel(one[:, 0], other[:, 1]).sum()
+            self._same[i] = sum(np.trace(_kernel(one[:, k], one[:, k])) for k in (0, 1))
+
+    def squared_mmd(self, drawn: Sequence[int]) -> float:
+        """`squared_mmd` of the samples of some units, by index; one may come several times."""
+        times = np.bincount(np.asarray(drawn, int), minlength=len(self._samples))
+        count = times @ self._samples
+        within = times @ self._within @ times - times @ self._same
+        across = times @ self._across @ times
+        return float(within / (count * (count - 1)) - 2 * across / count**2)
 
 
 def squared_mmd(features_a: np.ndarray, features_b: np.ndarray) -> float:

@@ -66,18 +66,6 @@ class Confusion:
         pairs = np.minimum(true, rows - 1) * columns + predicted
         self.counts += np.bincount(pairs, minlength=rows * columns).reshape(rows, columns)
 
-    def merge(self, other: "Confusion") -> None:
-        """Take in all that another one has seen.
-
-        Raises:
-            ValueError: it has another number of classes.
-        """
-        if other.counts.shape != self.counts.shape:
-            raise ValueError(
-                f"other: expected {self.counts.shape[1]} classes, got {other.counts.shape[1]}"
-            )
-        self.counts += other.counts
-
     def scores(self, *, void_wrong: bool) -> SegmentationScores:
         """The scores of all frames so far.
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sflowgan_tf.metrics.kernel import kernel_distance, squared_mmd
+from sflowgan_tf.metrics.kernel import KernelSums, kernel_distance, squared_mmd
 
 rng = np.random.default_rng
 
@@ -33,6 +33,15 @@ def test_by_hand():
     # k(1, 2) = 27, k(0, 3) = 1; across: k(1, 0), k(2, 0) = 1, k(1, 3) = 64, k(2, 3) = 343
     a, b = np.array([[1.0], [2.0]]), np.array([[0.0], [3.0]])
     assert squared_mmd(a, b) == 27 + 1 - 2 * (1 + 1 + 64 + 343) / 4
+
+
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=5), st.integers(0, 99))
+@settings(max_examples=30, deadline=None)
+def test_sums_of_units_give_the_distance_of_any_drawing(drawn, seed):
+    units = [rng(seed + n).normal(size=(n + 2, 2, 3)) for n in range(3)]
+    both = np.concatenate([units[i] for i in drawn])
+    expected = squared_mmd(both[:, 0], both[:, 1])
+    assert KernelSums(units).squared_mmd(drawn) == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
 def test_is_unbiased():
