@@ -32,6 +32,7 @@ from pathlib import Path
 
 from sflowgan_tf import cli
 from sflowgan_tf.errors import Failure, UserError
+from sflowgan_tf.precisions import Precision
 from sflowgan_tf.quiet import held_back, import_tensorflow
 from sflowgan_tf.runs import Run
 
@@ -53,7 +54,7 @@ from tests.front import serving  # noqa: E402
 
 WEIGHTS = ensemble_weights(1, 0)[0]
 THREADS = os.cpu_count() or 1  # TensorFlow's default, for the others too
-PRECISIONS: tuple[lite.Precision, ...] = ("fp32", "fp16", "int8")
+PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
 RUN, PYTORCH = "run (Keras)", "PyTorch"
 NOT_SHOWN = ("TFLite fp32", PYTORCH)
 LEAST_WIDTH = 240  # of a picture on the sheet, pixels

@@ -27,6 +27,7 @@ from pathlib import Path
 from sflowgan_tf import cli
 from sflowgan_tf import config as settings
 from sflowgan_tf.errors import Failure, UserError
+from sflowgan_tf.precisions import PRECISIONS  # noqa: E402
 from sflowgan_tf.quiet import import_tensorflow
 from sflowgan_tf.runs import Run
 
@@ -101,7 +102,7 @@ def rows(
         return translator.translate(scene.labels, scene.frame, WEIGHTS)
 
     found = [Row(f"{name}, Keras", by_keras, parameters, None, None)]
-    for precision in lite.PRECISIONS:
+    for precision in PRECISIONS:
         file = folder / f"{name}-{precision}.tflite"
         try:
             report = exporter.write(file, precision, redraws=True)

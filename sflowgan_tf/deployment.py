@@ -15,9 +15,9 @@ from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.endpoints import endpoints
 from sflowgan_tf.errors import Failure, UserError
-from sflowgan_tf.lite import Precision
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.ensemble import ensemble_weights
+from sflowgan_tf.precisions import Precision
 from sflowgan_tf.provenance import made
 from sflowgan_tf.runs import Run
 from sflowgan_tf.scores import FOLDER, METRICS, Evaluation

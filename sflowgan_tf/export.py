@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sflowgan_tf import cli
-from sflowgan_tf.lite import PRECISIONS
+from sflowgan_tf.precisions import PRECISIONS
 
 if TYPE_CHECKING:
     from sflowgan_tf.card import Card

@@ -18,15 +18,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 
 from sflowgan_tf import cli, png
 from sflowgan_tf.errors import UserError
 
-Precision = Literal["fp32", "fp16", "int8", "dynamic"]
-PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 METADATA = "metadata.json"
 FORMAT = 1
 SIDE_OUTPUTS = 6
@@ -369,13 +367,16 @@ def _naming(file: Path) -> Iterator[None]:
 
 
 def _peak_memory() -> float | None:
-    """Of this process, MB; None where the system does not tell."""
+    """Of this process, MB; None where the system does not tell.
+
+    Linux' own line is read, since getrusage counts what the parent had before it started us.
+    """
     try:
-        import resource
-    except ImportError:  # Windows
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
         return None
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    (line,) = [line for line in lines if line.startswith("VmHWM:")] or [""]
+    return int(line.split()[1]) * 1024 / 1e6 if line else None
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -20,10 +20,10 @@ import tensorflow as tf
 from sflowgan_tf import flatbuffer, gpu_rules, lite
 from sflowgan_tf.data.files import resize
 from sflowgan_tf.errors import Failure
-from sflowgan_tf.lite import Precision
 from sflowgan_tf.networks.dned import ensemble
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.labels import ClassTable
+from sflowgan_tf.precisions import Precision
 from sflowgan_tf.quiet import held_back
 from sflowgan_tf.serving import Translator
 from sflowgan_tf.whole import written_whole

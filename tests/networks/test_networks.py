@@ -123,6 +123,7 @@ def test_every_kernel_gets_a_finite_gradient(name, jit_compile):
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_mixed_precision(name, policy):
+    keras.utils.set_random_seed(0)
     network, x = make(name, dtype=policy), images(name, 24, 24)
     outputs = network(x)
     compute = policy.removeprefix("mixed_")
