@@ -139,7 +139,7 @@ def test_mixed_precision(name, policy):
     exact.set_weights(network.get_weights())
     for got, expected in zip(tf.nest.flatten(outputs), tf.nest.flatten(exact(x)), strict=True):
         scale = float(tf.reduce_mean(tf.abs(expected)))
-        assert float(tf.reduce_mean(tf.abs(tf.cast(got, "float32") - expected))) < 0.05 * scale
+        assert float(tf.reduce_mean(tf.abs(tf.cast(got, "float32") - expected))) < 0.1 * scale
 
 
 @pytest.mark.parametrize("name", NETWORKS)

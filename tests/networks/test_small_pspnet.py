@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -36,12 +37,17 @@ def test_any_size_comes_out_as_it_went_in(height, width):
 
 
 def test_what_is_thinner_than_a_feature_is_drawn():
-    network = built()
-    network.pyramid = lambda x: x * 0  # else a pixel is seen everywhere
     dotted = image()
     dotted[0, 10, 21] += 1
-    changed = np.abs(network(dotted) - network(image()))[0].max(-1)
-    assert changed.argmax() in [(10 + y) * 48 + 21 + x for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    total = np.zeros(32 * 48)
+    for seed in range(6):  # a single network of so few channels may be blind to the dot
+        keras.utils.set_random_seed(seed)
+        network = built()
+        network.pyramid = lambda x: x * 0  # else a pixel is seen everywhere
+        changed = np.abs(network(dotted) - network(image()))[0].max(-1).ravel()
+        total += changed / changed.max()
+    near = [(10 + y) * 48 + 21 + x for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    assert total.argmax() in near
 
 
 def test_features_are_what_the_last_classifier_sees():
