@@ -14,7 +14,7 @@ def import_tensorflow() -> None:
     import fails, what was held back is printed.
 
     Memory for tensors comes from TensorFlow's own pool: malloc gives large pieces back at once, and
-    the page faults of getting them anew were a third of a training step on a CPU
+    the page faults of getting them anew were a quarter to a third of a step on a CPU
     (benchmarks/memory_pool.py).
     """
     os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
