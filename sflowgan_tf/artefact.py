@@ -42,8 +42,8 @@ class Artefact:
 
     @property
     def redraws(self) -> bool:
-        """Whether there is a trained DNED, and so versions of a scene."""
-        return self.card.edge_map == "laplacian"
+        """Whether it was trained on the DNED's edges, and so has versions of a scene."""
+        return self.card.redraws
 
     def translate(
         self, labels: np.ndarray, image: np.ndarray, weights: np.ndarray | None

@@ -404,6 +404,7 @@ def _translator(
         edge_threshold=manifest.edges["threshold"],
         edge_blur=manifest.edges["blur"],
         edge_map=config.edge_map,
+        redraws=bool(config.phases.dned or config.phases.video),
     )
 
 

@@ -34,6 +34,7 @@ class Card:
         size: (width, height) that it was trained for; it takes others too.
         edges: threshold and blur, the arguments of `ops.edges.laplacian_edges`.
         edge_map: "laplacian", or "none" for a model that sees labels only.
+        redraws: whether the DNED redraws the edges, so that a scene has versions.
         data: what it was trained on: dataset, frames, sequences.
         metrics: of its evaluation: subject, reference, scores, warnings; None without one.
         licence: a note on what the data allow.
@@ -48,6 +49,7 @@ class Card:
     size: tuple[int, int]
     edges: dict[str, float]
     edge_map: str
+    redraws: bool
     data: dict[str, Any]
     metrics: dict[str, Any] | None
     licence: str

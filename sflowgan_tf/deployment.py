@@ -123,6 +123,7 @@ class Exported:
             size=self.manifest.size,
             edges={key: self.manifest.edges[key] for key in ("threshold", "blur")},
             edge_map=self.translator.edge_map,
+            redraws=self.translator.redraws,
             data=data,
             metrics=_metrics(self.run, self.step),
             licence=card.licence(self.manifest.dataset),

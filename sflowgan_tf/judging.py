@@ -316,10 +316,11 @@ def _subject(
         )
     if translator.edge_map == "instances" and not manifest.has_instances:
         raise UserError(f"--reference {folder}: has no instances, which run {run.folder} needs")
-    has_dned = translator.redraws and bool(config.phases.dned or config.phases.video)
     if parsed.edges == "dned" and not translator.redraws:
-        raise UserError(f"--edges dned: run {run.folder} has no DNED; leave --edges out")
-    redraw = has_dned if parsed.edges is None else parsed.edges == "dned"
+        raise UserError(
+            f"--edges dned: run {run.folder} was trained without the DNED's edges; leave --edges out"
+        )
+    redraw = translator.redraws if parsed.edges is None else parsed.edges == "dned"
     edges = "dned" if redraw else translator.edge_map
     told = {"run": parsed.run, "step": step, "edges": edges, "seed": config.seed}
     return Painted(translator=translator, redraw=redraw), told, folder, manifest

@@ -56,7 +56,7 @@ def of_run(name: str) -> Model:
         translator=translator,
         classes=manifest.classes,
         size=manifest.size,
-        origin={"run": name, "step": str(step)},
+        origin={"run": name, "step": str(step)} | _edges(translator.edge_map),
         files=[run.config, run.manifest, *sorted(run.checkpoints.glob("*.index"))],
     )
 
@@ -105,7 +105,7 @@ def _artefact(loaded: artefact.Artefact, where: dict[str, str], files: list[Path
         translator=loaded,
         classes=card.classes,
         size=card.size,
-        origin=told | where,
+        origin=told | where | _edges(card.edge_map),
         files=files,
     )
 
@@ -113,11 +113,15 @@ def _artefact(loaded: artefact.Artefact, where: dict[str, str], files: list[Path
 def _tflite(file: Path) -> Model:
     with held_back():  # LiteRT says which delegate it takes
         loaded = lite.Model(file)
-    edges = {} if loaded.redraws else {"edges": loaded.edges}
     return Model(
         translator=loaded,
         classes=ClassTable.from_dict(loaded.metadata["classes"]),
         size=loaded.size,
-        origin=loaded.metadata["origin"] | edges | {"model": str(file)},
+        origin=loaded.metadata["origin"] | {"model": str(file)} | _edges(loaded.edges),
         files=[file],
     )
+
+
+def _edges(edge_map: str) -> dict[str, str]:
+    """What `translation.Painter` can't tell of the edges."""
+    return {} if edge_map == "laplacian" else {"edges": edge_map}

@@ -21,6 +21,9 @@ class Translator(tf.Module):
 
     Source: S-Flow GAN, sec. 2.1: at test time the simulator's image gives the edges, the DNED
     redraws them as a real camera would have shown them, the generator paints.
+
+    Attributes:
+        redraws: whether the generator knows the DNED's edges, and so paints variations of a scene.
     """
 
     def __init__(
@@ -32,6 +35,7 @@ class Translator(tf.Module):
         edge_threshold: float,
         edge_blur: float,
         edge_map: Literal["laplacian", "instances", "none"] = "laplacian",
+        redraws: bool = True,
     ):
         """Joins built networks.
 
@@ -42,17 +46,14 @@ class Translator(tf.Module):
             edge_threshold: of the Laplacian, as in the records.
             edge_blur: sigma of the Gaussian before it, as in the records.
             edge_map: what the model was trained with, see `ImageGAN`.
+            redraws: whether the generator was trained on the DNED's edges, where `edge_map` has
+                any.
         """
         super().__init__()
         self.generator, self.dned = generator, dned
         self.num_classes = num_classes
         self.edge_threshold, self.edge_blur = edge_threshold, edge_blur
-        self.edge_map = edge_map
-
-    @property
-    def redraws(self) -> bool:
-        """Whether there is a trained DNED, and so variations of a scene."""
-        return self.edge_map == "laplacian"
+        self.edge_map, self.redraws = edge_map, redraws and edge_map == "laplacian"
 
     def edges_of(self, frame: dict[str, Any]) -> tf.Tensor:
         """The edge map that a frame of the records brings along, for `redraw` or `paint`.

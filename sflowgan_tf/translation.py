@@ -26,7 +26,7 @@ class Translates(Protocol):
 
     @property
     def redraws(self) -> bool:
-        """Whether there is a trained DNED, and so versions of a scene."""
+        """Whether it was trained on the DNED's edges, and so has versions of a scene."""
         ...
 
     def translate(
@@ -65,7 +65,8 @@ class Painter:
             variations: versions of each scene.
             seed: of the variations.
             redraw: whether the DNED redraws the edges.
-            origin: what made the pictures, for their metadata; "edges" where no DNED tells it.
+            origin: what made the pictures, for their metadata; "edges" where they are not the
+                Laplacian's or the DNED's.
         """
         self.translator, self.size, self.table = translator, size, table
         redraws = redraw and translator.redraws
@@ -87,7 +88,7 @@ class Painter:
         """What made a version, for its metadata."""
         weights = self.weights[version]
         if weights is None:
-            return {"edges": "laplacian" if self.translator.redraws else "none"} | self.origin
+            return {"edges": "laplacian"} | self.origin
         written = " ".join(f"{weight:.9g}" for weight in weights)
         return self.origin | {"edges": "dned", "ensemble_weights": written}
 

@@ -46,7 +46,7 @@ def test_a_model_without_a_dned_is_asked_for_its_one_version(exported):
 
     for encoded in (False, True):
         plain = artefact.Artefact(predict, encoded=encoded)
-        object.__setattr__(plain.card, "edge_map", "none")
+        object.__setattr__(plain.card, "redraws", False)
         assert not plain.redraws
         plain.translate(LABELS, IMAGE, None)
     assert asked == ["card", "serving_default", "card", "encoded"]

@@ -262,6 +262,24 @@ def test_edge_map_and_weights_reach_gan_and_translator():
     assert build.translator(config, manifest(), gan).edge_map == "none"
 
 
+@pytest.mark.parametrize(
+    ("edge_map", "phases", "redraws"),
+    [
+        ("laplacian", {"dned": 1}, True),
+        ("laplacian", {"video": 1}, True),
+        ("laplacian", {"edges": 1}, False),
+        ("none", {"dned": 1}, False),
+    ],
+)
+def test_scenes_have_versions_where_the_generator_was_shown_the_dneds_edges(
+    edge_map, phases, redraws
+):
+    none = {"edges": 0, "dned": 0, "video": 0}
+    config = changed(edge_map=edge_map, phases=settings.Phases(**(none | phases)))
+    gan = build.gan(config, TABLE.num_classes, 1)
+    assert build.translator(config, manifest(), gan).redraws == redraws
+
+
 def test_raw_records_need_a_source(in_tmp):
     with pytest.raises(UserError, match="--source"):
         build.raw_records(TINY, None, in_tmp, workers=1, skip_bad=False)
