@@ -153,7 +153,7 @@ def arrays(exported: deployment.Exported, scenes: list[tflite.Scene]) -> dict[st
     """What `torch_networks` needs to know."""
     translator = exported.translator
     networks = {"generator": translator.generator, "dned": translator.dned}
-    keys = ("filters", "downsamplings", "blocks", "upsampling")
+    keys = ("filters", "downsamplings", "blocks", "upsampling", "skips")
     configs = {name: network.get_config() for name, network in networks.items()}
     settings = {
         "threads": THREADS,

@@ -54,22 +54,45 @@ def up(before: int, width: int, method: str) -> list[nn.Module]:
     return [nn.Upsample(scale_factor=2), nn.Conv2d(before, width, 3, padding=1)]
 
 
-def generator(channels: int, settings: dict[str, Any]) -> nn.Module:
+class Generator(nn.Module):
     """As `networks.generator.GlobalGenerator` without separable convolutions.
 
     Args:
         channels: of the scene.
         settings: its configuration.
     """
-    widths = [settings["filters"] * 2**i for i in range(settings["downsamplings"] + 1)]
-    stack = [nn.ReflectionPad2d(3), nn.Conv2d(channels, widths[0], 7), *normalised(widths[0])]
-    for before, width in pairwise(widths):
-        stack += [nn.Conv2d(before, width, 3, stride=2, padding=1), *normalised(width)]
-    stack += [ResidualBlock(widths[-1]) for _ in range(settings["blocks"])]
-    for before, width in pairwise(reversed(widths)):
-        stack += [*up(before, width, settings["upsampling"]), *normalised(width)]
-    head = [nn.ReflectionPad2d(3), nn.Conv2d(widths[0], 3, 7), nn.Tanh()]
-    return nn.Sequential(*stack, *head)
+
+    def __init__(self, channels: int, settings: dict[str, Any]):
+        super().__init__()
+        self.skips = settings["skips"]
+        widths = [settings["filters"] * 2**i for i in range(settings["downsamplings"] + 1)]
+        entry = [nn.ReflectionPad2d(3), nn.Conv2d(channels, widths[0], 7), *normalised(widths[0])]
+        self.down = nn.ModuleList([nn.Sequential(*entry)])
+        for before, width in pairwise(widths):
+            stack = [nn.Conv2d(before, width, 3, stride=2, padding=1), *normalised(width)]
+            self.down.append(nn.Sequential(*stack))
+        self.residuals = nn.Sequential(
+            *(ResidualBlock(widths[-1]) for _ in range(settings["blocks"]))
+        )
+        self.up, before = nn.ModuleList(), widths[-1]
+        for width in reversed(widths[:-1]):
+            stack = [*up(before, width, settings["upsampling"]), *normalised(width)]
+            self.up.append(nn.Sequential(*stack))
+            before = width * (1 + self.skips)
+        self.head = nn.Sequential(nn.ReflectionPad2d(3), nn.Conv2d(before, 3, 7), nn.Tanh())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Scene (batch, channels, height, width) to image (batch, 3, height, width)."""
+        finer = []
+        for stack in self.down:
+            x = stack(x)
+            finer.append(x)
+        x = self.residuals(x)
+        for stack, skipped in zip(self.up, finer[-2::-1], strict=True):
+            x = stack(x)
+            if self.skips:
+                x = torch.cat([x, skipped], 1)
+        return self.head(x)
 
 
 class Dned(nn.Module):
@@ -133,7 +156,7 @@ class Painter:
         torch.set_num_threads(self.settings["threads"])
         self.networks = {
             "dned": Dned(self.settings["dned"]["filters"], self.settings["convolutions"]),
-            "generator": generator(self.settings["classes"] + 1, self.settings["generator"]),
+            "generator": Generator(self.settings["classes"] + 1, self.settings["generator"]),
         }
         for name, network in self.networks.items():
             count = sum(key.startswith(f"{name}-") for key in given)

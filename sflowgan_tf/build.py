@@ -96,6 +96,7 @@ def generator(config: Config, num_classes: int) -> GlobalGenerator | LocalEnhanc
             blocks=c.blocks,
             upsampling=c.upsampling,
             separable=c.separable,
+            skips=c.skips,
         )
     elif c.kind == "unet":
         network = UNet(filters=c.filters, downsamplings=c.downsamplings)

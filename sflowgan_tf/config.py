@@ -76,7 +76,7 @@ class Pipeline:
 class Generator:
     """pix2pixHD's generators, and pix2pix' U-Net, to compare with.
 
-    The last three settings count for `local_enhancer` alone, separable for `global` alone; `unet`
+    The last three settings count for `local_enhancer` alone, separable and skips for `global`; `unet`
     has neither blocks nor a choice of upsampling.
     """
 
@@ -86,6 +86,7 @@ class Generator:
     blocks: int = 9
     upsampling: Literal["transposed", "nearest"] = "transposed"
     separable: bool = False  # depthwise and 1x1 instead of 3x3, for devices; upsampling=nearest
+    skips: bool = False  # from the way down to the way up, as in U-Net; not in pix2pixHD
     enhancer_blocks: int = 3
     global_run: str | None = None  # a run of kind `global` whose generator the enhancer starts from
     frozen_epochs: int = 0  # for which the enhancer's global part is not trained

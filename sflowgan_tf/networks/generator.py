@@ -7,6 +7,7 @@ image is cropped.
 """
 
 import keras
+from keras import ops
 
 from sflowgan_tf.networks import blocks
 
@@ -57,6 +58,9 @@ class GlobalTrunk(keras.layers.Layer):
         upsampling: see `networks.blocks.Upsample`.
         separable: whether the 3x3 convolutions are `networks.blocks.separable_convolution`s, for
             devices; needs upsampling "nearest".
+        skips: whether what goes up is joined, size by size, with what went down: a thin thing of
+            the scene reaches the image without passing the smallest size. As in U-Net; pix2pixHD
+            has none.
         **kwargs: passed to `keras.layers.Layer`.
     """
 
@@ -67,41 +71,58 @@ class GlobalTrunk(keras.layers.Layer):
         blocks=9,
         upsampling="transposed",
         separable=False,
+        skips=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.filters, self.downsamplings = filters, downsamplings
         self.blocks, self.upsampling, self.separable = blocks, upsampling, separable
-        self.stack = self._stack()
+        self.skips = skips
+        self._stack()
 
     def _stack(self):
         dtype = self.dtype_policy
         widths = [self.filters * 2**i for i in range(self.downsamplings + 1)]
-        stack = _entry(widths[0], dtype)
-        for width in widths[1:]:
-            stack += _down(width, dtype, self.separable)
-        stack += [
+        self.down = [_entry(widths[0], dtype)]
+        self.down += [_down(width, dtype, self.separable) for width in widths[1:]]
+        self.residuals = [
             blocks.ResidualBlock(widths[-1], self.separable, dtype=dtype)
             for _ in range(self.blocks)
         ]
-        for width in reversed(widths[:-1]):
-            stack += _up(width, self.upsampling, dtype, self.separable)
-        return stack
+        self.up = [
+            _up(width, self.upsampling, dtype, self.separable) for width in reversed(widths[:-1])
+        ]
 
     def build(self, input_shape):
         """Make the kernels."""
-        blocks.build_stack(self.stack, input_shape)
+        shape, finer = input_shape, []
+        for stack in self.down:
+            shape = blocks.build_stack(stack, shape)
+            finer.append(shape)
+        shape = blocks.build_stack(self.residuals, shape)
+        for stack, skipped in zip(self.up, finer[-2::-1], strict=True):
+            *size, channels = blocks.build_stack(stack, shape)
+            shape = (*size, channels + skipped[-1] * self.skips)
 
     def call(self, inputs):
-        """(batch, height, width, channels) to (batch, height, width, filters).
+        """(batch, height, width, channels) to (batch, height, width, filters, or twice with skips).
 
         Both sides must divide by 2**downsamplings and be at least twice that.
         """
-        return blocks.call_stack(self.stack, inputs)
+        x, finer = inputs, []
+        for stack in self.down:
+            x = blocks.call_stack(stack, x)
+            finer.append(x)
+        x = blocks.call_stack(self.residuals, x)
+        for stack, skipped in zip(self.up, finer[-2::-1], strict=True):
+            x = blocks.call_stack(stack, x)
+            if self.skips:
+                x = ops.concatenate([x, skipped], axis=-1)
+        return x
 
     def compute_output_shape(self, input_shape):
-        """The size stays, the channels become `filters`."""
-        return (*input_shape[:-1], self.filters)
+        """The size stays, the channels become `filters`, or twice as many with skips."""
+        return (*input_shape[:-1], self.filters * (1 + self.skips))
 
     def get_config(self):
         """What `from_config` needs."""
@@ -112,6 +133,7 @@ class GlobalTrunk(keras.layers.Layer):
             "blocks": self.blocks,
             "upsampling": self.upsampling,
             "separable": self.separable,
+            "skips": self.skips,
         }
 
 
@@ -126,6 +148,7 @@ class GlobalGenerator(keras.Model):
         upsampling: see `networks.blocks.Upsample`.
         separable: whether the 3x3 convolutions are `networks.blocks.separable_convolution`s, for
             devices; needs upsampling "nearest".
+        skips: see `GlobalTrunk`.
         **kwargs: passed to `keras.Model`.
 
     Source: S-Flow GAN leaves the generator open; the layers are those of pix2pixHD's
@@ -139,13 +162,15 @@ class GlobalGenerator(keras.Model):
         blocks=9,
         upsampling="transposed",
         separable=False,
+        skips=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.filters, self.downsamplings = filters, downsamplings
         self.blocks, self.upsampling, self.separable = blocks, upsampling, separable
+        self.skips = skips
         self.trunk = GlobalTrunk(
-            filters, downsamplings, blocks, upsampling, separable, dtype=self.dtype_policy
+            filters, downsamplings, blocks, upsampling, separable, skips, dtype=self.dtype_policy
         )
         self.head = _head(self.dtype_policy)
 
@@ -170,6 +195,7 @@ class GlobalGenerator(keras.Model):
             "blocks": self.blocks,
             "upsampling": self.upsampling,
             "separable": self.separable,
+            "skips": self.skips,
         }
 
 

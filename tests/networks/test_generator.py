@@ -63,6 +63,20 @@ def test_separable_convolutions_hand_on_what_the_norm_can_see():
     assert variance > 20 * EPSILON
 
 
+def test_skips_bring_each_pixel_of_the_scene_past_the_smallest_size():
+    plain, skipping = small(), small(skips=True)
+    ways = (2, 4)  # channels at full and half size, as often again into what comes next
+    assert skipping.count_params() - plain.count_params() == 49 * ways[0] * 3 + 9 * ways[1] * 2
+    for stack in skipping.trunk.up:  # what comes from below says nothing
+        stack[0].convolution.set_weights([0 * w for w in stack[0].convolution.get_weights()])
+    scene = np.random.default_rng(0).random((1, 32, 32, 4)).astype("float32")
+    changed = scene.copy()
+    changed[0, 16, 16] = 1 - changed[0, 16, 16]
+    difference = np.abs(skipping(scene) - skipping(changed))[0].max(axis=-1)
+    near = difference[10:23, 10:23]  # two 7x7 convolutions; far away only the norm tells
+    assert difference.max() == near.max() > 10 * difference[:8].max()
+
+
 def test_transposed_has_no_separable_form():
     with pytest.raises(ValueError, match="only 'nearest' has a separable form"):
         small(separable=True)
