@@ -41,29 +41,36 @@ PAGE = Path("docs")
 SEEDS = (0, 1, 2)
 _TOOK = "took"  # with its seconds, the last line of a job's log
 
-_DNED = ("phases.edges=1", "phases.dned=4")
+_LABELS = ("edge_map=none",)
+# without skips a second downsampling loses poles and signs at this size
+_PIX2PIXHD = ("discriminator.num_scales=3", "generator.downsamplings=1")
+_OURS = ("generator.skips=true", "losses.l1=20")
+_DNED = (*_OURS, "phases.edges=1", "phases.dned=2")
 ROWS: dict[str, tuple[str, ...]] = {
     "pix2pix": (
-        "edge_map=none",
+        *_LABELS,
         "generator.kind=unet",
         "generator.downsamplings=6",
+        "losses.gan=log",
         "losses.l1=100",
         "losses.feature_matching=0",
         "losses.perceptual=0",
     ),
-    "pix2pixHD": ("edge_map=none", "discriminator.num_scales=3"),
+    "pix2pixHD": (*_LABELS, *_PIX2PIXHD),
     "pix2pixHD, instances": (
+        *_PIX2PIXHD,
         "edge_map=instances",
         "discriminator.sees_edges=true",
-        "discriminator.num_scales=3",
     ),
-    "ours, Laplacian": (),
+    "ours, labels only": (*_LABELS, *_OURS),  # what the edges bring, and what the rest
+    "ours, Laplacian": _OURS,
     "ours, DNED": _DNED,
     "ours, DNED, 3 scales": (*_DNED, "discriminator.num_scales=3"),
     "ours-video": (
+        *_OURS,
         "phases.edges=1",
-        "phases.dned=2",
-        "phases.video=3",  # of 160 pairs each: as many updates as two epochs of 240 frames
+        "phases.dned=1",
+        "phases.video=2",  # of 400 pairs each: as many updates as an epoch of 800 frames
         "losses.flow_where_consistent=true",
         "losses.warping=30",
     ),

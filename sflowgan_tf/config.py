@@ -76,8 +76,8 @@ class Pipeline:
 class Generator:
     """pix2pixHD's generators, and pix2pix' U-Net, to compare with.
 
-    The last three settings count for `local_enhancer` alone, separable and skips for `global`; `unet`
-    has neither blocks nor a choice of upsampling.
+    The last three settings count for `local_enhancer` alone, separable and skips for `global` alone;
+    `unet` has neither blocks nor a choice of upsampling.
     """
 
     kind: Literal["global", "local_enhancer", "unet"] = "global"
@@ -324,6 +324,10 @@ def _check_ranges(config: Config) -> None:
         raise UserError(
             f"perceptual.slice_weights has {len(weights)} values; expected "
             f"{config.perceptual.slices}, as many as perceptual.slices"
+        )
+    if config.generator.skips and config.generator.kind != "global":
+        raise UserError(
+            f"generator.skips=true: needs generator.kind=global, got {config.generator.kind}"
         )
     enhancer_only = config.generator.frozen_epochs or config.generator.global_run
     if config.generator.kind != "local_enhancer" and enhancer_only:

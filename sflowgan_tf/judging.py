@@ -318,7 +318,7 @@ def _subject(
         raise UserError(f"--reference {folder}: has no instances, which run {run.folder} needs")
     if parsed.edges == "dned" and not translator.redraws:
         raise UserError(
-            f"--edges dned: run {run.folder} was trained without the DNED's edges; leave --edges out"
+            f"--edges dned: run {run.folder} never saw the DNED's edges; leave --edges out"
         )
     redraw = translator.redraws if parsed.edges is None else parsed.edges == "dned"
     edges = "dned" if redraw else translator.edge_map

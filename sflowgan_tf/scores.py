@@ -114,9 +114,9 @@ class Evaluation:
         """Writes metrics.json, scores.csv and classes.csv, each whole or not at all."""
         _write(folder / METRICS, json.dumps(asdict(self), indent=1) + "\n")
         _write(folder / "scores.csv", _csv([asdict(score) for score in self.scores]))
-        rows = [
-            asdict(one) | {f"iou {of}": iou for of, iou in one.iou.items()} for one in self.classes
-        ]
+        rows = [asdict(one) for one in self.classes]
+        for row in rows:
+            row |= {f"iou {of}": iou for of, iou in row.pop("iou").items()}
         _write(folder / "classes.csv", _csv(rows))
 
     @classmethod

@@ -109,6 +109,7 @@ def test_a_size_is_width_then_height():
         ("generator.kind=unet generator.global_run=x", "generator.kind=local_enhancer"),
         ("generator.separable=true", "needs .*upsampling=nearest, got global and transposed"),
         ("generator.separable=true generator.kind=unet", "needs generator.kind=global"),
+        ("generator.skips=true generator.kind=unet", "needs generator.kind=global, got unet"),
         ("edge_map=none discriminator.sees_edges=true", "no edges with edge_map=none; set one of"),
         ("edge_map=instances phases.video=1", "phases.video=1: .*edge_map=instances; set phases"),
         ("losses.l1=-1", "losses.l1=-1.0: expected 0 or more"),

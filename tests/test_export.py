@@ -11,7 +11,7 @@ from sflowgan_tf import artefact, build, export
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.runs import Run
 from sflowgan_tf.scores import Evaluation, Score
-from tests.test_evaluate import TINY, begun
+from tests.tiny import TINY, begun
 
 SCORE = Score(
     group="paired",

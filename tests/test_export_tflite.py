@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from sflowgan_tf import build, export, lite, tflite, translate
-from tests.test_evaluate import TINY, begun
+from tests.tiny import TINY, begun
 
 
 @pytest.fixture(scope="module")

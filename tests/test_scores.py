@@ -38,7 +38,9 @@ def test_what_was_saved_is_loaded(tmp_path):
     EVALUATION.save(tmp_path)
     assert Evaluation.load(tmp_path) == EVALUATION
     assert (tmp_path / "scores.csv").read_text().splitlines()[1].startswith("segmentation,mean_iou")
-    assert (tmp_path / "classes.csv").read_text().splitlines()[0].endswith(",iou generated")
+    assert (tmp_path / "classes.csv").read_text().splitlines()[0] == (
+        "name,color,pixels,iou generated"
+    )
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "classes.csv",
         "metrics.json",

@@ -10,7 +10,7 @@ from sflowgan_tf import config as settings
 from sflowgan_tf.data.manifest import Split
 from sflowgan_tf.errors import Failure, UserError
 
-FRAMES, PAIRS = 240, 160  # 80 streets of 3 frames
+FRAMES, PAIRS = 800, 400  # 400 streets of 2 frames
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def test_all_rows_make_as_many_updates():
         row: build.curriculum(loaded(changes), split)[-1].last_step
         for row, changes in tables.ROWS.items()
     }
-    assert set(updates.values()) == {1200}, updates
+    assert set(updates.values()) == {2400}, updates
 
 
 def test_rows_differ_in_what_they_say_alone():

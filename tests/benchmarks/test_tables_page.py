@@ -10,7 +10,7 @@ from benchmarks import tables_page
 from sflowgan_tf import build, evaluate
 from sflowgan_tf.runs import Run
 from sflowgan_tf.scores import Evaluation
-from tests.test_evaluate import JUDGE, TINY, begun
+from tests.tiny import JUDGE, TINY, begun
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,43 @@
+"""A configuration whose networks take no time, and runs of it that were never trained."""
+
+import dataclasses
+
+from sflowgan_tf import build
+from sflowgan_tf import config as settings
+from sflowgan_tf.config import (
+    Config,
+    Discriminator,
+    Dned,
+    Generator,
+    Minicity,
+    Perceptual,
+    Records,
+    Segmenter,
+)
+from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.runs import Run
+
+TINY = Config(
+    records=Records(size="64x32", validation_fraction=0.7),
+    minicity=Minicity(sequences=3, frames=4),
+    generator=Generator(filters=4, downsamplings=1, blocks=1),
+    discriminator=Discriminator(filters=2),
+    dned=Dned(filters=2),
+    perceptual=Perceptual(weights="random", slices=2, filters=2),
+    segmenter=Segmenter(kind="small", filters=2),
+)
+JUDGE = dataclasses.replace(TINY, task="segmentation")
+
+
+def begun(name, config, folder):
+    """A run with a checkpoint of fresh networks."""
+    run, manifest = Run.named(name), Manifest.load(folder)
+    run.folder.mkdir(parents=True)
+    settings.save(config, run.config)
+    manifest.save(run.manifest)
+    build.reproducible(0)
+    if config.task == "translation":
+        model = build.gan(config, manifest.classes.num_classes, total_steps=1)
+    else:
+        model = build.segmenter(config, folder, manifest, total_steps=1)
+    model.checkpoint().save(str(run.checkpoints / "step"))
