@@ -76,8 +76,8 @@ class Pipeline:
 class Generator:
     """pix2pixHD's generators, and pix2pix' U-Net, to compare with.
 
-    The last three settings count for `local_enhancer` alone, separable and skips for `global` alone;
-    `unet` has neither blocks nor a choice of upsampling.
+    The last three settings count for `local_enhancer` alone, separable and skips for `global`
+    alone; `unet` has neither blocks nor a choice of upsampling.
     """
 
     kind: Literal["global", "local_enhancer", "unet"] = "global"
