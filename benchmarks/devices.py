@@ -42,7 +42,7 @@ from sflowgan_tf.ops.labels import TABLES  # noqa: E402
 from sflowgan_tf.serving import Translator  # noqa: E402
 
 TABLE, WEIGHTS = TABLES["synthia"], ensemble_weights(1, 0)[0]
-STREETS, OTHER_STREETS = 1000, 1001  # seeds, as `benchmarks.steadiness`; no run's
+STREETS, OTHER_STREETS = 1000, 1001  # seeds that no run draws
 
 Paint = Callable[[tflite.Scene], np.ndarray]
 

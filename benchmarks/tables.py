@@ -69,10 +69,9 @@ ROWS: dict[str, tuple[str, ...]] = {
     "ours-video": (
         *_OURS,
         "phases.edges=1",
-        "phases.dned=1",
-        "phases.video=2",  # of 400 pairs each: as many updates as an epoch of 800 frames
+        "phases.video=4",  # of 400 pairs each: as many updates as two epochs of 800 frames
         "losses.flow_where_consistent=true",
-        "losses.warping=30",
+        "losses.warping=10",
     ),
 }
 
