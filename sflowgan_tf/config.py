@@ -209,6 +209,69 @@ class Config:
     seed: int = 0
 
 
+_LEAST = {
+    "records.frames_per_shard": 1,
+    "records.validation_fraction": 0,
+    "records.seed": 0,
+    "records.edges.blur": 0,
+    "records.flow.pyr_scale": 0.1,
+    "records.flow.levels": 0,
+    "records.flow.winsize": 2,
+    "records.flow.iterations": 1,
+    "records.flow.poly_n": 1,
+    "records.flow.poly_sigma": 0.3,
+    "minicity.sequences": 1,
+    "minicity.frames": 1,
+    "minicity.seed": 0,
+    "pipeline.batch_size": 1,
+    "pipeline.max_scale": 1,
+    "pipeline.shuffle_buffer": 1,
+    "generator.filters": 2,
+    "generator.downsamplings": 1,
+    "generator.blocks": 0,
+    "generator.enhancer_blocks": 0,
+    "generator.frozen_epochs": 0,
+    "discriminator.num_scales": 1,
+    "discriminator.filters": 1,
+    "discriminator.depth": 1,
+    "dned.filters": 1,
+    "dned.jitter": 0,
+    "perceptual.filters": 1,
+    "losses.l1": 0,
+    "phases.edges": 0,
+    "phases.dned": 0,
+    "phases.video": 0,
+    "segmenter.filters": 2,
+    "segmenter.auxiliary": 0,
+    "segmenter.class_balance": 0,
+    "segmenter.epochs": 0,
+    "segmenter.learning_rate": 0,
+    "segmenter.momentum": 0,
+    "segmenter.weight_decay": 0,
+    "segmenter.pipeline.batch_size": 1,
+    "segmenter.pipeline.max_scale": 1,
+    "segmenter.pipeline.shuffle_buffer": 1,
+    "optimizer.learning_rate": 0,
+    "optimizer.constant_share": 0,
+    "ema_decay": 0,
+    "samples": 1,
+    "log_steps": 1,
+    "checkpoint_steps": 1,
+    "seed": 0,
+}
+_MOST = {
+    "records.validation_fraction": 1,
+    "records.flow.pyr_scale": 0.95,
+    "discriminator.num_scales": 3,
+    "dned.jitter": 1,
+    "perceptual.slices": 5,
+    "optimizer.constant_share": 1,
+    "segmenter.class_balance": 1,
+    "segmenter.momentum": 1,
+    "ema_decay": 1,
+}
+
+
 def size(text: str, name: str = "size") -> tuple[int, int]:
     """(width, height) of a text such as "512x256"; UserError names the argument otherwise."""
     width, times, height = text.partition("x")
@@ -246,79 +309,23 @@ def load(dataset: str, file: Path | None = None, overrides: list[str] | None = N
     except (OmegaConfBaseException, YAMLError) as error:
         raise UserError(f"configuration {path}: {_one_line(error)}") from None
     _check_ranges(config)
+    _check_together(config)
     return config
 
 
 def _check_ranges(config: Config) -> None:
-    """What a type can't say."""
-    least = {
-        "records.frames_per_shard": 1,
-        "records.validation_fraction": 0,
-        "records.seed": 0,
-        "records.edges.blur": 0,
-        "records.flow.pyr_scale": 0.1,
-        "records.flow.levels": 0,
-        "records.flow.winsize": 2,
-        "records.flow.iterations": 1,
-        "records.flow.poly_n": 1,
-        "records.flow.poly_sigma": 0.3,
-        "minicity.sequences": 1,
-        "minicity.frames": 1,
-        "minicity.seed": 0,
-        "pipeline.batch_size": 1,
-        "pipeline.max_scale": 1,
-        "pipeline.shuffle_buffer": 1,
-        "generator.filters": 2,
-        "generator.downsamplings": 1,
-        "generator.blocks": 0,
-        "generator.enhancer_blocks": 0,
-        "generator.frozen_epochs": 0,
-        "discriminator.num_scales": 1,
-        "discriminator.filters": 1,
-        "discriminator.depth": 1,
-        "dned.filters": 1,
-        "dned.jitter": 0,
-        "perceptual.filters": 1,
-        "losses.l1": 0,
-        "phases.edges": 0,
-        "phases.dned": 0,
-        "phases.video": 0,
-        "segmenter.filters": 2,
-        "segmenter.auxiliary": 0,
-        "segmenter.class_balance": 0,
-        "segmenter.epochs": 0,
-        "segmenter.learning_rate": 0,
-        "segmenter.momentum": 0,
-        "segmenter.weight_decay": 0,
-        "segmenter.pipeline.batch_size": 1,
-        "segmenter.pipeline.max_scale": 1,
-        "segmenter.pipeline.shuffle_buffer": 1,
-        "optimizer.learning_rate": 0,
-        "optimizer.constant_share": 0,
-        "ema_decay": 0,
-        "samples": 1,
-        "log_steps": 1,
-        "checkpoint_steps": 1,
-        "seed": 0,
-    }
-    most = {
-        "records.validation_fraction": 1,
-        "records.flow.pyr_scale": 0.95,
-        "discriminator.num_scales": 3,
-        "dned.jitter": 1,
-        "perceptual.slices": 5,
-        "optimizer.constant_share": 1,
-        "segmenter.class_balance": 1,
-        "segmenter.momentum": 1,
-        "ema_decay": 1,
-    }
+    """What a type can't say of one setting."""
     values = _flat(asdict(config))
-    for key, bound in least.items():
+    for key, bound in _LEAST.items():
         if values[key] < bound:
             raise UserError(f"{key}={values[key]}: expected {bound} or more")
-    for key, bound in most.items():
+    for key, bound in _MOST.items():
         if values[key] > bound:
             raise UserError(f"{key}={values[key]}: expected {bound} or less")
+
+
+def _check_together(config: Config) -> None:
+    """What settings ask of each other."""
     weights = config.perceptual.slice_weights
     if weights is not None and len(weights) != config.perceptual.slices:
         raise UserError(
