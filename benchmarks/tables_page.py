@@ -8,7 +8,6 @@ import numpy as np
 from PIL import Image
 
 from sflowgan_tf import build, sheets
-from sflowgan_tf import config as settings
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.errors import Failure
@@ -47,7 +46,7 @@ _TABLES = {
         ("l1", "ssim", "perceptual"),
     ),
 }
-_SCENES, _COLUMNS = 3, 5  # of the sheet
+_SCENES, _COLUMNS = 3, 4  # of the sheet
 _GIVEN: dict[str, Of] = {
     "simulator's frames as they are": "simulator",
     "oracle: real frames": "real",
@@ -192,7 +191,7 @@ def _short(value: object) -> str:
 
 
 def _sheet(runs: dict[str, Run], records: Path) -> np.ndarray:
-    """The same scenes given, by each row's run, and real, five columns to a line."""
+    """The same scenes given, by each row's run, and real, four columns to a line."""
     manifest = Manifest.load(records)
     frames = pipeline.frames(records, manifest, "train", _SCENES)
     columns: dict[str, list[np.ndarray]] = {
@@ -201,8 +200,7 @@ def _sheet(runs: dict[str, Run], records: Path) -> np.ndarray:
     }
     for row, run in runs.items():
         painter = build.restored_translator(run)[0]
-        redraw = bool(settings.read(run.config).phases.dned)
-        columns[row] = [sheets.picture(painter, frame, redraw=redraw) for frame in frames]
+        columns[row] = [sheets.picture(painter, frame, redraw=painter.redraws) for frame in frames]
     columns["real"] = [frame["image_real"].numpy() for frame in frames]
     lines = []
     for start in range(0, len(columns), _COLUMNS):
@@ -211,7 +209,11 @@ def _sheet(runs: dict[str, Run], records: Path) -> np.ndarray:
             [_doubled(columns[title][index]) for title in titles] for index in range(_SCENES)
         ]
         lines.append(contact_sheet(pictures, titles))
-    return np.concatenate(lines)
+    widest = lines[0].shape[1]
+    white = [((0, 0), (0, widest - line.shape[1]), (0, 0)) for line in lines]
+    return np.concatenate(
+        [np.pad(line, pad, constant_values=255) for line, pad in zip(lines, white, strict=True)]
+    )
 
 
 def _doubled(picture: np.ndarray) -> np.ndarray:

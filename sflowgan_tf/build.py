@@ -35,6 +35,8 @@ from sflowgan_tf.runs import Run
 from sflowgan_tf.segmenter import Segmenter, balanced
 from sflowgan_tf.serving import Translator
 
+_COMMANDS = {"translation": "fit", "segmentation": "segment fit"}
+
 
 def reproducible(seed: int) -> None:
     """The same seed on the same machine gives the same bits from here on.
@@ -252,12 +254,13 @@ def _start_global_part(gan: ImageGAN, name: str) -> None:
 def _restore(run: Run, task: str = "translation", **networks: keras.Model) -> int:
     """Fills networks from a run's latest checkpoint; returns its step."""
     if settings.read(run.config).task != task:
-        commands = {"translation": "fit", "segmentation": "segment"}
-        raise UserError(f"{run.folder} is no run of {commands[task]}; name one")
+        raise UserError(f"{run.folder} is no run of {_COMMANDS[task]}; name one")
     step = tf.Variable(tf.zeros([], tf.int64))
     state = {name: variables(network) for name, network in networks.items()}
     if restore_latest(tf.train.Checkpoint(step=step, **state), run.checkpoints) is None:
-        raise UserError(f"{run.folder}: no checkpoint yet; let fit run for a while longer")
+        raise UserError(
+            f"{run.folder}: no checkpoint yet; let {_COMMANDS[task]} run for a while longer"
+        )
     return int(step)
 
 
@@ -409,6 +412,36 @@ def _translator(
     )
 
 
+def records_of(run: Run, given: Path | None, flag: str) -> tuple[Path, Manifest]:
+    """Records to look at what a run learnt.
+
+    Args:
+        run: of `fit`.
+        given: their folder; None for datasets/NAME, which must hold what the run was trained on.
+        flag: that names the folder.
+
+    Returns:
+        The folder and its manifest.
+
+    Raises:
+        UserError: there are none, they are others, or their classes are.
+    """
+    dataset = settings.read(run.config).dataset
+    folder = given or Path("datasets") / dataset
+    manifest, trained = Manifest.load(folder, dataset), Manifest.load(run.manifest)
+    if manifest.classes.names != trained.classes.names:
+        raise UserError(
+            f"{flag} {folder}: has the classes of table {manifest.classes.name}; run "
+            f"{run.folder} was trained on those of {trained.classes.name}"
+        )
+    if given is None and manifest != trained:
+        raise UserError(
+            f"{folder} holds other records than those that run {run.folder} was trained on; name "
+            f"those with {flag}, or {flag} {folder} if you mean them"
+        )
+    return folder, manifest
+
+
 def raw_records(
     config: Config, source: Path | None, output: Path, *, workers: int, skip_bad: bool
 ) -> Manifest:
@@ -465,6 +498,18 @@ def _drawn_minicity(config: Config, root: Path) -> Path:
     return root
 
 
+def _drawn_otherwise(c: settings.Minicity, manifest: Manifest) -> list[str]:
+    """In what minicity's records are not those that are configured; of what can be seen of it."""
+    splits = manifest.splits.values()
+    sequences = sum(len(split.sequences) for split in splits)
+    found = {"sequences": sequences, "frames": sum(split.records for split in splits) / sequences}
+    return [
+        f"minicity.{key}: {getattr(c, key)} here, but {value:g} in the records"
+        for key, value in found.items()
+        if getattr(c, key) != value
+    ]
+
+
 def records(config: Config, folder: Path) -> Manifest:
     """The manifest of the records that a training is configured for; minicity makes its own.
 
@@ -487,6 +532,8 @@ def records(config: Config, folder: Path) -> Manifest:
         for key, value in expected.items()
         if found[key] != value
     ]
+    if config.dataset == "minicity":
+        differing += _drawn_otherwise(config.minicity, manifest)
     if c.classes == "cityscapes" and manifest.classes.names != table("cityscapes").names:
         differing.append(f"records.classes: cityscapes here, but {manifest.classes.name} there")
     if differing:

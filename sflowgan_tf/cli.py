@@ -42,6 +42,13 @@ def add_training_flags(flags: argparse.ArgumentParser, run: str) -> None:
     add("overrides", nargs="*", metavar="key=value", help="settings, as config.py names them")
 
 
+def positive(text: str) -> int:
+    """The type of a flag that counts."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
+    return int(text)
+
+
 def configuration_name(parsed: argparse.Namespace) -> str:
     """How the configuration that a training's flags choose is called."""
     return parsed.dataset if parsed.config is None else parsed.config.name.removesuffix(".yaml")

@@ -237,7 +237,12 @@ _LEAST = {
     "dned.filters": 1,
     "dned.jitter": 0,
     "perceptual.filters": 1,
+    "losses.feature_matching": 0,
+    "losses.perceptual": 0,
     "losses.l1": 0,
+    "losses.dned": 0,
+    "losses.flow": 0,
+    "losses.warping": 0,
     "phases.edges": 0,
     "phases.dned": 0,
     "phases.video": 0,
@@ -252,6 +257,8 @@ _LEAST = {
     "segmenter.pipeline.max_scale": 1,
     "segmenter.pipeline.shuffle_buffer": 1,
     "optimizer.learning_rate": 0,
+    "optimizer.beta_1": 0,
+    "optimizer.beta_2": 0,
     "optimizer.constant_share": 0,
     "ema_decay": 0,
     "samples": 1,
@@ -265,6 +272,8 @@ _MOST = {
     "discriminator.num_scales": 3,
     "dned.jitter": 1,
     "perceptual.slices": 5,
+    "optimizer.beta_1": 1,
+    "optimizer.beta_2": 1,
     "optimizer.constant_share": 1,
     "segmenter.class_balance": 1,
     "segmenter.momentum": 1,
@@ -275,8 +284,10 @@ _MOST = {
 def size(text: str, name: str = "size") -> tuple[int, int]:
     """(width, height) of a text such as "512x256"; UserError names the argument otherwise."""
     width, times, height = text.partition("x")
-    if not (times and width.isdigit() and height.isdigit() and int(width) and int(height)):
-        raise UserError(f"{name}: expected WIDTHxHEIGHT such as 512x256, got {text!r}")
+    if not (times and width.isdigit() and height.isdigit() and min(int(width), int(height)) > 1):
+        raise UserError(
+            f"{name}: expected WIDTHxHEIGHT such as 512x256, both 2 or more, got {text!r}"
+        )
     return int(width), int(height)
 
 
@@ -306,7 +317,7 @@ def load(dataset: str, file: Path | None = None, overrides: list[str] | None = N
     try:
         layers = [OmegaConf.load(path), OmegaConf.from_dotlist(overrides or [])]
         config = _merged(*layers, {"dataset": dataset})
-    except (OmegaConfBaseException, YAMLError) as error:
+    except (OmegaConfBaseException, YAMLError, UnicodeDecodeError, TypeError) as error:
         raise UserError(f"configuration {path}: {_one_line(error)}") from None
     _check_ranges(config)
     _check_together(config)
@@ -317,15 +328,17 @@ def _check_ranges(config: Config) -> None:
     """What a type can't say of one setting."""
     values = _flat(asdict(config))
     for key, bound in _LEAST.items():
-        if values[key] < bound:
+        if not values[key] >= bound:  # nor not a number
             raise UserError(f"{key}={values[key]}: expected {bound} or more")
     for key, bound in _MOST.items():
-        if values[key] > bound:
+        if not values[key] <= bound:
             raise UserError(f"{key}={values[key]}: expected {bound} or less")
 
 
 def _check_together(config: Config) -> None:
     """What settings ask of each other."""
+    if not any(asdict(config.phases).values()):
+        raise UserError("phases.edges, phases.dned, phases.video: all 0; expected epochs of one")
     weights = config.perceptual.slice_weights
     if weights is not None and len(weights) != config.perceptual.slices:
         raise UserError(

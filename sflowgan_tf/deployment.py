@@ -69,14 +69,7 @@ class Exported:
                 f"--run {run.folder}: was trained with edge_map=instances, to compare with, and "
                 "needs instance maps; what is exported takes labels and frames alone"
             )
-        config = settings.read(run.config)
-        folder = data or Path("datasets") / config.dataset
-        records = Manifest.load(folder, config.dataset)
-        if records.classes.names != manifest.classes.names:
-            raise UserError(
-                f"--data {folder}: has the classes of table {records.classes.name}; run "
-                f"{run.folder} was trained on those of {manifest.classes.name}"
-            )
+        folder, records = build.records_of(run, data, "--data")
         if not records.splits["validation"].records:
             raise UserError(f"--data {folder}: no validation frames to compare on; name others")
         frames = pipeline.frames(folder, records, "validation", _COMPARED)
@@ -86,7 +79,7 @@ class Exported:
             step=step,
             manifest=manifest,
             frames=frames,
-            start_run=config.start_run,
+            start_run=settings.read(run.config).start_run,
             records=folder,
         )
 
@@ -137,7 +130,7 @@ def _metrics(run: Run, step: int) -> dict[str, Any] | None:
     if not (folder / METRICS).is_file():
         return None
     found = Evaluation.load(folder)
-    if found.subject["step"] != step:
+    if found.subject.get("step") != step:  # of pictures in a folder, of another checkpoint
         return None
     return {
         "subject": found.subject,
@@ -230,7 +223,7 @@ def tflite_files(
     precisions: Sequence[Precision],
     size: tuple[int, int],
 ) -> Iterator[tflite.Report]:
-    """Writes TFLite files, the generator alone and with the DNED where there is one.
+    """Writes TFLite files, the generator alone and, where it knows its edges, with the DNED.
 
     Args:
         exported: what.

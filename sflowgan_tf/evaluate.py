@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sflowgan_tf import cli
+from sflowgan_tf.scores import GROUPS
 
 if TYPE_CHECKING:
     from sflowgan_tf.judging import Judging
-
-_GROUPS = ("segmentation", "distribution", "paired", "temporal", "diversity")
 
 
 def flags() -> argparse.ArgumentParser:
@@ -33,15 +32,14 @@ def flags() -> argparse.ArgumentParser:
     add(
         "--metrics",
         nargs="+",
-        choices=_GROUPS,
-        default=_GROUPS,
+        choices=GROUPS,
         help="all that there are networks for, by default",
     )
     add("--segmenter", metavar="S", help="run of segment, SavedModel, or hub:PRESET (KerasHub)")
     add("--inception", metavar="I", help="for FID: SavedModel, imagenet or a weights file of it")
     add("--i3d", type=Path, metavar="DIR", help="for FVD: SavedModel")
     add("--vgg", default="random", metavar="V", help="for distances: random, imagenet or a file")
-    add("--edges", choices=("laplacian", "dned"), help="who draws them; the DNED once trained")
+    add("--edges", choices=("laplacian", "dned"), help="who draws them; the DNED where it can")
     add("--output", type=Path, metavar="DIR", help="runs/NAME/evaluation, DIR/evaluation")
     add("--seed", type=int, default=0, metavar="N", help="of intervals and variations; 0")
     return parser

@@ -38,6 +38,7 @@ def work(parsed: argparse.Namespace) -> None:
 
     short = {"seed": parsed.seed, "start_run": parsed.start}
     given = [f"{key}={value}" for key, value in short.items() if value is not None]
+    given.append("task=translation")
     config = settings.load(parsed.dataset, parsed.config, parsed.overrides + given)
     run = Run.named(parsed.run or cli.configuration_name(parsed))
     continuation.check_same(config, run, apart=_APART)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -27,13 +29,14 @@ from sflowgan_tf.networks.vgg import VGG19Features
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.provenance import made
 from sflowgan_tf.runs import Run
-from sflowgan_tf.scores import FOLDER, Evaluation, Of, Picture, write_frames
+from sflowgan_tf.scores import FOLDER, GROUPS, Evaluation, Of, Picture, write_frames
 from sflowgan_tf.subjects import Files, Painted
-from sflowgan_tf.whole import written_whole
+from sflowgan_tf.whole import unfinished_folder, written_whole
 
 _CACHE = (
     ".evaluation"  # beside the records: what was measured on the real and the simulator's frames
 )
+_FILES = {"best.png", "worst.png", "variations.png", "classes.csv"}  # which not every one writes
 _WINDOW = 12  # frames of a clip for FVD, where the films are as long
 _FEWEST_OF_I3D = 9  # frames that it takes
 _VERSIONS = 4  # of a scene, for diversity
@@ -86,7 +89,7 @@ class Judging:
         chosen = manifest.splits[parsed.split]
         if not chosen.records:
             raise UserError(f"{folder}: its {parsed.split} split is empty; choose another --split")
-        wanted = frozenset(parsed.metrics)
+        wanted = frozenset(parsed.metrics or GROUPS)
         judge = segmenters.find(parsed.segmenter, manifest.classes) if parsed.segmenter else None
         describes = _frame_network(parsed, judge) if "distribution" in wanted else None
         window = min(_WINDOW, chosen.records // (chosen.records - chosen.pairs))
@@ -94,11 +97,14 @@ class Judging:
             num_classes=manifest.classes.num_classes,
             segment=judge.segment if judge and "segmentation" in wanted else None,
             features=describes,
-            clip_features=_clip_network(parsed, describes, window),
+            clip_features=_clip_network(parsed, describes, window)
+            if "distribution" in wanted
+            else None,
             window=window,
             vgg=_vgg(parsed.vgg) if wanted & {"paired", "diversity"} else None,
             farneback=_farneback(manifest) if "temporal" in wanted else None,
         )
+        _check_asked(parsed, instruments)
         reference = _hash(folder, manifest, parsed.split)
         parts = (instruments.features, instruments.clip_features)
         names = [f"{part.name} {part.weights}" if part else "" for part in parts]
@@ -123,10 +129,21 @@ class Judging:
     def evaluate(self, command: str) -> Evaluation:
         """Measures, writes all files and returns the figures.
 
+        The files take the place of an earlier evaluation's together, once all are there.
+
         Args:
             command: how it was called, for the record.
         """
-        self.output.mkdir(parents=True, exist_ok=True)
+        with unfinished_folder(self.output, FOLDER) as partial:
+            evaluation = replace(self, output=partial)._written(command)
+            written = [*partial.iterdir()]
+            for name in _FILES - {file.name for file in written}:
+                (self.output / name).unlink(missing_ok=True)
+            for file in written:
+                os.replace(file, self.output / file.name)
+        return evaluation
+
+    def _written(self, command: str) -> Evaluation:
         films: dict[Of, list[Clip]] = {"generated": self._measured("generated")}
         if self.manifest.has_cg:
             films["simulator"] = self._kept("simulator")
@@ -209,7 +226,8 @@ class Judging:
         clips = measures.load(file)
         if clips is None:
             clips = self._measured(of)
-            measures.save(file, clips)
+            with suppress(OSError):  # records that only others may write to
+                measures.save(file, clips)
         return clips
 
     def _reference(self, clips: list[Clip]) -> dict[str, Any]:
@@ -305,15 +323,9 @@ def _subject(
         files = Files.find(parsed.images, places, manifest.size)
         return files, {"images": str(parsed.images)}, folder, manifest
     run = Run.existing(parsed.run)
-    translator, of_run, step = build.restored_translator(run)
+    translator, _, step = build.restored_translator(run)
     config = settings.read(run.config)
-    folder = parsed.reference or Path("datasets") / config.dataset
-    manifest = Manifest.load(folder, config.dataset)
-    if manifest.classes.names != of_run.classes.names:
-        raise UserError(
-            f"--reference {folder}: has the classes of table {manifest.classes.name}; run "
-            f"{run.folder} was trained on those of {of_run.classes.name}"
-        )
+    folder, manifest = build.records_of(run, parsed.reference, "--reference")
     if translator.edge_map == "instances" and not manifest.has_instances:
         raise UserError(f"--reference {folder}: has no instances, which run {run.folder} needs")
     if parsed.edges == "dned" and not translator.redraws:
@@ -324,6 +336,16 @@ def _subject(
     edges = "dned" if redraw else translator.edge_map
     told = {"run": parsed.run, "step": step, "edges": edges, "seed": config.seed}
     return Painted(translator=translator, redraw=redraw), told, folder, manifest
+
+
+def _check_asked(parsed: argparse.Namespace, instruments: Instruments) -> None:
+    """Refuses to leave out what was asked for by name."""
+    asked = parsed.metrics or ()
+    if "segmentation" in asked and instruments.segment is None:
+        raise UserError("--metrics segmentation: needs a --segmenter")
+    described = instruments.features or instruments.clip_features
+    if "distribution" in asked and described is None:
+        raise UserError("--metrics distribution: needs --inception, --i3d or a --segmenter of ours")
 
 
 def _frame_network(
@@ -342,9 +364,7 @@ def _frame_network(
 def _clip_network(
     parsed: argparse.Namespace, frames: features.FeatureNetwork | None, window: int
 ) -> features.FeatureNetwork | None:
-    """What describes clips of `window` frames; None where it is not wanted, or they are too few."""
-    if "distribution" not in parsed.metrics:
-        return None
+    """What describes clips of `window` frames; None where they are too few, or nothing does."""
     if parsed.i3d is not None:
         of_clips = features.saved_model_clip_features(parsed.i3d)
         return of_clips if window >= _FEWEST_OF_I3D else None

@@ -86,7 +86,10 @@ class Model:
         Raises:
             UserError: the file is none of ours or damaged, or the delegate can't be loaded.
         """
-        from ai_edge_litert.interpreter import Interpreter, load_delegate
+        try:
+            from ai_edge_litert.interpreter import Interpreter, load_delegate
+        except ModuleNotFoundError as error:
+            raise UserError(f"{error}; expected LiteRT: pip install ai-edge-litert") from None
 
         self.file, self.metadata = file, read_metadata(file)
         self.size: tuple[int, int] = tuple(self.metadata["size"])
@@ -96,9 +99,10 @@ class Model:
         self.edges = "laplacian" if "edges" in self._input_names else "none"
         try:
             if delegate:
-                ctypes.CDLL(delegate)  # a library that is not there makes LiteRT stumble twice
+                # LiteRT stumbles twice over a library that is not there, or is no delegate
+                ctypes.CDLL(delegate).tflite_plugin_create_delegate  # noqa: B018
             delegates = [load_delegate(delegate, options)] if delegate else None
-        except (OSError, ValueError, RuntimeError) as error:
+        except (AttributeError, OSError, ValueError, RuntimeError) as error:
             raise UserError(f"--delegate {delegate}: can't be loaded ({error})") from None
         try:
             self._network = Interpreter(
@@ -265,7 +269,7 @@ def flags() -> argparse.ArgumentParser:
     add("--frames", **path, help="CG or real frames of the same names")
     add("--output", **path, help="folder for the PNGs")
     add("--weights", type=_weights, metavar="A,B,C,D,E,F", help="of the ensemble; equal")
-    add("--threads", type=int, metavar="N", help="of the CPU; LiteRT's default")
+    add("--threads", type=cli.positive, metavar="N", help="of the CPU; LiteRT's default")
     add("--delegate", metavar="LIBRARY", help="runs the network elsewhere: GPU, NPU")
     add("--delegate-option", action="append", default=[], type=_option, metavar="KEY=VALUE")
     return parser
@@ -297,10 +301,13 @@ def scenes(labels: Path, frames: Path, output: Path) -> list[_Scene]:
         UserError: there is none, or a label map has no frame.
     """
     if labels.is_file():
+        if not frames.is_file():
+            raise UserError(f"--frames {frames}: no such file; expected the frame of {labels}")
         return [_Scene(labels, frames, output / f"{labels.stem}.png")]
     found = [
         _Scene(file, frames / file.relative_to(labels), output / file.relative_to(labels))
-        for file in sorted(labels.rglob("*.png"))
+        for file in sorted(labels.rglob("*"))
+        if file.suffix.lower() == ".png"
     ]
     if not found:
         raise UserError(f"--labels {labels}: no PNG there")

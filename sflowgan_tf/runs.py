@@ -1,5 +1,6 @@
 """What lies where inside the folder of a run."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ class Run:
     def named(cls, name: str) -> "Run":
         """A run by its name in runs/, or by the path of its folder."""
         path = Path(name)
-        return cls(path if path.is_absolute() or len(path.parts) > 1 else Path("runs") / path)
+        return cls(path if {os.sep, os.altsep} & {*name} else Path("runs") / path)
 
     @classmethod
     def existing(cls, name: str) -> "Run":

@@ -19,6 +19,7 @@ from sflowgan_tf.whole import written_whole
 VERSION = 1
 FOLDER = "evaluation"  # inside what was scored
 METRICS = "metrics.json"
+GROUPS = ("segmentation", "distribution", "paired", "temporal", "diversity")
 
 Of = Literal["generated", "simulator", "real"]
 
@@ -28,7 +29,7 @@ class Score:
     """One figure.
 
     Attributes:
-        group: "segmentation", "distribution", "paired", "temporal" or "diversity".
+        group: one of `GROUPS`.
         name: of the figure within the group.
         of: whose pictures; the real ones' row is the oracle's, or the floor.
         value: the figure.

@@ -38,18 +38,12 @@ def flags() -> argparse.ArgumentParser:
     add("--output", **source, help="FILE.mp4 for a film, else a folder for PNGs")
     add("--size", metavar="WxH", help="of the pictures; what the model was trained for by default")
     add("--classes", metavar="TABLE", help="class table of the label maps; the model's by default")
-    add("--variations", type=_positive, default=1, metavar="N", help="versions of each scene; 1")
+    add("--variations", type=cli.positive, default=1, metavar="N", help="versions of each scene; 1")
     add("--seed", type=int, default=0, metavar="S", help="of the variations; 0")
-    add("--edges", choices=("laplacian", "dned"), default="dned", help="who draws them; dned")
+    add("--edges", choices=("laplacian", "dned"), help="who draws them; the DNED where it can")
     add("--fps", type=_rate, metavar="R", help=f"of the film; that of the video, else {_FPS}")
     add("--side-by-side", action="store_true", help="film: frame, labels and result in a row")
     return parser
-
-
-def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
-    return int(text)
 
 
 def _rate(text: str) -> Fraction:
@@ -79,18 +73,19 @@ def work(parsed: argparse.Namespace) -> None:
 
     model = _model(parsed)
     scenes = pair_up(parsed.labels, parsed.frames, in_order=is_film)
-    if parsed.variations > 1 and not model.translator.redraws:
-        raise UserError(
-            f"--variations: {parsed.run or parsed.model or parsed.server} holds no DNED and has "
-            "one version of a scene"
-        )
+    for flag, needs in (("--variations", parsed.variations > 1), ("--edges", parsed.edges)):
+        if needs and parsed.edges != "laplacian" and not model.translator.redraws:
+            raise UserError(
+                f"{flag}: {parsed.run or parsed.model or parsed.server} has one version of a "
+                f"scene, without a DNED or never trained on its edges; leave {flag} out"
+            )
     painter = Painter(
         model.translator,
         size=size or model.size,
         table=model.classes.reading(parsed.classes),
         variations=parsed.variations,
         seed=parsed.seed,
-        redraw=parsed.edges == "dned",
+        redraw=parsed.edges != "laplacian",
         origin=model.origin,
     )
     if is_film:
@@ -117,6 +112,10 @@ def _is_film(parsed: argparse.Namespace) -> bool:
     is_film = suffix == ".mp4"
     if suffix in (".avi", ".gif", ".m4v", ".mkv", ".mov", ".webm"):
         raise UserError(f"--output {output}: films are MP4; expected {output.with_suffix('.mp4')}")
+    if suffix in (".png", ".jpg", ".jpeg"):
+        raise UserError(
+            f"--output {output}: pictures get their names from the scenes; name a folder"
+        )
     if is_film and output.is_dir():
         raise UserError(f"--output {output}: is a folder; expected a file for the film")
     if not is_film and (parsed.fps or parsed.side_by_side):

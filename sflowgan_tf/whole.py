@@ -27,7 +27,7 @@ def unfinished_folder(parent: Path, name: str) -> Iterator[Path]:
     """A hidden, empty folder to fill, for `publish`; what is left of it goes with the block.
 
     Args:
-        parent: where it lies.
+        parent: where it lies; made if need be.
         name: that it resembles.
     """
     partial = parent / f".{name}.{os.getpid()}.partial"

@@ -59,7 +59,10 @@ def connect(url: str) -> Wire:
     Raises:
         UserError: it is no such URL.
     """
-    parts = urllib.parse.urlsplit(url)
+    try:
+        parts = urllib.parse.urlsplit(url)
+    except ValueError as error:
+        raise UserError(f"--server {url}: {error}; {_HOW}") from None
     names = [name for name in parts.path.split("/") if name]
     if parts.scheme in ("http", "https") and parts.netloc and names[:2] == ["v1", "models"]:
         return Rest(url.rstrip("/"))

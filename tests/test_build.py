@@ -227,6 +227,18 @@ def test_records_made_with_other_settings_are_refused(in_tmp):
         build.records(TINY, in_tmp)
 
 
+def test_minicitys_records_of_other_streets_are_refused(in_tmp):
+    split = Split(records=6, pairs=4, shards=[], sequences=["a", "b"])
+    none = dataclasses.replace(split, records=0, pairs=0, sequences=[])
+    drawn = manifest(dataset="minicity", splits={"train": split, "validation": none})
+    drawn.save(in_tmp / "manifest.json")
+    config = changed(dataset="minicity", minicity=settings.Minicity(sequences=2, frames=3))
+    assert build.records(config, in_tmp) == drawn
+    config = changed(dataset="minicity", minicity=settings.Minicity(sequences=3, frames=3))
+    with pytest.raises(UserError, match=r"minicity\.sequences: 3 here, but 2 in the records"):
+        build.records(config, in_tmp)
+
+
 def test_records_as_configured_are_taken(in_tmp):
     manifest().save(in_tmp / "manifest.json")
     assert build.records(TINY, in_tmp) == manifest()

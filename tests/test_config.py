@@ -87,7 +87,17 @@ def test_differences_name_the_keys_in_full(file):
     assert config.differences(one, other) == ["generator.filters: 32 -> 8", "seed: 0 -> 3"]
 
 
-@pytest.mark.parametrize("text", ["512", "512x", "x256", "0x256", "512X256", "-1x5", "51.2x3"])
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\xff", b"- 1\n- 2\n"])
+def test_a_file_that_is_no_configuration_is_named(tmp_path, content):
+    file = tmp_path / "a.yaml"
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=r"configuration .*a\.yaml: "):
+        config.load("minicity", file)
+
+
+@pytest.mark.parametrize(
+    "text", ["512", "512x", "x256", "0x256", "1x256", "512X256", "-1x5", "51.2x3"]
+)
 def test_a_size_that_is_none_names_the_argument(text):
     with pytest.raises(UserError, match="--size: expected WIDTHxHEIGHT"):
         config.size(text, "--size")
@@ -113,6 +123,9 @@ def test_a_size_is_width_then_height():
         ("edge_map=none discriminator.sees_edges=true", "no edges with edge_map=none; set one of"),
         ("edge_map=instances phases.video=1", "phases.video=1: .*edge_map=instances; set phases"),
         ("losses.l1=-1", "losses.l1=-1.0: expected 0 or more"),
+        ("losses.warping=nan", "losses.warping=nan: expected 0 or more"),
+        ("optimizer.beta_2=1.1", "optimizer.beta_2=1.1: expected 1 or less"),
+        ("phases.edges=0 phases.dned=0", "phases.video: all 0; expected epochs of one"),
     ],
 )
 def test_a_value_out_of_range_is_named(file, override, said):

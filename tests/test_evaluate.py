@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sflowgan_tf import build, evaluate, measures
+from sflowgan_tf import build, evaluate, judging, measures
 from sflowgan_tf.config import Minicity
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
@@ -173,7 +173,7 @@ def test_laplacian_edges_on_demand(home, tmp_path, capsys):
     scored("--run", "painter", "--edges", "laplacian", "--metrics", "paired", "--output", tmp_path)
     found = Evaluation.load(tmp_path)
     assert found.subject["edges"] == "laplacian"
-    scored("--run", "painter", "--metrics", "segmentation", "distribution", "--output", tmp_path)
+    scored("--run", "painter", "--output", tmp_path)
     notes = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Note:")]
     assert any("name a --segmenter" in note for note in notes)
     assert any("name --inception" in note for note in notes)
@@ -191,6 +191,8 @@ def test_laplacian_edges_on_demand(home, tmp_path, capsys):
         (("--run", "painter", "--inception", "nowhere.h5"), "no file nowhere.h5"),
         (("--run", "painter", "--i3d", "nowhere"), "no saved_model.pb"),
         (("--run", "painter", "--vgg", "nowhere.h5"), "--vgg"),
+        (("--run", "painter", "--metrics", "segmentation"), "segmentation: needs a --segmenter"),
+        (("--run", "painter", "--metrics", "distribution"), "distribution: needs --inception, "),
     ],
     ids=str,
 )
@@ -205,6 +207,44 @@ def test_a_missing_picture_stops_before_anything_is_written(home, tmp_path, caps
     scored("--images", tmp_path / "some", "--reference", "datasets/minicity", code=2)
     assert "1 of 8 frames have none" in capsys.readouterr().err
     assert not (tmp_path / "some/evaluation").exists()
+
+
+def test_records_of_another_training_are_not_taken_unasked(home, tmp_path, capsys, monkeypatch):
+    other = dataclasses.replace(TINY, minicity=Minicity(sequences=3, frames=1, seed=5))
+    build.raw_records(other, None, tmp_path / "datasets/minicity", workers=1, skip_bad=False)
+    monkeypatch.chdir(tmp_path)
+    run = home / "runs/painter"
+    scored("--run", run, code=2)
+    assert "datasets/minicity holds other records than those that run" in capsys.readouterr().err
+    given = ("--reference", "datasets/minicity", "--metrics", "paired", "--output", "out")
+    scored("--run", run, *given)
+    assert Evaluation.load(tmp_path / "out").reference["frames"] == 2
+
+
+def test_files_of_an_evaluation_take_the_place_of_those_before(home, tmp_path, monkeypatch):
+    given = ("--run", "painter", "--output", tmp_path)
+    scored(*given, "--metrics", "paired")
+    written = {file.name for file in tmp_path.iterdir()}
+    assert {"best.png", "variations.png", "report.html"} <= written
+    with monkeypatch.context() as patch:
+        patch.setattr(judging.report, "write", lambda *given: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            scored(*given, "--metrics", "temporal")
+    assert {file.name for file in tmp_path.iterdir()} == written
+    assert value(Evaluation.load(tmp_path), "l1") > 0
+    scored(*given, "--metrics", "temporal", "--edges", "laplacian")
+    left = written - {file.name for file in tmp_path.iterdir()}
+    assert left == {"best.png", "worst.png", "variations.png"}
+
+
+def test_records_that_can_not_be_written_to_are_measured_anew(home, tmp_path, monkeypatch):
+    def save(file, clips):
+        raise PermissionError(file)
+
+    monkeypatch.setattr(judging.measures, "save", save)
+    given = ("--metrics", "temporal", "--vgg", "random", "--output", tmp_path)
+    scored("--run", "labels", *given)
+    assert value(Evaluation.load(tmp_path), "flicker") > 0
 
 
 def test_records_without_what_is_asked_for(home, tmp_path, capsys):

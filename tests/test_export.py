@@ -91,6 +91,16 @@ def test_a_run_is_exported_and_compared_however_it_was_trained(home, tmp_path, c
 
 
 def test_a_run_without_edges_is_exported_twice_with_the_same_pictures(home, tmp_path, capsys):
+    figures = Evaluation(
+        subject={"images": "painted"},
+        reference={},
+        made={},
+        scores=[SCORE],
+        classes=[],
+        warnings=[],
+        pictures=[],
+    )
+    figures.save(Run.named("labels").folder / "evaluation")
     for _ in range(2):
         call("--run", "runs/labels", "--name", "city", "--output", tmp_path)
     assert sorted(path.name for path in (tmp_path / "city").iterdir()) == ["1", "2"]

@@ -20,7 +20,10 @@ def home(tmp_path_factory):
         patch.chdir(path)
         folder = path / "datasets/minicity"
         build.raw_records(TINY, None, folder, workers=1, skip_bad=False)
-        begun("painter", TINY, folder)
+        skips = dataclasses.replace(TINY.generator, skips=True)
+        begun("painter", dataclasses.replace(TINY, generator=skips), folder)
+        hard = dataclasses.replace(TINY.phases, dned=0)
+        begun("hard", dataclasses.replace(TINY, phases=hard), folder)
         begun("bounds", dataclasses.replace(TINY, edge_map="instances"), folder)
         assert export.main(["--run", "painter", "--tflite", "fp32", "--size", "48x24"]) == 0
         camera = next(folder.glob("raw/*/RGB/Stereo_Left/Omni_F"))
@@ -54,6 +57,20 @@ def test_both_kinds_are_written_at_the_size_asked_for(home):
     names = sorted(file.name for file in (home / FILES).iterdir())
     assert names == ["generator-48x24-fp32.tflite", "generator-dned-48x24-fp32.tflite"]
     assert lite.read_metadata(home / FILES / names[1])["origin"]["run"] == "painter"
+
+
+def test_a_run_that_never_saw_the_dneds_edges_has_no_file_with_them(home, tmp_path):
+    given = ["--run", "hard", "--tflite", "fp32", "--output", str(tmp_path)]
+    assert export.main(given) == 0
+    (file,) = (tmp_path / "hard").iterdir()
+    assert file.name == "generator-64x32-fp32.tflite"
+    one, other = tmp_path / "run", tmp_path / "file"
+    painted("--run", "hard", output=str(one))
+    painted("--model", file, output=str(other))
+    name = next(one.glob("0*.png")).name
+    (first, texts), (second, _) = picture(one / name), picture(other / name)
+    assert np.abs(first - second).max() <= 1
+    assert texts["edges"] == "laplacian"
 
 
 def test_what_was_found_out_is_said(home, tmp_path, capsys):
@@ -93,7 +110,7 @@ def test_a_file_makes_versions_and_films(home, tmp_path):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (("generator", "--variations", "2"), "holds no DNED and has one version of a scene"),
+        (("generator", "--variations", "2"), "has one version of a scene"),
         (("generator-dned", "--edges", "laplacian"), "holds the DNED, which can not be left out"),
         (("generator", "--size", "64x32"), "label map of 64x32; .* is made for 48x24"),
     ],

@@ -4,6 +4,7 @@ import ctypes.util
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -183,6 +184,7 @@ def test_what_is_missing_is_named(home, tmp_path, capsys):
         ({"model": "b.tflite"}, "b.tflite: no such file"),
         ({"model": "none.tflite"}, "none.tflite: holds no metadata.json; expected a file of"),
         ({"labels": "empty"}, "--labels empty: no PNG there"),
+        ({"labels": "labels/night/0.png"}, "--frames frames: no such file; expected the frame of"),
         ({"frames": "empty"}, "empty/night/0.png: missing; expected a frame for labels/night/0"),
     ]:
         call("--output", tmp_path, **given, code=2)
@@ -192,6 +194,9 @@ def test_what_is_missing_is_named(home, tmp_path, capsys):
 def test_a_delegate_that_can_not_be_loaded_is_a_line(home, tmp_path, capsys):
     call("--output", tmp_path, "--delegate", "libnone.so", code=2)
     assert "--delegate libnone.so: can't be loaded" in capsys.readouterr().err
+    library = ctypes.util.find_library("c")
+    call("--output", tmp_path, "--delegate", library, code=2)
+    assert f"--delegate {library}: can't be loaded" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
         call("--output", tmp_path, "--delegate-option", "fast")
     assert "expected KEY=VALUE" in capsys.readouterr().err
@@ -207,10 +212,18 @@ def test_a_delegate_gets_its_options(home, monkeypatch):
         raise ValueError("not here")
 
     monkeypatch.setattr(interpreter, "load_delegate", load)
-    library = ctypes.util.find_library("c")
-    with pytest.raises(UserError, match=rf"--delegate {library}: can't be loaded \(not here\)"):
-        lite.Model(Path("a.tflite"), delegate=library, options={"precision": "fp16"})
-    assert asked == [(library, {"precision": "fp16"})]
+    monkeypatch.setattr(
+        lite.ctypes, "CDLL", lambda library: SimpleNamespace(tflite_plugin_create_delegate=None)
+    )
+    with pytest.raises(UserError, match=r"--delegate lib\.so: can't be loaded \(not here\)"):
+        lite.Model(Path("a.tflite"), delegate="lib.so", options={"precision": "fp16"})
+    assert asked == [("lib.so", {"precision": "fp16"})]
+
+
+def test_a_device_without_litert_says_what_to_install(home, monkeypatch, capsys, tmp_path):
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    call("--output", tmp_path, code=2)
+    assert "expected LiteRT: pip install ai-edge-litert" in capsys.readouterr().err
 
 
 def test_a_file_of_another_format_or_a_damaged_one_is_refused(home, monkeypatch, tmp_path):

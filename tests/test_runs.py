@@ -6,6 +6,10 @@ from sflowgan_tf.errors import UserError
 from sflowgan_tf.runs import Run
 
 
+def test_a_path_to_a_folder_here_is_no_name():
+    assert Run.named("./first").folder == Path("first")
+
+
 def test_a_name_lies_in_runs_and_a_path_where_it_says():
     assert Run.named("first").folder == Path("runs/first")
     assert Run.named("elsewhere/first").folder == Path("elsewhere/first")

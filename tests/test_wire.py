@@ -127,6 +127,7 @@ def test_rest_as_the_documentation_shows_it(served, exportable):
         "ftp://localhost/v1/models/city",
         "http://localhost:8501/city",
         "http:///v1/models/city",
+        "http://[::1/v1/models/city",
         "grpc://localhost:8500",
         "grpc://localhost:8500/city/latest",
         "grpc://localhost:8500/city/1/2",

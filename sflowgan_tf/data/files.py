@@ -150,7 +150,7 @@ def resize_motion(
 def _middle(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """The largest part in the middle with the aspect ratio of `size`."""
     height, width = image.shape[:2]
-    cut_width = min(width, round(height * size[0] / size[1]))
-    cut_height = min(height, round(width * size[1] / size[0]))
+    cut_width = min(width, max(round(height * size[0] / size[1]), 1))
+    cut_height = min(height, max(round(width * size[1] / size[0]), 1))
     top, left = (height - cut_height) // 2, (width - cut_width) // 2
     return image[top : top + cut_height, left : left + cut_width]

@@ -135,7 +135,8 @@ def _from_json(values: dict[str, Any]) -> Manifest:
 
 
 def _command(folder: Path, dataset: str) -> str:
-    return f"python -m sflowgan_tf.prepare --dataset {dataset} --source RAW_DIR --output {folder}"
+    source = "" if dataset == "minicity" else " --source RAW_DIR"  # which draws itself
+    return f"python -m sflowgan_tf.prepare --dataset {dataset}{source} --output {folder}"
 
 
 def write_json(file: Path, content: Any) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -17,7 +18,11 @@ from tests.tiny import JUDGE, TINY, begun
 def written(tmp_path_factory):
     """A page of two rows with two seeds each, the lines of its tables by row, and its runs."""
     path = tmp_path_factory.mktemp("tables")
-    rows = {"ours": [Run(path / "a0"), Run(path / "a1")], "alone": [Run(path / "b0")] * 2}
+    rows = {
+        "ours": [Run(path / "a0"), Run(path / "a1")],
+        "alone": [Run(path / "b0")] * 2,
+        "video": [Run(path / "c0")] * 2,
+    }
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(path)
         records = path / "records"
@@ -28,9 +33,11 @@ def written(tmp_path_factory):
         begun(str(rows["ours"][0].folder), TINY, records)
         begun(str(rows["ours"][1].folder), dataclasses.replace(TINY, seed=1), records)
         begun(str(path / "b0"), dataclasses.replace(TINY, edge_map="none"), records)
+        video = dataclasses.replace(TINY.phases, dned=0, video=1)
+        begun(str(path / "c0"), dataclasses.replace(TINY, phases=video), records)
         given = ("--reference", str(records), "--segmenter", str(path / "judge"))
         given += ("--metrics", "segmentation", "paired", "diversity")
-        for name in ("a0", "a1", "b0"):
+        for name in ("a0", "a1", "b0", "c0"):
             assert evaluate.main(["--run", str(path / name), "--split", "train", *given]) == 0
         tables_page.write(rows, records, path, "7 core minutes, 2 cores")
     lines = re.findall(r"^\|(.*)\|$", (path / "tables.md").read_text(), re.M)
@@ -71,15 +78,22 @@ def test_every_row_stands_in_every_table_that_measures_it(written):
 
 def test_classes_and_conditions_are_told(written):
     path, cells, _ = written
-    assert any(row[0] == "road" and len(row) == 4 for row in cells)
+    assert any(row[0] == "road" and len(row) == 5 for row in cells)
     text = (path / "tables.md").read_text()
     assert "7 core minutes, 2 cores" in text and "segmenter run judge" in text
     assert "- perceptual: n 12 frames; network VGG19" in text
     assert "- The reference" not in text
 
 
-def test_the_sheet_shows_three_scenes_in_lines_of_five_columns(written):
+def test_the_sheet_shows_three_scenes_in_lines_of_four_columns(written):
     with Image.open(written[0] / "tables.png") as sheet:
         width, height = sheet.size
-    assert width == 5 * 128 + 4 * 4
-    assert height == 22 + 3 * (64 + 4)
+        pixels = np.asarray(sheet)
+    line = 22 + 3 * (64 + 4)
+    assert width == 4 * 128 + 3 * 4
+    assert height == 2 * line
+    ours, alone, video = (
+        pixels[line * (n // 4) :, 132 * (n % 4) :][22:86, :128] for n in range(2, 5)
+    )
+    np.testing.assert_array_equal(ours, video, "both are painted from the DNED's edges")
+    assert not np.array_equal(ours, alone)

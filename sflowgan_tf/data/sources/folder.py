@@ -121,7 +121,7 @@ def _read(file: Path) -> Description:
         merged = OmegaConf.merge(OmegaConf.structured(Description), OmegaConf.load(file))
         told: Any = OmegaConf.to_object(merged)
         groups = re.compile(told.sequence).groupindex
-    except (OmegaConfBaseException, YAMLError, re.error) as error:
+    except (OmegaConfBaseException, YAMLError, UnicodeDecodeError, TypeError, re.error) as error:
         keys = ", ".join(key.name for key in fields(Description))
         reason = str(error).partition("\n")[0]
         raise UserError(f"{file}: {reason}; the keys are {keys}") from None
