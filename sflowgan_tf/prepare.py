@@ -32,8 +32,9 @@ def work(parsed: argparse.Namespace) -> None:
     from sflowgan_tf import config as settings
     from sflowgan_tf.quiet import import_tensorflow
 
-    size = [] if parsed.size is None else [f"records.size={parsed.size}"]
+    size = [] if parsed.size is None else [f"records.size='{parsed.size}'"]
     config = settings.load(parsed.dataset, parsed.config, parsed.overrides + size)
+    settings.size(config.records.size, "records.size")
     output = parsed.output or Path("datasets") / parsed.dataset
 
     import_tensorflow()

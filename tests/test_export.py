@@ -100,7 +100,9 @@ def test_a_run_without_edges_is_exported_twice_with_the_same_pictures(home, tmp_
         warnings=[],
         pictures=[],
     )
-    figures.save(Run.named("labels").folder / "evaluation")
+    evaluation = Run.named("labels").folder / "evaluation"
+    evaluation.mkdir()
+    figures.save(evaluation)
     for _ in range(2):
         call("--run", "runs/labels", "--name", "city", "--output", tmp_path)
     assert sorted(path.name for path in (tmp_path / "city").iterdir()) == ["1", "2"]
