@@ -322,13 +322,13 @@ def test_a_run_does_not_go_on_with_other_records(home):
         "minicity",
         *TINY[:3],
         "--output",
-        "fewer",
-        "minicity.sequences=2",
+        "others",
+        "minicity.seed=9",
         folder=home,
     )
-    assert "train: 4 frames, 3 pairs" in out
+    assert "Records: others" in out
     before = (home / "runs/whole/manifest.json").read_bytes()
-    _, err = fit("whole", "--data", "fewer", folder=home, code=2)
+    _, err = fit("whole", "--data", "others", folder=home, code=2)
     assert "was begun on other records" in err
     assert (home / "runs/whole/manifest.json").read_bytes() == before
 

@@ -77,7 +77,8 @@ def test_the_tables_colours_are_its_classes_and_black_is_void(tmp_path, how):
     ("how", "said"),
     [
         ({"codec": "mpeg4", "pixels": "yuv420p"}, "l.mkv: mpeg4 changes class ids"),
-        ({"codec": "libx264", "crf": "20"}, "frame 0: it is coded with losses"),
+        # not every build of x264 tells a frame's losses; its pixels are refused then
+        ({"codec": "libx264", "crf": "20"}, "frame 0: (it is coded with losses|its pixels are)"),
         ({"codec": "libx264", "pixels": "yuv420p", "qp": "0"}, "its pixels are yuv420p"),
         ({"pixels": "yuv444p"}, "its pixels are yuv444p"),
     ],
