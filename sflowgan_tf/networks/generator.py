@@ -78,9 +78,9 @@ class GlobalTrunk(keras.layers.Layer):
         self.filters, self.downsamplings = filters, downsamplings
         self.blocks, self.upsampling, self.separable = blocks, upsampling, separable
         self.skips = skips
-        self._stack()
+        self._make_layers()
 
-    def _stack(self):
+    def _make_layers(self):
         dtype = self.dtype_policy
         widths = [self.filters * 2**i for i in range(self.downsamplings + 1)]
         self.down = [_entry(widths[0], dtype)]
