@@ -18,13 +18,31 @@ if TYPE_CHECKING:  # these import TensorFlow
     from sflowgan_tf.data.manifest import Manifest
 
 
-def check_same(config: Config, run: Run, *, apart: tuple[str, ...]) -> None:
+# Beginnings of the keys that do not matter to a task.
+_APART = {
+    "translation": ("segmenter.",),
+    "segmentation": (
+        "pipeline.",
+        "generator.",
+        "discriminator.",
+        "dned.",
+        "perceptual.",
+        "losses.",
+        "phases.",
+        "optimizer.",
+        "edge_map",
+        "start_run",
+        "ema_decay",
+    ),
+}
+
+
+def check_same(config: Config, run: Run) -> None:
     """Refuses to go on under another configuration with a run that has trained something.
 
     Args:
-        config: of this call.
+        config: of this call; settings that its task does not use may differ.
         run: perhaps begun.
-        apart: beginnings of the keys that do not matter to it.
 
     Raises:
         UserError: it names the keys that differ.
@@ -34,7 +52,7 @@ def check_same(config: Config, run: Run, *, apart: tuple[str, ...]) -> None:
     differing = [
         difference
         for difference in settings.differences(settings.read(run.config), config)
-        if not difference.startswith(apart)
+        if not difference.startswith(_APART[config.task])
     ]
     if differing:
         raise UserError(

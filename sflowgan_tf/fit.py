@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from sflowgan_tf.data.manifest import Manifest
     from sflowgan_tf.runs import Run
 
-_APART = ("segmenter.",)  # settings that don't matter to it
-
 
 def flags() -> argparse.ArgumentParser:
     """What `fit` takes."""
@@ -41,7 +39,7 @@ def work(parsed: argparse.Namespace) -> None:
     given.append("task=translation")
     config = settings.load(parsed.dataset, parsed.config, parsed.overrides + given)
     run = Run.named(parsed.run or cli.configuration_name(parsed))
-    continuation.check_same(config, run, apart=_APART)
+    continuation.check_same(config, run)
     continuation.check_start(config, run)
 
     import_tensorflow()

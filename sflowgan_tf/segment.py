@@ -12,20 +12,6 @@ if TYPE_CHECKING:
     from sflowgan_tf.data.manifest import Manifest
     from sflowgan_tf.runs import Run
 
-_APART = (  # settings that don't matter to it
-    "pipeline.",
-    "generator.",
-    "discriminator.",
-    "dned.",
-    "perceptual.",
-    "losses.",
-    "phases.",
-    "optimizer.",
-    "edge_map",
-    "start_run",
-    "ema_decay",
-)
-
 
 def flags() -> argparse.ArgumentParser:
     """What `segment` takes."""
@@ -50,7 +36,7 @@ def work(parsed: argparse.Namespace) -> None:
     given = ["task=segmentation"] + ([f"seed={parsed.seed}"] if parsed.seed is not None else [])
     config = settings.load(parsed.dataset, parsed.config, parsed.overrides + given)
     run = Run.named(parsed.run or f"{cli.configuration_name(parsed)}-segmenter")
-    continuation.check_same(config, run, apart=_APART)
+    continuation.check_same(config, run)
 
     import_tensorflow()
     from sflowgan_tf import build
