@@ -1,5 +1,8 @@
 """The exceptions that speak to the user."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class UserError(Exception):
     """Something the user can mend: bad input, a wrong flag, a missing file.
@@ -14,3 +17,15 @@ class Failure(Exception):
 
     Printed like a UserError; the command exits with 1.
     """
+
+
+@contextmanager
+def prefixed(prefix: str) -> Iterator[None]:
+    """Makes user's errors of the refusals inside, their messages behind `prefix`.
+
+    For settings that a part knows by the end of their keys alone.
+    """
+    try:
+        yield
+    except (UserError, ValueError) as error:
+        raise UserError(f"{prefix}{error}") from None

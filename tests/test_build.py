@@ -8,6 +8,7 @@ import tensorflow as tf
 from sflowgan_tf import build
 from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config, Generator, Perceptual, Phases, Records
+from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest, Split
 from sflowgan_tf.errors import UserError
 from sflowgan_tf.gan.image_gan import ImageGAN
@@ -34,7 +35,6 @@ def changed(**more):
 
 
 def manifest(**more):
-    none = Split(records=0, pairs=0, shards=[], sequences=[])
     values = {
         "dataset": "synthia",
         "size": (32, 16),
@@ -45,7 +45,7 @@ def manifest(**more):
         "has_cg": False,
         "has_instances": False,
         "has_motion": False,
-        "splits": {"train": none, "validation": none},
+        "splits": {"train": split(5, 4), "validation": split(0, 0)},
         "skipped": [],
     }
     return Manifest(**(values | more))
@@ -57,14 +57,14 @@ def in_tmp(tmp_path, monkeypatch):
     return tmp_path
 
 
-def finished_run(name, config=TINY):
+def finished_run(name, config=TINY, step=17):
     """A run with a checkpoint of fresh networks; returns its GAN."""
     run = Run.named(name)
     run.folder.mkdir(parents=True)
     settings.save(config, run.config)
     manifest().save(run.manifest)
     gan = build.gan(config, TABLE.num_classes, total_steps=1)
-    gan.step.assign(17)
+    gan.step.assign(step)
     gan.checkpoint().save(str(run.checkpoints / "step"))
     return gan
 
@@ -187,6 +187,21 @@ def test_a_translator_comes_back_from_a_run(in_tmp):
             np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize(
+    ("phases", "step", "redraws"),
+    [
+        ({"edges": 2, "dned": 3}, 10, False),  # two epochs of 5 frames: nothing is redrawn so far
+        ({"edges": 2, "dned": 3}, 11, True),
+        ({"edges": 1, "dned": 0, "video": 1}, 6, True),
+        ({"edges": 3, "dned": 0}, 15, False),
+        ({"edges": 0, "dned": 1}, 0, True),  # just started from another run
+    ],
+)
+def test_a_run_redraws_once_it_has_trained_on_redrawn_edges(in_tmp, phases, step, redraws):
+    finished_run("street", changed(phases=Phases(**phases)), step)
+    assert build.restored_translator(Run.existing("street"))[0].redraws == redraws
+
+
 def test_a_segmenters_run_translates_nothing(in_tmp):
     run = Run.named("eyes")
     run.folder.mkdir(parents=True)
@@ -260,7 +275,7 @@ def test_instances_are_read_only_where_they_are_seen(in_tmp, monkeypatch):
         asked.append(instances)
         return tf.data.Dataset.range(1)
 
-    monkeypatch.setattr(build.pipeline, "training", training)
+    monkeypatch.setattr(pipeline, "training", training)
     epoch = build.Epoch(index=0, phase="edges", first_step=0, steps=1)
     for edge_map in ("laplacian", "instances", "none"):
         build.batches(changed(edge_map=edge_map), in_tmp, manifest(), epoch, 0)

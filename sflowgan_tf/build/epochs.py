@@ -1,0 +1,96 @@
+"""What a training reads when: its epochs and their batches."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from sflowgan_tf import config as settings
+from sflowgan_tf.config import Config
+from sflowgan_tf.data import pipeline
+from sflowgan_tf.data.manifest import Manifest, Split
+from sflowgan_tf.errors import prefixed
+from sflowgan_tf.gan.image_gan import Phase
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch of the curriculum.
+
+    Attributes:
+        index: from 0.
+        phase: what it trains; "video" reads pairs of frames, the others single ones.
+        first_step: updates made before it.
+        steps: its own.
+    """
+
+    index: int
+    phase: Phase
+    first_step: int
+    steps: int
+
+    @property
+    def last_step(self) -> int:
+        """Updates made when it ends."""
+        return self.first_step + self.steps
+
+
+def curriculum(config: Config, split: Split) -> list[Epoch]:
+    """The epochs of all phases, in their order.
+
+    Raises:
+        UserError: a phase has not one batch of training records.
+    """
+    epochs: list[Epoch] = []
+    for phase in get_args(Phase):
+        for _ in range(getattr(config.phases, phase)):
+            steps = pipeline.steps_per_epoch(
+                split, config.pipeline.batch_size, pair=phase == "video"
+            )
+            first = epochs[-1].last_step if epochs else 0
+            epochs.append(Epoch(index=len(epochs), phase=phase, first_step=first, steps=steps))
+    return epochs
+
+
+def batches(config: Config, folder: Path, manifest: Manifest, epoch: Epoch, skip: int):
+    """The batches of an epoch, on the device; `skip` of them were trained on already."""
+    return _batches(
+        config.pipeline,
+        folder,
+        manifest,
+        seed=config.seed,
+        epoch=epoch.index,
+        skip=skip,
+        pair=epoch.phase == "video",
+        instances=config.edge_map == "instances",
+    )
+
+
+def segmenter_steps(config: Config, split: Split) -> int:
+    """Batches in an epoch of the segmenter.
+
+    Raises:
+        UserError: there are fewer records than one batch holds.
+    """
+    with prefixed("segmenter."):
+        return pipeline.steps_per_epoch(split, config.segmenter.pipeline.batch_size)
+
+
+def segmenter_batches(config: Config, folder: Path, manifest: Manifest, epoch: int, skip: int):
+    """The segmenter's batches of an epoch, as `batches` gives the GAN's."""
+    c = config.segmenter.pipeline
+    with prefixed("segmenter."):
+        return _batches(c, folder, manifest, seed=config.seed, epoch=epoch, skip=skip)
+
+
+def _batches(c: settings.Pipeline, folder: Path, manifest: Manifest, **place: Any):
+    dataset = pipeline.training(
+        folder,
+        manifest,
+        batch_size=c.batch_size,
+        crop=settings.size(c.crop, "pipeline.crop") if c.crop else None,
+        flip=c.flip,
+        max_scale=c.max_scale,
+        shuffle_buffer=c.shuffle_buffer,
+        **place,
+    )
+    return pipeline.to_device(dataset)

@@ -1,0 +1,79 @@
+"""The configured networks, built, with fresh weights."""
+
+from sflowgan_tf.config import Config
+from sflowgan_tf.errors import prefixed
+from sflowgan_tf.networks.discriminator import Discriminator
+from sflowgan_tf.networks.dned import DNED
+from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
+from sflowgan_tf.networks.pspnet import PSPNet
+from sflowgan_tf.networks.small_pspnet import SmallPSPNet
+from sflowgan_tf.networks.unet import UNet
+from sflowgan_tf.networks.vgg import VGG19Features
+
+
+def generator(config: Config, num_classes: int) -> GlobalGenerator | LocalEnhancer | UNet:
+    """The configured generator, built for that many classes and an edge map."""
+    c = config.generator
+    if c.kind == "global":
+        network = GlobalGenerator(
+            filters=c.filters,
+            downsamplings=c.downsamplings,
+            blocks=c.blocks,
+            upsampling=c.upsampling,
+            separable=c.separable,
+            skips=c.skips,
+        )
+    elif c.kind == "unet":
+        network = UNet(filters=c.filters, downsamplings=c.downsamplings)
+    else:
+        network = LocalEnhancer(
+            filters=c.filters // 2,
+            downsamplings=c.downsamplings,
+            blocks=c.enhancer_blocks,
+            global_blocks=c.blocks,
+            upsampling=c.upsampling,
+        )
+    network.build((None, None, None, num_classes + 1))
+    return network
+
+
+def dned(config: Config) -> DNED:
+    """The configured edge network, built."""
+    network = DNED(filters=config.dned.filters)
+    network.build((None, None, None, 1))
+    return network
+
+
+def discriminator(config: Config, num_classes: int) -> Discriminator:
+    """The configured discriminator, built for labels, an image and, if it sees them, edges."""
+    c = config.discriminator
+    network = Discriminator(
+        num_scales=c.num_scales, filters=c.filters, depth=c.depth, spectral_norm=c.spectral_norm
+    )
+    network.build((None, None, None, num_classes + 3 + c.sees_edges))
+    return network
+
+
+def features(config: Config) -> VGG19Features:
+    """The configured perceptual network, built and filled."""
+    c = config.perceptual
+    network = VGG19Features(c.weights, slices=c.slices, filters=c.filters, seed=config.seed)
+    network.build((None, None, None, 3))
+    return network
+
+
+def segmenter_network(config: Config, num_classes: int) -> PSPNet | SmallPSPNet:
+    """The configured segmenter's network, built, a trunk not yet filled.
+
+    Raises:
+        UserError: it can't be made with these settings.
+    """
+    c = config.segmenter
+    with prefixed("segmenter."):
+        if c.kind == "small":
+            network = SmallPSPNet(num_classes, c.filters)
+        else:
+            is_pretrained = c.weights != "random"
+            network = PSPNet(num_classes, c.filters, c.units, is_pretrained=is_pretrained)
+    network.build((None, None, None, 3))
+    return network

@@ -1,0 +1,90 @@
+"""What a run on disk has learnt."""
+
+import keras
+import tensorflow as tf
+
+from sflowgan_tf import config as settings
+from sflowgan_tf.build.epochs import curriculum
+from sflowgan_tf.build.networks import dned, generator, segmenter_network
+from sflowgan_tf.callbacks import restore_latest
+from sflowgan_tf.config import Config
+from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.errors import UserError
+from sflowgan_tf.gan.image_gan import ImageGAN, variables
+from sflowgan_tf.runs import Run
+from sflowgan_tf.segmenter import Segmenter
+from sflowgan_tf.serving import Translator
+
+_COMMANDS = {"translation": "fit", "segmentation": "segment fit"}
+
+
+def restore(run: Run, task: str = "translation", **networks: keras.Model) -> int:
+    """Fills networks from a run's latest checkpoint; returns its step."""
+    if settings.read(run.config).task != task:
+        raise UserError(f"{run.folder} is no run of {_COMMANDS[task]}; name one")
+    step = tf.Variable(tf.zeros([], tf.int64))
+    state = {name: variables(network) for name, network in networks.items()}
+    if restore_latest(tf.train.Checkpoint(step=step, **state), run.checkpoints) is None:
+        raise UserError(
+            f"{run.folder}: no checkpoint yet; let {_COMMANDS[task]} run for a while longer"
+        )
+    return int(step)
+
+
+def restored_segmenter(run: Run) -> tuple[Segmenter, Manifest, int]:
+    """The segmenter of a run on disk, the manifest of its records, and its step.
+
+    Raises:
+        UserError: the run is none of `segment`, or has no checkpoint yet.
+    """
+    config, manifest = settings.read(run.config), Manifest.load(run.manifest)
+    keras.config.set_dtype_policy("float32")
+    network = segmenter_network(config, manifest.classes.num_classes)
+    step = restore(run, "segmentation", network=network)
+    return Segmenter(network, auxiliary_weight=0.0, class_weights=None), manifest, step
+
+
+def translator(config: Config, manifest: Manifest, gan: ImageGAN) -> Translator:
+    """The translator of a training in progress."""
+    redraws = bool(config.phases.dned or config.phases.video)
+    return _translator(config, manifest, gan.generator_ema, gan.dned, redraws)
+
+
+def restored_translator(run: Run) -> tuple[Translator, Manifest, int]:
+    """The translator of a run on disk, the manifest of its records, and its step.
+
+    It paints from the DNED's edges only if the run has come to a phase that trains on them.
+
+    Raises:
+        UserError: the run is none of `fit`, or has no checkpoint yet.
+    """
+    config, manifest = settings.read(run.config), Manifest.load(run.manifest)
+    keras.config.set_dtype_policy("float32")
+    networks = {
+        "generator_ema": generator(config, manifest.classes.num_classes),
+        "dned": dned(config),
+    }
+    step = restore(run, **networks)
+    redraws = any(
+        epoch.phase != "edges" and epoch.first_step < max(step, 1)
+        for epoch in curriculum(config, manifest.splits["train"])
+    )
+    return _translator(config, manifest, *networks.values(), redraws), manifest, step
+
+
+def _translator(
+    config: Config,
+    manifest: Manifest,
+    painter: keras.Model,
+    edge_network: keras.Model,
+    redraws: bool,
+) -> Translator:
+    return Translator(
+        generator=painter,
+        dned=edge_network,
+        num_classes=manifest.classes.num_classes,
+        edge_threshold=manifest.edges["threshold"],
+        edge_blur=manifest.edges["blur"],
+        edge_map=config.edge_map,
+        redraws=redraws,
+    )
