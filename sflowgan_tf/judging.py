@@ -8,30 +8,27 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
-from sflowgan_tf import build, measures, report, segmenters, sheets
+from sflowgan_tf import build, measures, report, segmenters
 from sflowgan_tf import config as settings
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.data.mp4 import encoded
 from sflowgan_tf.errors import UserError
 from sflowgan_tf.evaluation import Scoring
+from sflowgan_tf.gallery import Gallery
 from sflowgan_tf.measures import Clip, Instruments
 from sflowgan_tf.metrics import features
 from sflowgan_tf.networks.vgg import VGG19Features
-from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.provenance import made
 from sflowgan_tf.runs import Run
-from sflowgan_tf.scores import FOLDER, GROUPS, Evaluation, Of, Picture, write_frames
+from sflowgan_tf.scores import FOLDER, GROUPS, Evaluation, Of, write_frames
 from sflowgan_tf.subjects import Files, Painted
-from sflowgan_tf.whole import unfinished_folder, written_whole
+from sflowgan_tf.whole import unfinished_folder
 
 _CACHE = (
     ".evaluation"  # beside the records: what was measured on the real and the simulator's frames
@@ -40,9 +37,6 @@ _FILES = {"best.png", "worst.png", "variations.png", "classes.csv"}  # which not
 _WINDOW = 12  # frames of a clip for FVD, where the films are as long
 _FEWEST_OF_I3D = 9  # frames that it takes
 _VERSIONS = 4  # of a scene, for diversity
-_SHOWN = 4  # frames on a sheet
-_FILM = 60  # frames of the film to look at
-_FPS = Fraction(5)
 _RANDOM_FILTERS = 16  # of the random VGG that measures distances
 
 
@@ -158,6 +152,14 @@ class Judging:
             seed=self.seed,
         )
         frames = scoring.frames()
+        gallery = Gallery(
+            subject=self.subject,
+            folder=self.folder,
+            manifest=self.manifest,
+            split=self.split,
+            seed=self.seed,
+            output=self.output,
+        )
         evaluation = Evaluation(
             subject=self.told,
             reference=self._reference(films["real"]),
@@ -165,7 +167,7 @@ class Judging:
             scores=scoring.scores(),
             classes=scoring.classes(self.manifest.classes),
             warnings=self._gaps() + scoring.warnings(),
-            pictures=self._pictures(frames),
+            pictures=gallery.pictures(frames),
         )
         write_frames(self.output / "frames.csv", frames)
         evaluation.save(self.output)
@@ -241,76 +243,6 @@ class Judging:
             "clips": len(clips),
             "sha256": _hash(self.folder, self.manifest, self.split),
         }
-
-    def _pictures(self, rows: list[dict[str, Any]]) -> list[Picture]:
-        """Draws sheets of best, worst and evenly spaced frames, of variations, and a film."""
-        ranked = sorted(rows, key=lambda row: row["perceptual"]) if self.instruments.vgg else []
-        step = max(len(rows) // _SHOWN, 1)
-        sheets_of = {
-            "samples": (rows[::step][:_SHOWN], "Samples", "Evenly spaced over the reference."),
-            "best": (
-                _one_a_clip(ranked),
-                "Best",
-                "Smallest perceptual distance, one frame a clip.",
-            ),
-            "worst": (
-                _one_a_clip(ranked[::-1]),
-                "Worst",
-                "Largest perceptual distance, one frame a clip.",
-            ),
-        }
-        places = {name: [_place(row) for row in chosen] for name, (chosen, *_) in sheets_of.items()}
-        needed = {place for chosen in places.values() for place in chosen}
-        frames = {}
-        film: list[Any] = []
-        for clip in pipeline.sequences(self.folder, self.manifest, self.split):
-            first = not film
-            for frame in clip:
-                place = frame["sequence"].numpy().decode(), int(frame["frame"])
-                if place in needed:
-                    frames[place] = frame
-                if first and len(film) < _FILM:
-                    film.append(frame)
-        found = []
-        for name, (_, title, caption) in sheets_of.items():
-            if places[name]:
-                sheet = self._sheet([frames[place] for place in places[name]])
-                found.append(self._keep(f"{name}.png", sheet, title, caption))
-        if isinstance(self.subject, Painted) and self.subject.redraw:
-            sheet = sheets.variations(self.subject.translator, film[0], self.seed)
-            caption = (
-                "One scene with four sets of ensemble weights, and the edges it is painted from."
-            )
-            found.append(self._keep("variations.png", sheet, "Variations", caption))
-        found.append(self._film(film))
-        return found
-
-    def _sheet(self, frames: list[Any]) -> np.ndarray:
-        if isinstance(self.subject, Painted):
-            table = self.manifest.classes
-            return sheets.scenes(self.subject.translator, table, frames, self.subject.redraw)
-        rows = [
-            [
-                self.manifest.classes.colorize(frame["labels"].numpy()),
-                self.subject.picture(frame),
-                frame["image_real"].numpy(),
-            ]
-            for frame in frames
-        ]
-        return contact_sheet(rows, ["labels", "result", "real"])
-
-    def _keep(self, name: str, sheet: np.ndarray, title: str, caption: str) -> Picture:
-        with written_whole(self.output / name) as partial:
-            Image.fromarray(sheet).save(partial, format="png")
-        return Picture(file=name, title=title, caption=caption)
-
-    def _film(self, frames: list[Any]) -> Picture:
-        pictures = np.stack([self.subject.picture(frame) for frame in frames])
-        with encoded(self.output / "film.mp4", _FPS) as encoder:
-            for image in sheets.film(frames, pictures):
-                encoder.add(image)
-        caption = "Given frame, result and real frame of a drive, frame by frame."
-        return Picture(file="film.mp4", title="Film", caption=caption)
 
 
 def _subject(
@@ -402,13 +334,3 @@ def _hash(folder: Path, manifest: Manifest, split: str) -> str:
 
 def _output(parsed: argparse.Namespace) -> Path:
     return (Run.existing(parsed.run).folder if parsed.run else parsed.images) / FOLDER
-
-
-def _one_a_clip(ranked: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The first rows, of clips that differ: the frames of one clip are alike."""
-    first = {row["sequence"]: row for row in reversed(ranked)}
-    return [row for row in ranked if first[row["sequence"]] is row][:_SHOWN]
-
-
-def _place(row: dict[str, Any]) -> tuple[str, int]:
-    return row["sequence"], row["frame"]

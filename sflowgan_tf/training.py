@@ -89,7 +89,7 @@ class Training:
             redraw = self.gan.phase != "edges"
             table = self.manifest.classes
             drawn = {"scenes": sheets.scenes(translator, table, frames, redraw)}
-            if translator.redraws:
+            if redraw and translator.redraws:
                 drawn["variations"] = sheets.variations(translator, frames[0], self.config.seed)
             if self.gan.phase == "video":
                 painted = sheets.painted(translator, drive)

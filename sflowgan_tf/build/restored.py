@@ -60,16 +60,13 @@ def restored_translator(run: Run) -> tuple[Translator, Manifest, int]:
     """
     config, manifest = settings.read(run.config), Manifest.load(run.manifest)
     keras.config.set_dtype_policy("float32")
-    networks = {
-        "generator_ema": generator(config, manifest.classes.num_classes),
-        "dned": dned(config),
-    }
-    step = restore(run, **networks)
+    painter, edge_network = generator(config, manifest.classes.num_classes), dned(config)
+    step = restore(run, generator_ema=painter, dned=edge_network)
     redraws = any(
         epoch.phase != "edges" and epoch.first_step < max(step, 1)
         for epoch in curriculum(config, manifest.splits["train"])
     )
-    return _translator(config, manifest, *networks.values(), redraws), manifest, step
+    return _translator(config, manifest, painter, edge_network, redraws), manifest, step
 
 
 def _translator(
