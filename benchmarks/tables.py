@@ -84,16 +84,26 @@ class Job:
         name: of its log.
         call: module and flags.
         result: the file that is there once it is done.
+        needs: files that its result must not be older than.
     """
 
     name: str
     call: tuple[str, ...]
     result: Path
+    needs: tuple[Path, ...] = ()
 
     @property
     def log(self) -> Path:
         """The file with what it prints."""
         return HOME / "logs" / f"{self.name}.txt"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its result is there and of the present inputs."""
+        if not self.result.exists():
+            return False
+        made = self.result.stat().st_mtime
+        return all(made >= needed.stat().st_mtime for needed in self.needs)
 
 
 def run_of(row: str, seed: int) -> Run:
@@ -151,6 +161,7 @@ def evaluations() -> list[Job]:
             name=f"evaluate {folder.name}",
             call=("evaluate", "--run", str(folder), *given),
             result=folder / "evaluation/report.html",
+            needs=(ORACLE / "done", folder / "done", DATA / "test/manifest.json"),
         )
         for folder in runs
     ]
@@ -183,7 +194,7 @@ class Crew:
         Raises:
             Failure: a command failed; those that run beside it are finished first.
         """
-        left = [job for job in jobs if not job.result.exists()]
+        left = [job for job in jobs if not job.is_done]
         with (
             tqdm(total=len(jobs), initial=len(jobs) - len(left), desc=title, unit="job") as bar,
             ThreadPoolExecutor(self.count, initializer=self._take_core) as pool,

@@ -38,7 +38,7 @@ def add_training_flags(flags: argparse.ArgumentParser, run: str) -> None:
     add("--data", type=Path, metavar="DIR", help="records; datasets/NAME by default")
     add("--config", type=Path, metavar="FILE", help="another YAML file, or the name of one")
     add("--run", metavar="NAME", help=f"a folder in runs/; {run} by default")
-    add("--seed", type=int, metavar="N", help="short for seed=N")
+    add("--seed", type=natural, metavar="N", help="short for seed=N")
     add("overrides", nargs="*", metavar="key=value", help="settings, as config.py names them")
 
 
@@ -46,6 +46,13 @@ def positive(text: str) -> int:
     """The type of a flag that counts."""
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
+    return int(text)
+
+
+def natural(text: str) -> int:
+    """The type of a seed."""
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, got {text!r}")
     return int(text)
 
 

@@ -345,6 +345,10 @@ def _check_together(config: Config) -> None:
             f"perceptual.slice_weights has {len(weights)} values; expected "
             f"{config.perceptual.slices}, as many as perceptual.slices"
         )
+    if weights is not None and not (min(weights) >= 0 and 0 < sum(weights) < float("inf")):
+        raise UserError(
+            f"perceptual.slice_weights={weights}: expected numbers from 0 on, not all of them 0"
+        )
     if config.generator.skips and config.generator.kind != "global":
         raise UserError(
             f"generator.skips=true: needs generator.kind=global, got {config.generator.kind}"

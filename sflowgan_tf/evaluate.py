@@ -41,7 +41,7 @@ def flags() -> argparse.ArgumentParser:
     add("--vgg", default="random", metavar="V", help="for distances: random, imagenet or a file")
     add("--edges", choices=("laplacian", "dned"), help="who draws them; the DNED where it can")
     add("--output", type=Path, metavar="DIR", help="runs/NAME/evaluation, DIR/evaluation")
-    add("--seed", type=int, default=0, metavar="N", help="of intervals and variations; 0")
+    add("--seed", type=cli.natural, default=0, metavar="N", help="of intervals and variations; 0")
     return parser
 
 

@@ -82,7 +82,7 @@ class Scoring:
 
     def classes(self, table: ClassTable) -> list[ClassScore]:
         """IoU of each class, void ignored."""
-        if self.instruments.segment is None:
+        if self.instruments.segment is None or not _is_labelled(_total(self.films["real"])):
             return []
         scores: dict[Of, list[float | None]] = {
             of: _segmented(_total(clips), False).class_iou for of, clips in self.films.items()
@@ -106,7 +106,7 @@ class Scoring:
                 row: dict[str, Any] = {"sequence": clip.sequence, "frame": int(number)}
                 if clip.paired.size:
                     row |= dict(zip(PAIRED, clip.paired[index].tolist(), strict=True))
-                if clip.confusion.size and clip.confusion[index][:-1].any():
+                if clip.confusion.size and _is_labelled(clip.confusion[index]):
                     scores = _segmented(clip.confusion[index], False)
                     row |= {"pixel_accuracy": scores.pixel_accuracy, "mean_iou": scores.mean_iou}
                 rows.append(row)
@@ -116,9 +116,19 @@ class Scoring:
         if self.instruments.segment is None:
             return []
         found = []
-        units = [unit.sum(0) for unit in units_of([clip.confusion for clip in clips])]
-        real = [unit.sum(0) for unit in units_of([clip.confusion for clip in self.films["real"]])]
+        of_all = [
+            [unit.sum(0) for unit in units_of([clip.confusion for clip in film])]
+            for film in (clips, self.films["real"])
+        ]
         for void_wrong in (False, True):
+            pairs = [
+                (unit, real)
+                for unit, real in zip(*of_all, strict=True)
+                if void_wrong or _is_labelled(real)
+            ]
+            if not pairs:
+                continue
+            units = [unit for unit, _ in pairs]
             for name in ("mean_iou", "pixel_accuracy"):
 
                 def value(drawn, name=name, void_wrong=void_wrong) -> float:
@@ -135,8 +145,7 @@ class Scoring:
                 frames = (sum(len(clip.frames) for clip in clips), "frames")
                 group = ("segmentation", name)
                 found.append(self._score(*group, of, value, units, frames, **more))
-                if of != "real":
-                    pairs = [*zip(units, real, strict=True)]
+                if of != "real" and all(value([real]) for _, real in pairs):
                     more |= {"unit": "of the real frames' score"}
                     name_of_ratio = ("segmentation", f"{name}_ratio")
                     found.append(self._score(*name_of_ratio, of, ratio, pairs, frames, **more))
@@ -244,6 +253,11 @@ def _frechet(units: Sequence[np.ndarray]) -> float:
 
 def _total(clips: Sequence[Clip]) -> np.ndarray:
     return sum(clip.confusion.sum(0) for clip in clips)  # type: ignore[return-value]
+
+
+def _is_labelled(counts: np.ndarray) -> bool:
+    """Whether a confusion matrix, whose last row is void's, counts a pixel of a class."""
+    return bool(counts[:-1].any())
 
 
 def _segmented(counts: np.ndarray, void_wrong: bool) -> SegmentationScores:

@@ -98,7 +98,7 @@ class Judging:
             vgg=_vgg(parsed.vgg) if wanted & {"paired", "diversity"} else None,
             farneback=_farneback(manifest) if "temporal" in wanted else None,
         )
-        _check_asked(parsed, instruments)
+        _check_asked(parsed, instruments, subject, chosen.pairs)
         reference = _hash(folder, manifest, parsed.split)
         parts = (instruments.features, instruments.clip_features)
         names = [f"{part.name} {part.weights}" if part else "" for part in parts]
@@ -176,7 +176,7 @@ class Judging:
         return evaluation
 
     def _gaps(self) -> list[str]:
-        """What was left out for want of a network."""
+        """What was left out for want of a network, and what the edges are."""
         found = []
         if "segmentation" in self.wanted and self.judge is None:
             found.append("Segmentation was left out: name a --segmenter.")
@@ -184,7 +184,22 @@ class Judging:
             found += self._unmeasured_distances()
         if not self.manifest.has_cg and isinstance(self.subject, Painted):
             found.append("The reference has no simulator's frames: edges are the real frames' own.")
-        return found
+        return found + self._edges_made_otherwise()
+
+    def _edges_made_otherwise(self) -> list[str]:
+        subject = self.subject
+        if not isinstance(subject, Painted) or subject.translator.edge_map != "laplacian":
+            return []
+        trained = {
+            "threshold": subject.translator.edge_threshold,
+            "blur": subject.translator.edge_blur,
+        }
+        if trained == self.manifest.edges:
+            return []
+        return [
+            f"The reference's edges were made with {self.manifest.edges}, those of the run's "
+            f"training, and of `translate`, with {trained}."
+        ]
 
     def _unmeasured_distances(self) -> list[str]:
         found = []
@@ -270,14 +285,31 @@ def _subject(
     return Painted(translator=translator, redraw=redraw), told, folder, manifest
 
 
-def _check_asked(parsed: argparse.Namespace, instruments: Instruments) -> None:
+def _check_asked(
+    parsed: argparse.Namespace, instruments: Instruments, subject: Painted | Files, pairs: int
+) -> None:
     """Refuses to leave out what was asked for by name."""
     asked = parsed.metrics or ()
     if "segmentation" in asked and instruments.segment is None:
         raise UserError("--metrics segmentation: needs a --segmenter")
     described = instruments.features or instruments.clip_features
     if "distribution" in asked and described is None:
+        if parsed.i3d is not None:
+            raise UserError(
+                f"--i3d: takes clips of {_FEWEST_OF_I3D} frames or more; the reference's have "
+                f"{instruments.window}. Name --inception or a --segmenter of ours for FID"
+            )
         raise UserError("--metrics distribution: needs --inception, --i3d or a --segmenter of ours")
+    if "diversity" in asked and not (isinstance(subject, Painted) and subject.redraw):
+        raise UserError(
+            "--metrics diversity: needs a --run that paints from the DNED's edges, which alone "
+            "give a scene several versions"
+        )
+    if "temporal" in asked and not pairs:
+        raise UserError(
+            "--metrics temporal: the reference holds no two consecutive frames; prepare records "
+            "of sequences"
+        )
 
 
 def _frame_network(

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from sflowgan_tf.translation import CONTACT_SHEET
 
 Frame = dict[str, Any]
 Place = tuple[str, int]  # sequence and number of a frame
+
+_RESULT, _INPUT = "_synthesized_image", "_input_label"  # what pix2pixHD appends to names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +62,10 @@ class Files:
         """The pictures of all frames of a reference.
 
         A picture's frame is the last number in its name, but for what Cityscapes and pix2pixHD
-        append; its sequence is the one whose name its path holds, or the only one. A sequence of a
-        single frame may be named alone. The sheet of `translate` and earlier evaluations are passed
-        over.
+        append; its sequence is the one whose name stands before that in its path, set apart by
+        anything but letters and digits, or the only one. A sequence of a single frame may be named
+        alone. The sheet of `translate`, earlier evaluations and the inputs that pix2pixHD writes
+        beside its results are passed over.
 
         Args:
             folder: of the pictures; folders below it count too.
@@ -75,13 +78,14 @@ class Files:
         if not folder.is_dir():
             raise UserError(f"--images {folder}: no such folder")
         found: dict[Place, Path] = {}
-        sequences = sorted({sequence for sequence, _ in places}, key=len, reverse=True)
-        counted = Counter(sequence for sequence, _ in places)
-        alone = {sequence: number for sequence, number in places if counted[sequence] == 1}
+        sequences = sorted({sequence for sequence, _ in places}, key=lambda s: (-len(s), s))
+        alone = _alone(places)
         wanted = set(places)
         for file in sorted(folder.rglob("*")):
             below = file.relative_to(folder)
             if file.suffix.lower() not in SUFFIXES or below.parts[0] in (FOLDER, CONTACT_SHEET):
+                continue
+            if file.stem.endswith(_INPUT):
                 continue
             place = _place(below, sequences, alone)
             if place not in wanted:
@@ -121,14 +125,26 @@ class Files:
         return picture
 
 
-def _place(file: Path, sequences: Sequence[str], alone: dict[str, int]) -> Place | None:
-    name = file.stem.partition("_leftImg8bit")[0]
-    if name in alone:
-        return name, alone[name]
-    numbers = re.findall(r"\d+", name)
+def _alone(places: Sequence[Place]) -> dict[str, Place]:
+    """The places of sequences of a single frame, by name and, where that is clear, by its end."""
+    counted = Counter(sequence for sequence, _ in places)
+    single = {place[0]: place for place in places if counted[place[0]] == 1}
+    ends = Counter(PurePosixPath(sequence).name for sequence in single)
+    by_end = {PurePosixPath(sequence).name: place for sequence, place in single.items()}
+    return {end: place for end, place in by_end.items() if ends[end] == 1} | single
+
+
+def _place(file: Path, sequences: Sequence[str], alone: dict[str, Place]) -> Place | None:
+    name = file.stem.removesuffix(_RESULT).partition("_leftImg8bit")[0]
+    for known in (file.with_name(name).as_posix(), name):
+        if known in alone:
+            return alone[known]
+    numbers = [*re.finditer(r"\d+", name)]
     if not numbers:
         return None
+    number = int(numbers[-1].group())
     if len(sequences) == 1:
-        return sequences[0], int(numbers[-1])
-    named = [sequence for sequence in sequences if sequence in str(file)]
-    return (named[0], int(numbers[-1])) if named else None
+        return sequences[0], number
+    before = f"{file.parent.as_posix()}/{name[: numbers[-1].start()]}"
+    named = [s for s in sequences if re.search(rf"(?<![^\W_]){re.escape(s)}(?![^\W_])", before)]
+    return (named[0], number) if named else None

@@ -39,7 +39,7 @@ def flags() -> argparse.ArgumentParser:
     add("--size", metavar="WxH", help="of the pictures; what the model was trained for by default")
     add("--classes", metavar="TABLE", help="class table of the label maps; the model's by default")
     add("--variations", type=cli.positive, default=1, metavar="N", help="versions of each scene; 1")
-    add("--seed", type=int, default=0, metavar="S", help="of the variations; 0")
+    add("--seed", type=cli.natural, default=0, metavar="S", help="of the variations; 0")
     add("--edges", choices=("laplacian", "dned"), help="who draws them; the DNED where it can")
     add("--fps", type=_rate, metavar="R", help=f"of the film; that of the video, else {_FPS}")
     add("--side-by-side", action="store_true", help="film: frame, labels and result in a row")

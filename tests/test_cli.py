@@ -1,4 +1,5 @@
 import argparse
+import importlib
 import subprocess
 import sys
 
@@ -86,3 +87,12 @@ def test_a_wrong_flag_exits_with_2(command):
     )
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["fit", "evaluate", "translate"])
+def test_a_seed_is_no_negative_number(command, capsys):
+    module = importlib.import_module(f"sflowgan_tf.{command}")
+    with pytest.raises(SystemExit) as stopped:
+        module.flags().parse_intermixed_args(["--seed", "-1"])
+    assert stopped.value.code == 2
+    assert "expected a whole number from 0 on, got '-1'" in capsys.readouterr().err

@@ -114,6 +114,8 @@ def test_a_size_is_width_then_height():
         ("seed=-1", "seed=-1: expected 0 or more"),
         ("discriminator.num_scales=4", "discriminator.num_scales=4: expected 3 or less"),
         ("perceptual.slice_weights=[1,2]", "2 values; expected 5"),
+        ("perceptual.slice_weights=[0,0,0,0,0]", "expected numbers from 0 on, not all of them 0"),
+        ("perceptual.slice_weights=[1,1,1,1,-1]", "expected numbers from 0 on"),
         ("generator.frozen_epochs=1", "generator.kind=local_enhancer"),
         ("generator.global_run=x", "generator.kind=local_enhancer"),
         ("generator.kind=unet generator.global_run=x", "generator.kind=local_enhancer"),

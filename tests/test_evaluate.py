@@ -137,7 +137,7 @@ def test_a_run_is_painted_scored_and_shown(home, monkeypatch):
 
 
 def test_a_run_without_edges_has_no_variations(home):
-    scored("--run", "labels", "--segmenter", "judge", "--metrics", "diversity", "segmentation")
+    scored("--run", "labels", "--segmenter", "judge", "--metrics", "segmentation")
     found = Evaluation.load(home / "runs/labels/evaluation")
     assert found.subject["edges"] == "none"
     assert found.find("diversity") is None
@@ -169,6 +169,27 @@ def test_frames_without_order(home, tmp_path, capsys):
         assert value(Evaluation.load(painted / "evaluation"), "l1") == 0
 
 
+def test_what_single_frames_can_not_show_is_refused(home, tmp_path, capsys):
+    alone = dataclasses.replace(TINY, minicity=Minicity(sequences=6, frames=1, seed=5))
+    build.raw_records(alone, None, tmp_path, workers=1, skip_bad=False)
+    given = ("--run", "painter", "--reference", tmp_path, "--split", "train")
+    scored(*given, "--metrics", "temporal", code=2)
+    assert "no two consecutive frames" in capsys.readouterr().err
+
+
+def test_edges_of_another_threshold_are_told(home, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(home / "datasets/minicity", other, ignore=shutil.ignore_patterns("raw", ".*"))
+    manifest = Manifest.load(other)
+    edges = manifest.edges | {"threshold": 7.0}
+    dataclasses.replace(manifest, edges=edges).save(other / "manifest.json")
+    given = ("--run", "painter", "--metrics", "paired", "--output", tmp_path)
+    scored(*given, "--reference", other)
+    assert any("'threshold': 7.0" in text for text in Evaluation.load(tmp_path).warnings)
+    scored(*given)
+    assert not any("threshold" in text for text in Evaluation.load(tmp_path).warnings)
+
+
 def test_laplacian_edges_on_demand(home, tmp_path, capsys):
     scored("--run", "painter", "--edges", "laplacian", "--metrics", "paired", "--output", tmp_path)
     found = Evaluation.load(tmp_path)
@@ -193,6 +214,7 @@ def test_laplacian_edges_on_demand(home, tmp_path, capsys):
         (("--run", "painter", "--vgg", "nowhere.h5"), "--vgg"),
         (("--run", "painter", "--metrics", "segmentation"), "segmentation: needs a --segmenter"),
         (("--run", "painter", "--metrics", "distribution"), "distribution: needs --inception, "),
+        (("--run", "labels", "--metrics", "diversity"), "diversity: needs a --run that paints"),
     ],
     ids=str,
 )

@@ -174,3 +174,30 @@ def test_the_frames_table_has_a_row_a_frame(films):
 def test_a_frame_all_void_has_no_accuracy(films):
     films["generated"][0].confusion[0, :-1] = 0
     assert "pixel_accuracy" not in scoring(films).frames()[0]
+
+
+def test_a_clip_all_void_counts_only_where_void_does(films):
+    for of in films:
+        films[of][1].confusion[:, :-1] = 0
+    scores = scoring(films).scores()
+    assert found(scores, "pixel_accuracy", void="ignored").value == pytest.approx(0.5)
+    wrong = found(scores, "pixel_accuracy", void="counted as wrong")
+    assert wrong.value == pytest.approx(5 * 40 / (5 * 84 + 4 * 4))
+
+
+def test_nothing_but_void_has_no_segmentation_void_ignored(films):
+    for of in films:
+        for one in films[of]:
+            one.confusion[:, :-1] = 0
+    scores = scoring(films).scores()
+    assert not [one for one in scores if one.detail.get("void") == "ignored"]
+    assert scoring(films).classes(TABLE) == []
+
+
+def test_an_oracle_that_is_right_nowhere_has_no_ratio(films):
+    films["real"] = [
+        clip(np.random.default_rng(0), name, n, 0.0) for name, n in (("a", 5), ("b", 4))
+    ]
+    scores = scoring(films).scores()
+    assert found(scores, "pixel_accuracy", "real", void="ignored").value == 0
+    assert not [one for one in scores if one.name.endswith("_ratio")]

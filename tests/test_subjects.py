@@ -35,6 +35,27 @@ def test_frames_without_order_are_named_alone(tmp_path):
     assert set(Files.find(tmp_path, places, (4, 2)).files) == set(places)
 
 
+def test_sequences_of_one_length_are_told_apart(tmp_path):
+    places = [(sequence, number) for sequence in ("0000", "0001") for number in (0, 1)]
+    put(tmp_path, *(f"{sequence}/{number:04}.png" for sequence, number in places))
+    assert [*Files.find(tmp_path, places, (4, 2)).files] == places
+
+
+def test_what_pix2pixhd_writes(tmp_path):
+    put(tmp_path, "0001_input_label.jpg", "0001_synthesized_image.jpg")
+    put(tmp_path, "0002_synthesized_image.jpg")
+    places = [("test_B/0001", 0), ("test_B/0002", 0)]
+    files = Files.find(tmp_path, places, (4, 2)).files
+    assert files[places[0]].name == "0001_synthesized_image.jpg"
+    assert set(files) == set(places)
+
+
+def test_frames_without_order_are_told_apart_by_their_folders(tmp_path):
+    places = [("a/7", 0), ("b/7", 0)]
+    put(tmp_path, "a/7.png", "b/7.png")
+    assert set(Files.find(tmp_path, places, (4, 2)).files) == set(places)
+
+
 def test_a_single_sequence_needs_no_name(tmp_path):
     put(tmp_path, "000.png", "001.png")
     assert set(Files.find(tmp_path, PLACES[:2], (4, 2)).files) == set(PLACES[:2])
