@@ -11,6 +11,7 @@ from sflowgan_tf.config import (
     Generator,
     Minicity,
     Perceptual,
+    Phases,
     Records,
     Segmenter,
 )
@@ -24,6 +25,7 @@ TINY = Config(
     discriminator=Discriminator(filters=2),
     dned=Dned(filters=2),
     perceptual=Perceptual(weights="random", slices=2, filters=2),
+    phases=Phases(edges=0),  # so that even step 0 paints from the DNED's edges
     segmenter=Segmenter(kind="small", filters=2),
 )
 JUDGE = dataclasses.replace(TINY, task="segmentation")
