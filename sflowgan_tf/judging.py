@@ -197,8 +197,9 @@ class Judging:
         if trained == self.manifest.edges:
             return []
         return [
-            f"The reference's edges were made with {self.manifest.edges}, those of the run's "
-            f"training, and of `translate`, with {trained}."
+            f"The reference's edges were made with {_told(self.manifest.edges)}, those of the run's "
+            f"training and of `translate` with {_told(trained)}; for the pictures that `translate` "
+            "paints, prepare the reference with these."
         ]
 
     def _unmeasured_distances(self) -> list[str]:
@@ -283,6 +284,10 @@ def _subject(
     edges = "dned" if redraw else translator.edge_map
     told = {"run": parsed.run, "step": step, "edges": edges, "seed": config.seed}
     return Painted(translator=translator, redraw=redraw), told, folder, manifest
+
+
+def _told(edges: dict[str, float]) -> str:
+    return ", ".join(f"records.edges.{name}={value:g}" for name, value in edges.items())
 
 
 def _check_asked(
