@@ -197,9 +197,9 @@ class Judging:
         if trained == self.manifest.edges:
             return []
         return [
-            f"The reference's edges were made with {_told(self.manifest.edges)}, those of the run's "
-            f"training and of `translate` with {_told(trained)}; for the pictures that `translate` "
-            "paints, prepare the reference with these."
+            f"The reference's edges were made with {_told(self.manifest.edges)}, those of the "
+            f"run's training and of `translate` with {_told(trained)}; for the pictures that "
+            "`translate` paints, prepare the reference with these."
         ]
 
     def _unmeasured_distances(self) -> list[str]:
