@@ -11,6 +11,8 @@ from pathlib import Path
 
 from sflowgan_tf.errors import Failure, UserError
 
+HISTORY = "film: weight of the frame before, brought along the given frames' motion; 0, steady: 0.3"
+
 
 def parser(command: str, purpose: str, example: str) -> argparse.ArgumentParser:
     """A parser that shows an example below its flags.
@@ -54,6 +56,17 @@ def natural(text: str) -> int:
     if not text.isdigit():
         raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, got {text!r}")
     return int(text)
+
+
+def share(text: str) -> float:
+    """The type of a weight in [0, 1)."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to below 1, got {text!r}")
+    return number
 
 
 def configuration_name(parsed: argparse.Namespace) -> str:

@@ -36,10 +36,16 @@ def flags() -> argparse.ArgumentParser:
         help="all that there are networks for, by default",
     )
     add("--segmenter", metavar="S", help="run of segment, SavedModel, or hub:PRESET (KerasHub)")
+    add(
+        "--segmenter-classes",
+        metavar="C",
+        help="what the outputs of a SavedModel or preset are: a class table, or a YAML list",
+    )
     add("--inception", metavar="I", help="for FID: SavedModel, imagenet or a weights file of it")
     add("--i3d", type=Path, metavar="DIR", help="for FVD: SavedModel")
     add("--vgg", default="random", metavar="V", help="for distances: random, imagenet or a file")
     add("--edges", choices=("laplacian", "dned"), help="who draws them; the DNED where it can")
+    add("--history", type=cli.share, default=0.0, metavar="W", help=cli.HISTORY)
     add("--output", type=Path, metavar="DIR", help="runs/NAME/evaluation, DIR/evaluation")
     add("--seed", type=cli.natural, default=0, metavar="N", help="of intervals and variations; 0")
     return parser
@@ -54,6 +60,10 @@ def work(parsed: argparse.Namespace) -> None:
         raise UserError("--images: needs --reference, the records of the real frames")
     if parsed.images and parsed.edges:
         raise UserError("--edges: is for --run; pictures in a folder are painted already")
+    if parsed.images and parsed.history:
+        raise UserError("--history: is for --run; pictures in a folder are scored as they are")
+    if parsed.segmenter_classes and not parsed.segmenter:
+        raise UserError("--segmenter-classes: is for --segmenter; name one")
     import_tensorflow()
     from sflowgan_tf.judging import Judging
 

@@ -261,6 +261,6 @@ def _is_labelled(counts: np.ndarray) -> bool:
 
 
 def _segmented(counts: np.ndarray, void_wrong: bool) -> SegmentationScores:
-    confusion = Confusion(counts.shape[1])
+    confusion = Confusion(len(counts) - 1)
     confusion.counts += counts
     return confusion.scores(void_wrong=void_wrong)

@@ -18,6 +18,7 @@ from sflowgan_tf.data import mp4
 from sflowgan_tf.data.manifest import write_json
 from sflowgan_tf.data.scenes import Scene, Scenes
 from sflowgan_tf.errors import UserError
+from sflowgan_tf.history import History
 from sflowgan_tf.translation import Painter
 
 
@@ -38,6 +39,7 @@ class Films:
         side_by_side: bool,
         piece: int,
         model: list[Path],
+        history: History,
     ):
         """Films that are not made yet.
 
@@ -49,8 +51,9 @@ class Films:
             side_by_side: whether the given frame and the labels stand left of the result.
             piece: frames in a piece.
             model: its files, which tell it from another of the same run and step.
+            history: which steadies the films; its weight may be 0.
         """
-        self.painter, self.fps = painter, fps
+        self.painter, self.fps, self.history = painter, fps, history
         self.side_by_side, self.piece, self.model = side_by_side, piece, model
         versions = range(len(painter.weights))
         self.files = [file_of_version(file, version, len(versions)) for version in versions]
@@ -69,6 +72,8 @@ class Films:
         pieces = -(-frames // self.piece)
         reading = self.painter.read(scenes, done * self.piece)
         start = min(done * self.piece, frames)
+        if done:
+            self.history.load(self._past(done - 1))
         with tqdm(desc="painting", total=frames, initial=start, unit="frame") as bar:
             for number in range(done, pieces):
                 self._write(number, islice(reading, self.piece), bar)
@@ -117,6 +122,7 @@ class Films:
             "class table": json.dumps(self.painter.table.to_dict()),
             "rate": str(self.fps),
             "arrangement": "side by side" if self.side_by_side else "result",
+            "weight of the past": self.history.weight,
             "length of pieces": self.piece,
             "encoder": mp4.ENCODER | {"av": av.__version__},
             "labels": _fingerprint(scenes.labels.files),
@@ -128,15 +134,22 @@ class Films:
         versions = range(len(self.files))
         return [self.folder / f"{number:06d}-{version + 1}.mp4" for version in versions]
 
+    def _past(self, number: int) -> Path:
+        """The file with what the next piece needs of the film so far."""
+        return self.folder / f"{number:06d}.npz"
+
     def _write(self, number: int, scenes: Iterable[Scene], bar: tqdm) -> None:
         with ExitStack() as stack:
             encoders = [
                 stack.enter_context(mp4.encoded(file, self.fps)) for file in self._pieces(number)
             ]
             for scene in scenes:
-                for encoder, image in zip(encoders, self.painter.paint(scene), strict=True):
+                painted = np.stack([*self.painter.paint(scene)])
+                steadied = self.history.steady(scene.frame, painted)
+                for encoder, image in zip(encoders, steadied, strict=True):
                     encoder.add(self._shown(scene, image))
                 bar.update()
+            self.history.save(self._past(number))
 
     def _shown(self, scene: Scene, image: np.ndarray) -> np.ndarray:
         if not self.side_by_side:

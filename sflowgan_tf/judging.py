@@ -21,6 +21,7 @@ from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.errors import UserError
 from sflowgan_tf.evaluation import Scoring
 from sflowgan_tf.gallery import Gallery
+from sflowgan_tf.history import History
 from sflowgan_tf.measures import Clip, Instruments
 from sflowgan_tf.metrics import features
 from sflowgan_tf.networks.vgg import VGG19Features
@@ -84,7 +85,11 @@ class Judging:
         if not chosen.records:
             raise UserError(f"{folder}: its {parsed.split} split is empty; choose another --split")
         wanted = frozenset(parsed.metrics or GROUPS)
-        judge = segmenters.find(parsed.segmenter, manifest.classes) if parsed.segmenter else None
+        judge = (
+            segmenters.find(parsed.segmenter, manifest.classes, parsed.segmenter_classes)
+            if parsed.segmenter
+            else None
+        )
         describes = _frame_network(parsed, judge) if "distribution" in wanted else None
         window = min(_WINDOW, chosen.records // (chosen.records - chosen.pairs))
         instruments = Instruments(
@@ -283,7 +288,11 @@ def _subject(
     redraw = translator.redraws if parsed.edges is None else parsed.edges == "dned"
     edges = "dned" if redraw else translator.edge_map
     told = {"run": parsed.run, "step": step, "edges": edges, "seed": config.seed}
-    return Painted(translator=translator, redraw=redraw), told, folder, manifest
+    if parsed.history:
+        told["history"] = parsed.history
+    history = History(parsed.history, _farneback(manifest))
+    painted = Painted(translator=translator, redraw=redraw, history=history)
+    return painted, told, folder, manifest
 
 
 def _told(edges: dict[str, float]) -> str:

@@ -12,16 +12,17 @@ from zipfile import BadZipFile
 import numpy as np
 
 from sflowgan_tf.data import pipeline
+from sflowgan_tf.data.flow import estimated_motion
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.metrics.diversity import diversity
 from sflowgan_tf.metrics.features import FeatureNetwork
 from sflowgan_tf.metrics.paired import paired_scores
 from sflowgan_tf.metrics.segmentation import Confusion
-from sflowgan_tf.metrics.temporal import Steadiness, estimated_motion
+from sflowgan_tf.metrics.temporal import Steadiness
 from sflowgan_tf.networks.vgg import VGG19Features
 from sflowgan_tf.whole import written_whole
 
-VERSION = "1"  # another one where what is measured changes: figures that were kept are not used
+VERSION = "2"  # another one where what is measured changes: figures that were kept are not used
 PAIRED = ("l1", "psnr", "ssim", "perceptual")
 TEMPORAL = ("warping_error", "flicker")
 
@@ -37,7 +38,7 @@ class Clip:
         sequence: its name.
         frames: (frames,) their numbers.
         paired: (frames, 4) l1, psnr, ssim and perceptual distance to the real frame.
-        confusion: (frames, classes + 1, classes) pixels, as `Confusion.counts`.
+        confusion: (frames, classes + 1, classes + 1) pixels, as `Confusion.counts`.
         features: (frames, dimension) of each picture.
         windows: (windows, dimension) of each piece of the film, one after the other.
         temporal: (pairs, 2) warping error and flicker.
@@ -60,7 +61,8 @@ class Instruments:
 
     Attributes:
         num_classes: of the label maps.
-        segment: (batch, height, width, 3) uint8 -> (batch, height, width) uint8 classes.
+        segment: (batch, height, width, 3) uint8 -> (batch, height, width) uint8 classes, or from
+            num_classes on none.
         features: of pictures.
         clip_features: of windows of films.
         window: frames in one.

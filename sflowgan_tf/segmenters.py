@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import tensorflow as tf
+from omegaconf import ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from sflowgan_tf import build
 from sflowgan_tf.errors import UserError
 from sflowgan_tf.metrics.features import Describes, weights_of
 from sflowgan_tf.ops.images import to_signed
-from sflowgan_tf.ops.labels import ClassTable
+from sflowgan_tf.ops.labels import TABLES, VOID, ClassTable
 from sflowgan_tf.runs import Run
 
 _HUB = "hub:"
@@ -29,10 +31,10 @@ class Judge:
 
     Attributes:
         name: for the report; it says which weights.
-        segment: (batch, height, width, 3) uint8 RGB -> (batch, height, width) class indices of the
-            records' table.
+        segment: (batch, height, width, 3) uint8 RGB -> (batch, height, width) uint8 class indices
+            of the records' table, or VOID for none of its classes.
         network: that shows its features; None where they can't be had.
-        weights: what they are called.
+        weights: what they are called, and how the outputs were read.
     """
 
     name: str
@@ -41,23 +43,124 @@ class Judge:
     weights: str
 
 
-def find(given: str, table: ClassTable) -> Judge:
+@dataclass(frozen=True, kw_only=True)
+class Outputs:
+    """What the outputs of a segmenter from elsewhere mean.
+
+    Attributes:
+        name: of the table or file that says so, and for a file its hash; "" for the records' own
+            classes in their order.
+        indices: (outputs,) uint8, for each output the class index of the records' table, or VOID.
+    """
+
+    name: str
+    indices: np.ndarray
+
+    @classmethod
+    def find(cls, given: str | None, table: ClassTable) -> Outputs:
+        """The meaning that a user names.
+
+        Args:
+            given: a class table, whose classes the outputs follow by name; or a YAML file with one
+                list, for each output the name of a class of the records, several outputs of one
+                class too, or null for none of them; None for the records' own.
+            table: the classes of the records.
+
+        Raises:
+            UserError: there is neither such a table nor such a file, or a class has no output.
+        """
+        if given is None:
+            return cls(name="", indices=np.arange(table.num_classes, dtype=np.uint8))
+        if given in TABLES:
+            name, names = given, [*TABLES[given].names]
+        else:
+            names = _listed(given, table)
+            name = weights_of(given)
+        missing = [each for each in table.names if each not in names]
+        if missing:
+            raise UserError(
+                f"--segmenter-classes {given}: no output is of class {', '.join(missing)}, which "
+                f"the records have (table {table.name}); name a YAML file that says for each "
+                "output which class it is, or prepare records of the segmenter's classes "
+                "(records.classes=cityscapes)"
+            )
+        known = [VOID if each not in table.names else table.names.index(each) for each in names]
+        indices = np.array(known, np.uint8)
+        return cls(name=name, indices=indices)
+
+    def read(self, found: np.ndarray, size: tuple[int, int], where: str) -> np.ndarray:
+        """Class indices of what a segmenter gave.
+
+        Args:
+            found: (batch, h, w, outputs) logits or probabilities, which are resized bilinearly
+                before the highest is chosen, or (batch, h, w) numbers of outputs.
+            size: (height, width) of the frames.
+            where: the segmenter, for messages.
+
+        Returns:
+            (batch, height, width) uint8, VOID where an output is none of the records' classes.
+
+        Raises:
+            UserError: there are more or fewer outputs than are known.
+        """
+        count = len(self.indices)
+        if found.ndim == 4 and found.shape[-1] == count:
+            found = np.asarray(tf.image.resize(found, size)).argmax(axis=-1)
+        if found.ndim != 3 or found.min() < 0 or found.max() >= count:
+            raise UserError(
+                f"--segmenter {where}: expected {count} logits a pixel, or indices below that, as "
+                f"{self.name or 'the class table of the records'} has {count} classes; got an "
+                f"array of shape {found.shape} with values from {found.min():g} to "
+                f"{found.max():g}. --segmenter-classes says what its outputs are"
+            )
+        nearest = tf.image.resize(found[..., None], size, "nearest")
+        return self.indices[np.asarray(nearest)[..., 0].astype(np.int64)]
+
+
+def _listed(file: str, table: ClassTable) -> list[str | None]:
+    if not Path(file).is_file():
+        raise UserError(
+            f"--segmenter-classes {file}: is neither a class table ({', '.join(TABLES)}) nor a file"
+        )
+    try:
+        listed = OmegaConf.load(file)
+        names = OmegaConf.to_container(listed) if isinstance(listed, ListConfig) else None
+    except (OmegaConfBaseException, YAMLError, UnicodeDecodeError, OSError) as error:
+        raise UserError(f"--segmenter-classes {file}: is no YAML ({error!r:.200})") from None
+    wrong = [each for each in names or [] if each is not None and each not in table.names]
+    if not isinstance(names, list) or wrong:
+        raise UserError(
+            f"--segmenter-classes {file}: expected a YAML list with a class for each output, one "
+            f"of {', '.join(table.names)}, or null; got {wrong[0] if wrong else type(listed)!r}"
+        )
+    return names
+
+
+def find(given: str, table: ClassTable, classes: str | None = None) -> Judge:
     """The segmenter that a user names.
 
     Args:
         given: a run of `segment` (name or path); a folder with a SavedModel, which takes frames
             (batch, height, width, 3), uint8 or float32 in [-1, 1], and gives logits or indices; or
             "hub:" and the name of an image segmenter of KerasHub.
-        table: the classes of the records, which it must tell apart in this order.
+        table: the classes of the records.
+        classes: what its outputs are, as `Outputs.find` takes it.
 
     Raises:
         UserError: there is none of that name, or its classes are others.
     """
-    if given.startswith(_HUB):
-        return _of_hub(given.removeprefix(_HUB), table)
-    if (Path(given) / "saved_model.pb").is_file():
-        return _saved_model(Path(given), table)
-    return _of_run(Run.existing(given), table)
+    is_hub, is_saved = given.startswith(_HUB), (Path(given) / "saved_model.pb").is_file()
+    if not is_hub and not is_saved:
+        if classes is not None:
+            raise UserError(
+                "--segmenter-classes: a run of `segment` knows its classes; leave it out"
+            )
+        return _of_run(Run.existing(given), table)
+    outputs = Outputs.find(classes, table)
+    judge = _of_hub(given.removeprefix(_HUB), outputs) if is_hub else _saved_model(given, outputs)
+    if not outputs.name:
+        return judge
+    return replace(judge, weights=f"{judge.weights}, outputs of {outputs.name}")
 
 
 def _of_run(run: Run, table: ClassTable) -> Judge:
@@ -77,20 +180,20 @@ def _of_run(run: Run, table: ClassTable) -> Judge:
     )
 
 
-def _saved_model(path: Path, table: ClassTable) -> Judge:
+def _saved_model(path: str, outputs: Outputs) -> Judge:
     try:
-        loaded: Any = tf.saved_model.load(str(path))
+        loaded: Any = tf.saved_model.load(path)
         call = loaded.signatures["serving_default"]
     except Exception as error:  # a damaged file can raise anything
         raise UserError(
             f"--segmenter {path}: no SavedModel with a signature serving_default ({error!r:.200})"
         ) from None
-    inputs, outputs = call.structured_input_signature[1], call.structured_outputs
-    if len(inputs) != 1 or len(outputs) != 1:
+    inputs, results = call.structured_input_signature[1], call.structured_outputs
+    if len(inputs) != 1 or len(results) != 1:
         raise UserError(
             f"--segmenter {path}: expected a model with one input, frames, and one output; its "
             f"serving_default takes {', '.join(sorted(inputs))} and gives "
-            f"{', '.join(sorted(outputs))}"
+            f"{', '.join(sorted(results))}"
         )
     ((name, spec),) = inputs.items()
     if spec.dtype not in (tf.uint8, tf.float32) or not spec.shape.is_compatible_with(_FRAMES):
@@ -102,13 +205,13 @@ def _saved_model(path: Path, table: ClassTable) -> Judge:
     def segment(frames: np.ndarray) -> np.ndarray:
         given = frames if spec.dtype == tf.uint8 else to_signed(frames)
         (found,) = call(**{name: tf.cast(given, spec.dtype)}).values()
-        return _indices(found.numpy(), frames.shape[1:3], table, str(path))
+        return outputs.read(found.numpy(), frames.shape[1:3], path)
 
     weights = weights_of(path)
     return Judge(name=f"SavedModel {weights}", segment=segment, network=None, weights=weights)
 
 
-def _of_hub(preset: str, table: ClassTable) -> Judge:
+def _of_hub(preset: str, outputs: Outputs) -> Judge:
     try:
         hub = importlib.import_module("keras_hub")
     except ImportError:
@@ -122,26 +225,18 @@ def _of_hub(preset: str, table: ClassTable) -> Judge:
             f"--segmenter {_HUB}{preset}: could not be loaded ({error!r:.200})"
         ) from None
 
+    # resized before KerasHub does it, which would cut off what is wider than its own shape
+    converter = getattr(model.preprocessor, "image_converter", None)
+    size = converter.image_size if converter is not None else None
+
     def segment(frames: np.ndarray) -> np.ndarray:
-        logits = np.asarray(model.predict(frames.astype(np.float32), verbose=0))
-        return _indices(logits, frames.shape[1:3], table, preset)
+        given = frames if size is None else np.asarray(tf.image.resize(frames, size))
+        logits = np.asarray(model.predict(given.astype(np.float32), verbose=0))
+        return outputs.read(logits, frames.shape[1:3], preset)
 
-    return Judge(name=f"KerasHub {preset}", segment=segment, network=None, weights=preset)
-
-
-def _indices(found: np.ndarray, size: tuple[int, ...], table: ClassTable, where: str) -> np.ndarray:
-    """Class indices at the frames' size, of logits or indices at any."""
-    if found.ndim == 4 and found.shape[-1] == table.num_classes:
-        found = found.argmax(axis=-1)
-    if found.ndim != 3 or found.max() >= table.num_classes:
-        raise UserError(
-            f"--segmenter {where}: expected {table.num_classes} logits a pixel, or indices below "
-            f"that, as table {table.name} has {table.num_classes} classes; got an array of shape "
-            f"{found.shape} with values up to {found.max():g}"
-        )
-    height, width = size
-    resized = [
-        cv2.resize(one.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
-        for one in found
-    ]
-    return np.stack(resized)
+    return Judge(
+        name=f"KerasHub {Path(preset).name}",
+        segment=segment,
+        network=None,
+        weights=weights_of(preset),
+    )

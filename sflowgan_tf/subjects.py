@@ -14,6 +14,7 @@ import numpy as np
 from sflowgan_tf import sheets
 from sflowgan_tf.data.files import SUFFIXES, read_image
 from sflowgan_tf.errors import UserError
+from sflowgan_tf.history import History
 from sflowgan_tf.scores import FOLDER
 from sflowgan_tf.serving import Translator
 from sflowgan_tf.translation import CONTACT_SHEET
@@ -24,21 +25,29 @@ Place = tuple[str, int]  # sequence and number of a frame
 _RESULT, _INPUT = "_synthesized_image", "_input_label"  # what pix2pixHD appends to names
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Painted:
     """The pictures of a translator, painted as at test time.
 
     Attributes:
         translator: of the run.
         redraw: whether from the DNED's edges.
+        history: which steadies pictures of consecutive frames; its weight may be 0.
     """
 
     translator: Translator
     redraw: bool
+    history: History
+    _last: Place | None = None
 
     def picture(self, frame: Frame) -> np.ndarray:
-        """Of a record's frame, (height, width, 3) uint8."""
-        return sheets.picture(self.translator, frame, redraw=self.redraw)
+        """Of a record's frame, (height, width, 3) uint8; its past is the call before, if it was."""
+        painted = sheets.picture(self.translator, frame, redraw=self.redraw)
+        sequence, number = frame["sequence"].numpy().decode(), int(frame["frame"])
+        if self._last != (sequence, number - 1):
+            self.history.forget()
+        self._last = sequence, number
+        return self.history.steady(frame["image_cg"].numpy(), painted[None])[0]
 
     def versions(self, frame: Frame, count: int, seed: int) -> np.ndarray:
         """The same scene with several ensemble weights, (count, height, width, 3) uint8."""

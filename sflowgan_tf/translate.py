@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,7 @@ def flags() -> argparse.ArgumentParser:
     add("--seed", type=cli.natural, default=0, metavar="S", help="of the variations; 0")
     add("--edges", choices=("laplacian", "dned"), help="who draws them; the DNED where it can")
     add("--fps", type=_rate, metavar="R", help=f"of the film; that of the video, else {_FPS}")
+    add("--history", type=cli.share, default=0.0, metavar="W", help=cli.HISTORY)
     add("--side-by-side", action="store_true", help="film: frame, labels and result in a row")
     return parser
 
@@ -118,8 +120,10 @@ def _is_film(parsed: argparse.Namespace) -> bool:
         )
     if is_film and output.is_dir():
         raise UserError(f"--output {output}: is a folder; expected a file for the film")
-    if not is_film and (parsed.fps or parsed.side_by_side):
-        raise UserError("--fps and --side-by-side are for films; expected --output FILE.mp4")
+    if not is_film and (parsed.fps or parsed.side_by_side or parsed.history):
+        raise UserError(
+            "--fps, --history and --side-by-side are for films; expected --output FILE.mp4"
+        )
     if output.resolve() in (parsed.labels.resolve(), parsed.frames.resolve()):
         raise UserError(f"--output {output}: would overwrite what is given; choose another")
     return is_film
@@ -128,7 +132,9 @@ def _is_film(parsed: argparse.Namespace) -> bool:
 def _films(
     parsed: argparse.Namespace, painter: "Painter", scenes: "Scenes", model: "Model"
 ) -> None:
+    from sflowgan_tf import config as settings
     from sflowgan_tf.films import Films
+    from sflowgan_tf.history import History
 
     films = Films(
         painter,
@@ -137,6 +143,7 @@ def _films(
         side_by_side=parsed.side_by_side,
         piece=_PIECE,
         model=model.files,
+        history=History(parsed.history, asdict(settings.Flow())),
     )
     try:
         frames = films.make(scenes)

@@ -252,6 +252,10 @@ def test_minicitys_records_of_other_streets_are_refused(in_tmp):
     config = changed(dataset="minicity", minicity=settings.Minicity(sequences=3, frames=3))
     with pytest.raises(UserError, match=r"minicity\.sequences: 3 here, but 2 in the records"):
         build.records(config, in_tmp)
+    (in_tmp / "raw/MINICITY-SEQS-00").mkdir(parents=True)
+    (in_tmp / "raw/minicity.json").write_text('{"seed": 5, "frames": 3, "size": [32, 16]}')
+    with pytest.raises(UserError, match=r"minicity\.seed: 7 here, but 5 in the records"):
+        build.records(changed(dataset="minicity", minicity=settings.Minicity(seed=7)), in_tmp)
 
 
 def test_records_as_configured_are_taken(in_tmp):

@@ -96,3 +96,14 @@ def test_a_seed_is_no_negative_number(command, capsys):
         module.flags().parse_intermixed_args(["--seed", "-1"])
     assert stopped.value.code == 2
     assert "expected a whole number from 0 on, got '-1'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("given", "expected"), [("0", 0), ("0.3", 0.3), (".99", 0.99)])
+def test_a_share(given, expected):
+    assert cli.share(given) == expected
+
+
+@pytest.mark.parametrize("given", ["1", "-0.1", "nan", "half"])
+def test_no_share(given):
+    with pytest.raises(argparse.ArgumentTypeError, match="from 0 to below 1, got"):
+        cli.share(given)

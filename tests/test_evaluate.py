@@ -2,11 +2,13 @@
 
 import dataclasses
 import json
+import os
 import shutil
 
 import cv2
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from sflowgan_tf import build, evaluate, judging, measures
@@ -201,10 +203,46 @@ def test_laplacian_edges_on_demand(home, tmp_path, capsys):
     assert any("name --inception" in note for note in notes)
 
 
+def test_the_past_steadies_what_is_scored(home, tmp_path):
+    found = {}
+    for weight in ("0", "0.6"):
+        given = ("--run", "painter", "--metrics", "temporal", "--output", tmp_path / weight)
+        scored(*given, "--history", weight)
+        found[weight] = Evaluation.load(tmp_path / weight)
+    assert value(found["0.6"], "warping_error") < 0.9 * value(found["0"], "warping_error")
+    assert value(found["0.6"], "flicker") < 0.9 * value(found["0"], "flicker")
+    for of in ("real", "simulator"):
+        assert value(found["0.6"], "flicker", of) == value(found["0"], "flicker", of)
+    assert found["0.6"].subject["history"] == 0.6 and "history" not in found["0"].subject
+
+
+def test_a_segmenter_of_other_classes(home, tmp_path):
+    """It calls all that is bright sky, and the rest something that the records do not have."""
+    module = tf.Module()
+    spec = tf.TensorSpec([None, None, None, 3], tf.uint8)
+    module.call = tf.function(lambda x: {"ids": tf.cast(x[..., 2] < 128, tf.int32)}, [spec])
+    tf.saved_model.save(module, str(tmp_path / "s"), signatures={"serving_default": module.call})
+    names = [*Manifest.load(home / "datasets/minicity").classes.names]
+    (tmp_path / "classes.yaml").write_text(
+        "\n".join(["- sky", "- null", *map("- {}".format, names)])
+    )
+    given = ("--run", "painter", "--segmenter", tmp_path / "s", "--output", tmp_path / "out")
+    scored(*given, "--segmenter-classes", tmp_path / "classes.yaml", "--metrics", "segmentation")
+    found = Evaluation.load(tmp_path / "out")
+    by_name = {one.name: one.iou["real"] for one in found.classes}
+    assert 0 < by_name.pop("sky") < 1
+    assert not any(by_name.values())
+    told = found.find("pixel_accuracy", "real", void="ignored").detail["segmenter"]
+    assert ", outputs of classes.yaml (sha256 " in told
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
         (("--images", "real"), "--images: needs --reference"),
+        (("--images", "real", "--reference", "d", "--history", "0.1"), "--history: is for --run"),
+        (("--run", "painter", "--segmenter-classes", "c"), "--segmenter-classes: is for"),
+        (("--run", "painter", "--segmenter", "judge", "--segmenter-classes", "c"), "knows its"),
         (("--images", "real", "--reference", "d", "--edges", "dned"), "--edges: is for --run"),
         (("--run", "nobody"), "no training has begun there"),
         (("--run", "judge"), "is no run of fit"),
@@ -258,6 +296,16 @@ def test_files_of_an_evaluation_take_the_place_of_those_before(home, tmp_path, m
     scored(*given, "--metrics", "temporal", "--edges", "laplacian")
     left = written - {file.name for file in tmp_path.iterdir()}
     assert left == {"best.png", "worst.png", "variations.png"}
+
+
+def test_a_truncated_shard_is_named(home, tmp_path, capsys):
+    cut = tmp_path / "cut"
+    shutil.copytree(home / "datasets/minicity", cut, ignore=shutil.ignore_patterns("raw", ".*"))
+    (shard,) = Manifest.load(cut).splits["validation"].shards
+    os.truncate(cut / shard["file"], (cut / shard["file"]).stat().st_size - 9)
+    scored("--run", "painter", "--reference", cut, "--output", tmp_path / "out", code=2)
+    assert f"{shard['file']}: record 7 is damaged (truncated" in capsys.readouterr().err
+    assert not [*(tmp_path / "out").iterdir()]
 
 
 def test_records_that_can_not_be_written_to_are_measured_anew(home, tmp_path, monkeypatch):

@@ -21,7 +21,7 @@ def network(dimension):
 
 def clip(draw, sequence="a", frames=5, right=0.75, **more):
     """Each frame has 40 pixels of each class, of which the share `right` is found, and 4 void."""
-    counts = 40 * np.array([[right, 1 - right], [1 - right, right], [0.1, 0]])
+    counts = 40 * np.array([[right, 1 - right, 0], [1 - right, right, 0], [0.1, 0, 0]])
     given = {
         "frames": np.arange(frames) + 3,
         "paired": draw.random((frames, 4)),

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,13 +12,16 @@ import cv2
 import numpy as np
 import pytest
 
+from sflowgan_tf.config import Flow
 from sflowgan_tf.data.scenes import pair_up
 from sflowgan_tf.errors import UserError
 from sflowgan_tf.films import Films
+from sflowgan_tf.history import History
 from sflowgan_tf.ops.labels import TABLES
 from sflowgan_tf.translation import Painter
 
 FRAMES = 7
+FARNEBACK = asdict(Flow())
 
 
 class Echo:
@@ -55,7 +59,7 @@ def root(tmp_path):
     return tmp_path
 
 
-def make(root, translator=None, *, file="out/film.mp4", side_by_side=False, fps=10, **more):
+def make(root, translator=None, *, file="out/film.mp4", side_by_side=False, fps=10, past=0, **more):
     """The films, made."""
     settings = {
         "size": (32, 16),
@@ -72,6 +76,7 @@ def make(root, translator=None, *, file="out/film.mp4", side_by_side=False, fps=
         side_by_side=side_by_side,
         piece=2,
         model=[root / "model"],
+        history=History(past, FARNEBACK),
     )
     scenes = pair_up(root / "labels", root / "frames", in_order=True)
     assert films.make(scenes) == FRAMES
@@ -123,13 +128,24 @@ def test_laplacian_edges_go_as_they_are(root):
     assert texts["edges"] == "laplacian"
 
 
-def test_interrupted_and_taken_up_again_it_has_the_same_bytes(root):
-    make(root, file="whole/film.mp4", variations=2)
+def test_the_past_steadies_a_film(root):
+    """The given film lights up by 10 levels a frame: exp(-200 * 3 (10 / 255)^2) of it is trusted."""
+    make(root, past=0.5)
+    frames, _ = decode(root / "out/film.mp4")
+    share, expected = 0.5 * np.exp(-600 * (10 / 255) ** 2), [50.0]
+    for number in range(1, FRAMES):
+        expected.append((1 - share) * (50 + 10 * number) + share * expected[-1])
+    np.testing.assert_allclose([frame[8, 16, 0] for frame in frames], expected, atol=2)
+
+
+@pytest.mark.parametrize("past", [0, 0.5])
+def test_interrupted_and_taken_up_again_it_has_the_same_bytes(root, past):
+    make(root, file="whole/film.mp4", variations=2, past=past)
     with pytest.raises(KeyboardInterrupt):
-        make(root, Breaks(), variations=2)
+        make(root, Breaks(), variations=2, past=past)
     assert [file.name for file in (root / "out").iterdir()] == [".film.mp4.pieces"]
     Echo.painted = 0
-    make(root, variations=2)
+    make(root, variations=2, past=past)
     assert Echo.painted == 2 * 3, "frames 4 to 6 were missing"
     for name in ("film-1.mp4", "film-2.mp4"):
         assert (root / "out" / name).read_bytes() == (root / "whole" / name).read_bytes()
@@ -140,6 +156,7 @@ def test_interrupted_and_taken_up_again_it_has_the_same_bytes(root):
     [
         ({"fps": 20}, "another rate:"),
         ({"side_by_side": True}, "another arrangement:"),
+        ({"past": 0.5}, "another weight of the past:"),
         ({"size": (64, 32)}, "another size:"),
         ({"origin": {"run": "r", "step": "4"}}, "another step, versions:"),
         ({"seed": 1}, "another seed, versions:"),
@@ -196,6 +213,7 @@ def test_a_film_never_overwrites_what_it_is_made_of(root):
         side_by_side=False,
         piece=2,
         model=[root / "model"],
+        history=History(0, FARNEBACK),
     )
     with pytest.raises(UserError, match=r"film-2\.mp4: would overwrite what is given"):
         films.make(scenes)

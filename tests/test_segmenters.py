@@ -1,13 +1,15 @@
 import sys
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from sflowgan_tf import segmenters
 from sflowgan_tf.errors import UserError
-from sflowgan_tf.ops.labels import ClassTable
+from sflowgan_tf.ops.labels import TABLES, VOID, ClassTable
+from sflowgan_tf.segmenters import Outputs
 
 TABLE = ClassTable(
     name="two", names=("dark", "bright"), colors=((0, 0, 0), (9, 9, 9)), ids={0: 0, 1: 1}
@@ -72,15 +74,46 @@ def test_a_damaged_saved_model(tmp_path):
         segmenters.find(str(tmp_path), TABLE)
 
 
-def test_a_preset_of_keras_hub(monkeypatch):
+class Converter:
+    """KerasHub's: cuts off what is wider or higher than its own shape, then resizes."""
+
+    def __init__(self, image_size):
+        self.image_size = image_size
+
+    def __call__(self, frames):
+        if self.image_size is None:
+            return frames
+        resized = keras.layers.Resizing(*self.image_size, crop_to_aspect_ratio=True)
+        return np.asarray(resized(frames))
+
+
+def hub(monkeypatch, preprocessor):
+    """A KerasHub with one preset, which tells dark from bright."""
+
     def predict(frames, verbose):
+        frames = preprocessor.image_converter(frames) if preprocessor else frames
         bright = frames.mean(-1, keepdims=True)
         return np.concatenate([128 - bright, bright - 128], -1)
 
-    loaded = SimpleNamespace(predict=predict)
+    loaded = SimpleNamespace(predict=predict, preprocessor=preprocessor)
     maker = SimpleNamespace(from_preset=lambda name: {"segformer": loaded}[name])
-    hub = SimpleNamespace(models=SimpleNamespace(ImageSegmenter=maker))
-    monkeypatch.setitem(sys.modules, "keras_hub", hub)
+    package = SimpleNamespace(models=SimpleNamespace(ImageSegmenter=maker))
+    monkeypatch.setitem(sys.modules, "keras_hub", package)
+
+
+@pytest.mark.parametrize("size", [None, (8, 8), (4, 4)])
+def test_a_preset_of_keras_hub_sees_the_whole_frame(monkeypatch, size):
+    frames = np.zeros((1, 4, 8, 3), np.uint8)
+    frames[:, :, 6:] = 255  # outside of the square in the middle
+    hub(monkeypatch, SimpleNamespace(image_converter=Converter(size)))
+    judge = segmenters.find("hub:segformer", TABLE)
+    found = judge.segment(frames)
+    assert found.shape == (1, 4, 8)
+    assert found[..., -1].all() and not found[..., :5].any()
+
+
+def test_a_preset_without_a_preprocessor(monkeypatch):
+    hub(monkeypatch, None)
     judge = segmenters.find("hub:segformer", TABLE)
     np.testing.assert_array_equal(judge.segment(FRAMES), EXPECTED)
     with pytest.raises(UserError, match="hub:other: could not be loaded"):
@@ -91,3 +124,73 @@ def test_keras_hub_is_not_there(monkeypatch):
     monkeypatch.setitem(sys.modules, "keras_hub", None)
     with pytest.raises(UserError, match="pip install keras-hub"):
         segmenters.find("hub:segformer", TABLE)
+
+
+def read(given, found, table=TABLE):
+    """What 4x8 frames with the outputs `found` (1, height, width) show."""
+    return Outputs.find(str(given), table).read(np.array(found), FRAMES.shape[1:3], "s")
+
+
+@pytest.fixture
+def listed(tmp_path):
+    def write(text):
+        (tmp_path / "classes.yaml").write_text(text)
+        return tmp_path / "classes.yaml"
+
+    return write
+
+
+def test_outputs_of_other_classes(listed):
+    """Two outputs of one class, one of none."""
+    found = read(
+        listed("[bright, null, dark, bright]"), np.array([0, 1, 2, 3] * 8).reshape(1, 4, 8)
+    )
+    np.testing.assert_array_equal(found[0, 0, :4], [1, VOID, 0, 1])
+    assert found.dtype == np.uint8
+
+
+def test_logits_are_resized_before_the_highest_is_chosen(listed):
+    """Between two pixels that are sure of dark and of bright, a third wins at neither."""
+    logits = np.array([[[[0.0, 9, 0, 7], [9.0, 0, 0, 7]]]])  # (1, 1, 2, 4)
+    found = read(listed("[bright, dark, bright, null]"), logits)
+    np.testing.assert_array_equal(found[0], [[0, 0, 0, VOID, VOID, 1, 1, 1]] * 4)
+
+
+def test_a_class_table_leads_by_name():
+    carla, cityscapes = TABLES["carla-0.9.14"], TABLES["cityscapes"]
+    outputs = Outputs.find(carla.name, cityscapes)
+    assert outputs.name == carla.name
+    np.testing.assert_array_equal(outputs.indices, [*range(19), *[VOID] * 9])
+
+
+def test_the_meaning_of_the_outputs_is_told(tmp_path, listed):
+    path = saved(tmp_path / "model", of_signed, tf.float32)
+    judge = segmenters.find(path, TABLE, str(listed("- bright\n- dark\n")))
+    np.testing.assert_array_equal(judge.segment(FRAMES), 1 - EXPECTED)
+    assert ", outputs of classes.yaml (sha256 " in judge.weights
+
+
+def test_a_run_knows_its_classes(tmp_path):
+    with pytest.raises(UserError, match="knows its classes"):
+        segmenters.find("oracle", TABLE, "cityscapes")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[dark, null]", "no output is of class bright, which the records have"),
+        ("[dark, brihgt]", "one of dark, bright, or null; got 'brihgt'"),
+        ("{dark: 1}", "expected a YAML list"),
+        ("[dark", "is no YAML"),
+    ],
+)
+def test_a_list_that_does_not_fit(listed, text, said):
+    with pytest.raises(UserError, match=said):
+        Outputs.find(str(listed(text)), TABLE)
+
+
+def test_neither_a_table_nor_a_file():
+    with pytest.raises(UserError, match="neither a class table.*cityscapes.*nor a file"):
+        Outputs.find("citscapes", TABLE)
+    with pytest.raises(UserError, match="no output is of class dark, bright"):
+        Outputs.find("cityscapes", TABLE)

@@ -1,10 +1,16 @@
+from dataclasses import asdict
+
 import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from sflowgan_tf import history as history_module
+from sflowgan_tf import sheets
+from sflowgan_tf.config import Flow
 from sflowgan_tf.errors import UserError
-from sflowgan_tf.subjects import Files
+from sflowgan_tf.history import History
+from sflowgan_tf.subjects import Files, Painted
 
 PLACES = [("street", 0), ("street", 1), ("street-2", 0)]
 
@@ -18,6 +24,23 @@ def put(folder, *names, size=(4, 2)):
 
 def frame(sequence, number):
     return {"sequence": tf.constant(sequence), "frame": tf.constant(number, tf.int64)}
+
+
+def test_the_past_is_of_the_same_drive(monkeypatch):
+    """Of a picture that has a past, half of it is the past's."""
+    pictures = (np.full((16, 16, 3), level, np.uint8) for level in (40, 80, 160, 100, 200))
+    monkeypatch.setattr(sheets, "picture", lambda *given, **more: next(pictures))
+    history = History(0.5, asdict(Flow()))
+    monkeypatch.setattr(history_module, "estimated_motion", all_seen)
+    painted = Painted(translator=None, redraw=True, history=history)
+    places = [("a", 0), ("a", 1), ("b", 2), ("b", 4), ("b", 5)]
+    given = {"image_cg": tf.zeros((16, 16, 3), tf.uint8)}
+    got = [int(painted.picture(frame(*place) | given)[8, 8, 0]) for place in places]
+    assert got == [40, 60, 160, 100, 150]
+
+
+def all_seen(frame, before, **farneback):
+    return np.zeros((*frame.shape[:2], 2), np.float32), np.ones(frame.shape[:2], bool)
 
 
 def test_pictures_are_found_by_sequence_and_number(tmp_path):

@@ -90,6 +90,7 @@ def test_videos_become_pictures_too(home, capsys):
         (["--output", "out", "--size", "1x2"], "--size: expected WIDTHxHEIGHT such as 512x256, "),
         (["--output", "folder.mp4"], "is a folder; expected a file"),
         (["--output", "out", "--fps", "25"], "are for films; expected --output FILE.mp4"),
+        (["--output", "out", "--history", "0.3"], "are for films; expected --output FILE.mp4"),
         (["--output", "out", "--side-by-side"], "are for films; expected --output FILE.mp4"),
         (["--output", "frames"], "--output frames: would overwrite"),
         (["--output", "a.mp4", "--variations", "2", "--edges", "laplacian"], "--variations: only"),

@@ -16,6 +16,8 @@ from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.labels import table
 from sflowgan_tf.runs import Run
 
+_RAW = "raw"  # minicity's frames, beside its records
+
 
 def records(config: Config, folder: Path) -> Manifest:
     """The manifest of the records that a training is configured for; minicity makes its own.
@@ -40,7 +42,7 @@ def records(config: Config, folder: Path) -> Manifest:
         if found[key] != value
     ]
     if config.dataset == "minicity":
-        differing += _drawn_otherwise(config.minicity, manifest)
+        differing += _drawn_otherwise(config.minicity, manifest, folder)
     if c.classes == "cityscapes" and manifest.classes.names != table("cityscapes").names:
         differing.append(f"records.classes: cityscapes here, but {manifest.classes.name} there")
     if differing:
@@ -56,11 +58,14 @@ def records(config: Config, folder: Path) -> Manifest:
     return manifest
 
 
-def _drawn_otherwise(c: settings.Minicity, manifest: Manifest) -> list[str]:
+def _drawn_otherwise(c: settings.Minicity, manifest: Manifest, folder: Path) -> list[str]:
     """In what minicity's records are not those that are configured; of what can be seen of it."""
     splits = manifest.splits.values()
     sequences = sum(len(split.sequences) for split in splits)
     found = {"sequences": sequences, "frames": sum(split.records for split in splits) / sequences}
+    raw = minicity.made_with(folder / _RAW)
+    if raw is not None:
+        found["seed"] = raw["seed"]
     return [
         f"minicity.{key}: {getattr(c, key)} here, but {value:g} in the records"
         for key, value in found.items()
@@ -86,7 +91,7 @@ def raw_records(
     if config.dataset == "minicity":
         if source is not None:
             raise UserError("--source: minicity draws its own raw frames; leave it out")
-        source = _drawn_minicity(config, output / "raw")
+        source = _drawn_minicity(config, output / _RAW)
     if source is None:
         raise UserError(f"--source: say where the raw frames of {config.dataset} lie")
     c = config.records

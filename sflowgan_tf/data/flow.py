@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+from sflowgan_tf.ops.warp import consistent
+
 _SCALE = 64.0
 _ZERO = 1 << 15
 # A sixth smaller than with OpenCV's default filter, in the same time
@@ -47,6 +49,27 @@ def dense_flow(
     return cv2.calcOpticalFlowFarneback(
         grey_a, grey_b, start, pyr_scale, levels, winsize, iterations, poly_n, poly_sigma, flags
     )
+
+
+def estimated_motion(
+    frame: np.ndarray, following: np.ndarray, **farneback
+) -> tuple[np.ndarray, np.ndarray]:
+    """Flow and mask of a pair of frames, where no exact ones are known.
+
+    Args:
+        frame: (height, width, 3) uint8 RGB, of the real or the simulator's film: the generated
+            film's own motion would follow its flicker.
+        following: the same, one frame later; or earlier, for the flow back.
+        **farneback: settings of `dense_flow`.
+
+    Returns:
+        Flow (height, width, 2) float32 from `frame` to `following`, pixels, channel 0 dx (right), 1
+        dy (down), and mask (height, width) bool, whether a pixel is seen in both.
+    """
+    forward = dense_flow(frame, following, **farneback)
+    backward = dense_flow(following, frame, **farneback)
+    visible = np.asarray(consistent(forward[None], backward[None]))[0, ..., 0] > 0
+    return forward, visible
 
 
 def encode_flow(flow: np.ndarray, valid: np.ndarray | None = None) -> bytes:

@@ -332,16 +332,23 @@ def blame(folder: Path, manifest: Manifest) -> None:
                 pair = bool(records.has_successor(serialized))
                 records.parse(serialized, **_held(manifest), pair=pair)
                 count += 1
-        except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
+        except tf.errors.InvalidArgumentError as error:
             raise UserError(_damage(path, count, str(error.message))) from None
         if count != shard["records"]:
             raise UserError(_damage(path, count, f"expected {shard['records']} records"))
 
 
 def _read(path: Path) -> Iterator[tf.Tensor]:
-    yield from _untuned(tf.data.TFRecordDataset(str(path)))
+    """Serialized records of a shard; UserError where it is truncated or corrupted."""
+    count = 0
+    try:
+        for serialized in _untuned(tf.data.TFRecordDataset(str(path))):
+            yield serialized
+            count += 1
+    except tf.errors.DataLossError as error:
+        raise UserError(_damage(path, count, str(error.message))) from None
 
 
 def _damage(path: Path, record: int, found: str) -> str:
-    reason = found.partition("\n")[0][:120]
+    reason = found.partition("\n")[0].rpartition("}} ")[2][:120]  # without TensorFlow's node
     return f"{path}: record {record} is damaged ({reason}); delete this file and run prepare again"

@@ -29,8 +29,9 @@ class Confusion:
     whole set, not means over frames (Cityscapes' protocol, which pix2pixHD's evaluation follows).
 
     Attributes:
-        counts: (num_classes + 1, num_classes) int64, true class by predicted one; the last row
-            holds the void pixels.
+        counts: (num_classes + 1, num_classes + 1) int64, true class by predicted one; the last row
+            holds the void pixels, the last column what was predicted as none of the classes, which
+            is wrong everywhere.
 
     Void pixels, whose true class is none, are ignored by that protocol. `scores(void_wrong=True)`
     counts them as wrong instead: as pixels of the whole in the accuracy, and in the union of the
@@ -38,7 +39,7 @@ class Confusion:
     """
 
     def __init__(self, num_classes: int):
-        self.counts = np.zeros((num_classes + 1, num_classes), np.int64)
+        self.counts = np.zeros((num_classes + 1, num_classes + 1), np.int64)
 
     def update(self, labels: np.ndarray, prediction: np.ndarray) -> None:
         """Take in a frame, or several.
@@ -46,7 +47,8 @@ class Confusion:
         Args:
             labels: integers of any shape; 0..num_classes - 1 are classes, others from num_classes
                 on are void.
-            prediction: integers of the same shape, 0..num_classes - 1.
+            prediction: integers of the same shape; 0..num_classes - 1 are classes, others from
+                num_classes on are none.
 
         Raises:
             ValueError: the shapes differ, or a number is out of range.
@@ -56,15 +58,15 @@ class Confusion:
                 f"labels, prediction: expected equal shapes, got {labels.shape} and "
                 f"{prediction.shape}"
             )
-        rows, columns = self.counts.shape
+        size = len(self.counts)
         true, predicted = (np.asarray(x, np.int64).ravel() for x in (labels, prediction))
-        if true.size and (true.min() < 0 or predicted.min() < 0 or predicted.max() >= columns):
+        if true.size and (true.min() < 0 or predicted.min() < 0):
             raise ValueError(
-                f"expected labels of 0 or more and predictions of 0 to {columns - 1}, got "
-                f"{true.min()} or more and {predicted.min()} to {predicted.max()}"
+                f"expected labels and predictions of 0 or more, got {true.min()} and "
+                f"{predicted.min()} or more"
             )
-        pairs = np.minimum(true, rows - 1) * columns + predicted
-        self.counts += np.bincount(pairs, minlength=rows * columns).reshape(rows, columns)
+        pairs = np.minimum(true, size - 1) * size + np.minimum(predicted, size - 1)
+        self.counts += np.bincount(pairs, minlength=size * size).reshape(size, size)
 
     def scores(self, *, void_wrong: bool) -> SegmentationScores:
         """The scores of all frames so far.
@@ -78,8 +80,8 @@ class Confusion:
         counts = self.counts if void_wrong else self.counts[:-1]
         if not counts.any():
             raise ValueError("expected labels with pixels that are not void, got none")
-        intersection = np.diag(counts)
-        union = self.counts[:-1].sum(axis=1) + counts.sum(axis=0) - intersection
+        intersection = np.diag(self.counts)[:-1]
+        union = self.counts[:-1].sum(axis=1) + counts.sum(axis=0)[:-1] - intersection
         found = union > 0
         class_iou = intersection / np.maximum(union, 1)
         return SegmentationScores(

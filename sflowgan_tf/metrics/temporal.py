@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from sflowgan_tf.data.flow import dense_flow
-from sflowgan_tf.ops.warp import backward_warp, consistent
+from sflowgan_tf.ops.warp import backward_warp
 
 _WINDOW = 1 / 32  # of the height
 
@@ -75,26 +74,6 @@ class Steadiness:
             "warping_error": float(np.mean(self.warping_errors)),
             "flicker": float(np.mean(self.flickers)),
         }
-
-
-def estimated_motion(
-    frame: np.ndarray, following: np.ndarray, **farneback
-) -> tuple[np.ndarray, np.ndarray]:
-    """Flow and mask for `Steadiness.update`, where no exact ones are known.
-
-    Args:
-        frame: (height, width, 3) uint8 RGB, of the real or the simulator's film: the generated
-            film's own motion would follow its flicker.
-        following: the same, one frame later.
-        **farneback: settings of `dense_flow`.
-
-    Returns:
-        Flow (height, width, 2) float32 and mask (height, width) bool.
-    """
-    forward = dense_flow(frame, following, **farneback)
-    backward = dense_flow(following, frame, **farneback)
-    visible = np.asarray(consistent(forward[None], backward[None]))[0, ..., 0] > 0
-    return forward, visible
 
 
 def _check(frame, following, flow, visible) -> None:

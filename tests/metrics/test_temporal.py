@@ -1,14 +1,12 @@
 from dataclasses import asdict
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sflowgan_tf.config import Flow
-from sflowgan_tf.metrics import temporal
-from sflowgan_tf.metrics.temporal import Steadiness, estimated_motion
+from sflowgan_tf.metrics.temporal import Steadiness
 
 SIZE = (32, 48)
 FARNEBACK = asdict(Flow())
@@ -134,39 +132,3 @@ def test_shapes_that_do_not_belong_together(name, shape, message):
     right = {"frame": noise(0), "following": noise(1), "flow": flow, "visible": visible}
     with pytest.raises(ValueError, match=message):
         Steadiness().update(**(right | {name: np.zeros(shape)}))
-
-
-def test_estimated_motion_of_a_moving_texture():
-    texture = cv2.GaussianBlur(noise(0, (96, 130)), (0, 0), 2)
-    frame, following = texture[:, 2:], texture[:, :-2]
-    flow, visible = estimated_motion(frame, following, **FARNEBACK)
-    assert flow.dtype == np.float32 and visible.dtype == bool
-    inner = np.s_[16:-16, 16:-16]
-    np.testing.assert_allclose(flow[inner], np.broadcast_to((2, 0), (64, 96, 2)), atol=0.2)
-    assert visible[inner].all()
-    assert not visible[:, -1].any()
-    explained = of_film([frame, following], flow, visible)["warping_error"]
-    assert explained < 0.1 * of_film([frame, following], *still(visible.shape))["warping_error"]
-
-
-def test_estimated_motion_knows_what_is_covered():
-    """A square of other texture moves right by 8 over a still background."""
-    ground, square = (cv2.GaussianBlur(noise(seed, (128, 192)), (0, 0), 2) for seed in (0, 1))
-    frame, following = ground.copy(), ground.copy()
-    frame[32:96, 32:96] = following[32:96, 40:104] = square[:64, :64]
-    _, visible = estimated_motion(frame, following, **FARNEBACK)
-    assert visible[44:84, 96:104].mean() < 0.5
-    assert visible[44:84, 40:88].mean() > 0.9
-    assert visible[:, 150:].mean() > 0.9
-
-
-def test_estimated_motion_goes_there_and_back(monkeypatch):
-    """Where only the flow back sees a motion, something covers the pixel."""
-    there, back = np.zeros((2, *SIZE, 2), np.float32)
-    back[8:16, 20:30] = (-10, 0)
-    flows = {(0, 1): there, (1, 0): back}
-    monkeypatch.setattr(temporal, "dense_flow", lambda a, b, **_: flows[a.max(), b.max()])
-    black = np.zeros((*SIZE, 3), np.uint8)
-    flow, visible = estimated_motion(black, black + 1, **FARNEBACK)
-    np.testing.assert_array_equal(flow, there)
-    np.testing.assert_array_equal(visible, back[..., 0] == 0)

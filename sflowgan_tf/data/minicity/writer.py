@@ -71,24 +71,34 @@ def write(
             progress((index + 1) * frames, total)
 
 
-def _settle(root: Path, settings: dict) -> None:
-    """Keep the settings in the folder, or compare them with those of the sequences there."""
+def made_with(root: Path) -> dict | None:
+    """Seed, frames and size of the sequences in `root`; None where there are none.
+
+    Raises:
+        UserError: the file that says so is damaged.
+    """
     path = root / _SETTINGS
     whole = [folder for folder in root.glob("MINICITY-SEQS-*") if folder.suffix != _PARTIAL]
-    if path.exists() and whole:
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise UserError(f"{path} is not JSON ({error}): delete {root} to write anew") from error
-        if found != settings:
-            raise UserError(
-                f"{root} holds sequences made with {found}, asked for were {settings}: "
-                "use these settings or another folder"
-            )
-        return
-    root.mkdir(parents=True, exist_ok=True)
-    with written_whole(path) as partial:
-        partial.write_text(json.dumps(settings) + "\n", encoding="utf-8")
+    if not path.exists() or not whole:
+        return None
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path} is not JSON ({error}): delete {root} to write anew") from error
+
+
+def _settle(root: Path, settings: dict) -> None:
+    """Keep the settings in the folder, or compare them with those of the sequences there."""
+    found = made_with(root)
+    if found is None:
+        root.mkdir(parents=True, exist_ok=True)
+        with written_whole(root / _SETTINGS) as partial:
+            partial.write_text(json.dumps(settings) + "\n", encoding="utf-8")
+    elif found != settings:
+        raise UserError(
+            f"{root} holds sequences made with {found}, asked for were {settings}: "
+            "use these settings or another folder"
+        )
 
 
 def _write_frame(folder: Path, number: int, frame: Frame) -> None:
