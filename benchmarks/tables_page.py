@@ -13,7 +13,7 @@ from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.errors import Failure
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.runs import Run
-from sflowgan_tf.scores import FOLDER, Evaluation, Of, Score
+from sflowgan_tf.scores import Evaluation, Of, Score
 from sflowgan_tf.whole import written_whole
 
 _FIGURES = {  # name in the evaluation: title, format, factor
@@ -37,8 +37,10 @@ _TABLES = {
         ("pixel_accuracy", "mean_iou", "mean_iou_ratio", "fid", "kid", "diversity"),
     ),
     "Films": (
-        "Frame by frame, but for the row that was trained on pairs of frames (the paper's table "
-        "3). The warping error and the flicker follow the exact motion, in shares of the range.",
+        "Frame by frame, but for `ours-video`, which was trained on pairs of frames (the paper's "
+        "table 3), and the rows with history, whose films are blended with their past along the "
+        "motion of the simulator's frames. The warping error and the flicker follow the exact "
+        "motion, in shares of the range.",
         ("fvd", "warping_error", "flicker"),
     ),
     "Likeness to the paired frame": (
@@ -77,11 +79,14 @@ class Measured:
         return f"{mean} ({low} to {high})"
 
 
-def write(rows: dict[str, Sequence[Run]], records: Path, folder: Path, told: str) -> None:
+def write(
+    rows: dict[str, Sequence[Path]], runs: dict[str, Run], records: Path, folder: Path, told: str
+) -> None:
     """Writes tables.md and tables.png, each whole or not at all.
 
     Args:
-        rows: the runs of each, one a seed, all scored.
+        rows: the evaluations of each, one a seed.
+        runs: of the rows whose pictures are shown.
         records: of the test streets.
         folder: for both.
         told: how long it took, for the page.
@@ -91,10 +96,10 @@ def write(rows: dict[str, Sequence[Run]], records: Path, folder: Path, told: str
     """
     found = {
         row: Measured(
-            evaluations=[Evaluation.load(run.folder / FOLDER) for run in runs],
+            evaluations=[Evaluation.load(evaluation) for evaluation in evaluations],
             of="generated",
         )
-        for row, runs in rows.items()
+        for row, evaluations in rows.items()
     }
     everything = [one for measured in found.values() for one in measured.evaluations]
     _check_alike(everything)
@@ -110,7 +115,7 @@ def write(rows: dict[str, Sequence[Run]], records: Path, folder: Path, told: str
     with written_whole(folder / "tables.md") as partial:
         partial.write_text("\n\n".join(parts) + "\n")
     with written_whole(folder / "tables.png") as partial:
-        sheet = _sheet({row: runs[0] for row, runs in rows.items()}, records)
+        sheet = _sheet(runs, records)
         Image.fromarray(sheet).save(partial, format="png", optimize=True)
 
 

@@ -54,8 +54,14 @@ class Gallery:
         step = max(len(rows) // _SHOWN, 1)
         chosen = {
             "samples": (rows[::step][:_SHOWN], "Evenly spaced over the reference."),
-            "best": (_one_a_clip(ranked), "Smallest perceptual distance, one frame a clip."),
-            "worst": (_one_a_clip(ranked[::-1]), "Largest perceptual distance, one frame a clip."),
+            "best": (
+                _one_a_sequence(ranked),
+                "Smallest perceptual distance, one a sequence.",
+            ),
+            "worst": (
+                _one_a_sequence(ranked[::-1]),
+                "Largest perceptual distance, one a sequence.",
+            ),
         }
         frames, film = self._read({_place(row) for shown, _ in chosen.values() for row in shown})
         found = []
@@ -115,8 +121,8 @@ class Gallery:
         return Picture(file="film.mp4", title="Film", caption=caption)
 
 
-def _one_a_clip(ranked: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The first rows, of clips that differ: the frames of one clip are alike."""
+def _one_a_sequence(ranked: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first rows, of sequences that differ: the frames of one are alike."""
     first = {row["sequence"]: row for row in reversed(ranked)}
     return [row for row in ranked if first[row["sequence"]] is row][:_SHOWN]
 

@@ -168,7 +168,7 @@ class Judging:
         evaluation = Evaluation(
             subject=self.told,
             reference=self._reference(films["real"]),
-            made=made(command) | {"seed": self.seed},
+            made=made(command) | {"evaluation seed": self.seed},
             scores=scoring.scores(),
             classes=scoring.classes(self.manifest.classes),
             warnings=self._gaps() + scoring.warnings(),
@@ -287,7 +287,7 @@ def _subject(
         )
     redraw = translator.redraws if parsed.edges is None else parsed.edges == "dned"
     edges = "dned" if redraw else translator.edge_map
-    told = {"run": parsed.run, "step": step, "edges": edges, "seed": config.seed}
+    told = {"run": parsed.run, "step": step, "edges": edges, "training seed": config.seed}
     if parsed.history:
         told["history"] = parsed.history
     history = History(parsed.history, _farneback(manifest))

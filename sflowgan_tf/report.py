@@ -138,7 +138,7 @@ def _groups(evaluation: Evaluation, columns: list[Of]) -> Iterator[tuple[str, li
 def _line(row: dict[Of, Score], columns: list[Of]) -> Line:
     first = next(iter(row.values()))
     title, form = _FORMATS[first.name]
-    told = [f"{name} {_rounded(value)}" for name, value in first.detail.items()]
+    told = [f"{name} {_told(row, name, columns)}" for name in first.detail]
     unit = [first.unit] if first.unit and not first.name.endswith("_ratio") else []
     return Line(
         name=title,
@@ -146,6 +146,13 @@ def _line(row: dict[Of, Score], columns: list[Of]) -> Line:
         better=first.better,
         cells=[_cell(row[of], form) if of in row else None for of in columns],
     )
+
+
+def _told(row: dict[Of, Score], name: str, columns: list[Of]) -> str:
+    """A detail, of each column where they differ."""
+    details = [row[of].detail for of in columns if of in row]
+    values = [_rounded(detail[name]) for detail in details if name in detail]
+    return values[0] if len({*values}) == 1 else " / ".join(values)
 
 
 def _cell(score: Score, form: str) -> tuple[str, str]:

@@ -94,7 +94,7 @@ class Evaluation:
     Attributes:
         subject: what was scored: run, step and edges, or the folder of pictures.
         reference: records, split, size, frames, sequences, hash.
-        made: date, command, version, commit, seed.
+        made: date, command, version, commit, seed of the evaluation.
         scores: the figures.
         classes: IoU of each class; empty without a segmenter.
         warnings: what to bear in mind, in sentences.
@@ -112,13 +112,14 @@ class Evaluation:
     version: int = VERSION
 
     def save(self, folder: Path) -> None:
-        """Writes metrics.json, scores.csv and classes.csv, each whole or not at all."""
+        """Writes metrics.json, scores.csv and, with a segmenter, classes.csv, each whole or not."""
         _write(folder / METRICS, json.dumps(asdict(self), indent=1) + "\n")
         _write(folder / "scores.csv", _csv([asdict(score) for score in self.scores]))
         rows = [asdict(one) for one in self.classes]
         for row in rows:
             row |= {f"iou {of}": iou for of, iou in row.pop("iou").items()}
-        _write(folder / "classes.csv", _csv(rows))
+        if rows:
+            _write(folder / "classes.csv", _csv(rows))
 
     @classmethod
     def load(cls, folder: Path) -> Evaluation:
@@ -160,8 +161,13 @@ def _csv(rows: Sequence[dict[str, Any]]) -> str:
     names = list(dict.fromkeys(name for row in rows for name in row))
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    for row in rows:
+        writer.writerow({name: _cell(value) for name, value in row.items()})
     return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, dict | list) else value
 
 
 def _write(file: Path, text: str) -> None:

@@ -107,7 +107,7 @@ def test_a_run_is_painted_scored_and_shown(home, monkeypatch):
     output = home / "runs/painter/evaluation"
     first = (output / "metrics.json").read_text()
     found = Evaluation.load(output)
-    assert found.subject == {"run": "painter", "step": 0, "edges": "dned", "seed": 0}
+    assert found.subject == {"run": "painter", "step": 0, "edges": "dned", "training seed": 0}
     assert found.reference["frames"] == 8 and found.reference["clips"] == 2
     expected = "python -m sflowgan_tf.evaluate --run painter --segmenter judge"
     assert found.made["command"] == expected

@@ -129,7 +129,7 @@ def test_laplacian_edges_go_as_they_are(root):
 
 
 def test_the_past_steadies_a_film(root):
-    """The given film lights up by 10 levels a frame: exp(-200 * 3 (10 / 255)^2) of it is trusted."""
+    """The given film is lit up by 10 levels a frame: exp(-200 * 3 (10 / 255)^2) is trusted."""
     make(root, past=0.5)
     frames, _ = decode(root / "out/film.mp4")
     share, expected = 0.5 * np.exp(-600 * (10 / 255) ** 2), [50.0]

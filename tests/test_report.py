@@ -26,7 +26,7 @@ def score(group, name, value, of="generated", **more):
 
 FID = {"network": "segmenter's own features (mean)", "spread": 0.123456}
 EVALUATION = Evaluation(
-    subject={"run": "<streets> & co", "step": 1944, "edges": "dned", "seed": 3},
+    subject={"run": "<streets> & co", "step": 1944, "edges": "dned", "history": 0.7},
     reference={
         "dataset": "minicity",
         "split": "validation",
@@ -34,12 +34,18 @@ EVALUATION = Evaluation(
         "frames": 24,
         "clips": 4,
     },
-    made={"date": "2026-11-25T10:00:00+00:00", "command": "evaluate", "commit": "", "seed": 0},
+    made={
+        "date": "2026-11-25T10:00:00+00:00",
+        "command": "evaluate",
+        "commit": "",
+        "evaluation seed": 0,
+    },
     scores=[
         score("segmentation", "mean_iou", 0.612, detail={"void": "ignored"}),
         score("segmentation", "mean_iou", 0.587, detail={"void": "counted as wrong"}),
         score("segmentation", "mean_iou", 0.75, "real", detail={"void": "ignored"}),
         score("distribution", "fid", 12.3, better="lower", detail=FID),
+        score("distribution", "fid", 9.1, "simulator", detail=FID | {"spread": 0.5}),
         score("temporal", "warping_error", 0.0391, low=None, high=None, unit="of the range"),
     ],
     classes=[
@@ -88,17 +94,19 @@ def test_the_figures_stand_in_their_rows(folder):
     assert "61.2%" in rows[0] and "30.6% to 122.4%" in rows[0] and "75.0%" in rows[0]
     assert "void ignored" in rows[0] and "24 frames" in rows[0]
     assert "58.7%" in rows[1] and "75.0%" not in rows[1], "of another protocol"
-    assert "spread 0.123;" in rows[2] or "spread 0.123<" in rows[2]
+    assert "spread 0.123 / 0.5;" in rows[2] or "spread 0.123 / 0.5<" in rows[2]
     assert "0.0391" in rows[3] and " to " not in rows[3] and "of the range" in rows[3]
     assert "↑" in rows[0] and "↓" in rows[2]
-    assert re.findall(r'<th scope="col">(.*?)</th>', page) == ["Score", "Result", "Real"]
+    titles = ["Score", "Result", "Simulator", "Real"]
+    assert re.findall(r'<th scope="col">(.*?)</th>', page) == titles
+    assert "from the DNED&#39;s edges, steadied by 0.7 of their past," in " ".join(page.split())
 
 
 def test_headlines_say_what_they_compare_with(folder):
     heads = re.findall(r"<li>(.*?) <b>(.*?)</b> <small>(.*?)</small>", text_of(folder))
     assert heads == [
         ("Mean IoU", "61.2%", "real 75.0%"),
-        ("FID", "12.3", "segmenter&#39;s own features"),
+        ("FID", "12.3", "simulator 9.1, segmenter&#39;s own features"),
         ("Warping error", "0.0391", ""),
     ]
 

@@ -1,3 +1,4 @@
+import csv
 import json
 
 import pytest
@@ -37,7 +38,10 @@ EVALUATION = Evaluation(
 def test_what_was_saved_is_loaded(tmp_path):
     EVALUATION.save(tmp_path)
     assert Evaluation.load(tmp_path) == EVALUATION
-    assert (tmp_path / "scores.csv").read_text().splitlines()[1].startswith("segmentation,mean_iou")
+    with open(tmp_path / "scores.csv", newline="") as file:
+        first = next(csv.DictReader(file))
+    assert (first["group"], first["name"]) == ("segmentation", "mean_iou")
+    assert json.loads(first["detail"]) == {"void": "ignored"}
     assert (tmp_path / "classes.csv").read_text().splitlines()[0] == (
         "name,color,pixels,iou generated"
     )

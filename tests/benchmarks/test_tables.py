@@ -54,9 +54,10 @@ def test_no_streets_are_in_two_sets():
 
 def test_every_run_is_trained_and_scored():
     trained, scored = tables.trainings(), tables.evaluations()
-    runs = len(tables.ROWS) * len(tables.SEEDS)
-    assert len({job.result for job in trained}) == runs + 1
-    assert len({job.result for job in scored}) == runs
+    rows, seeds = len(tables.ROWS), len(tables.SEEDS)
+    assert len({job.result for job in trained}) == rows * seeds + 1
+    assert len({job.result for job in scored}) == (rows + 2) * seeds
+    assert len({job.log for job in (*trained, *scored)}) == len(trained) + len(scored)
     assert trained[0].call[:2] == ("segment", "fit")
     assert (
         str(tables.run_of("ours, DNED, 3 scales", 2).folder) == "runs/tables/ours-DNED-3-scales-2"
@@ -121,3 +122,13 @@ def test_what_is_older_than_its_inputs_is_not_done(tmp_path, oracle, run, done):
     assert score.is_done is done
     (tmp_path / "report").unlink()
     assert not score.is_done
+
+
+def test_films_with_a_past_are_scored_beside_those_without():
+    row = "ours-video, history"
+    assert tables.run_of(row, 1).folder == tables.run_of("ours-video", 1).folder
+    output = tables.evaluation_of(row, 1)
+    (job,) = (job for job in tables.evaluations() if job.result.parent == output)
+    assert job.call[1:3] == ("--run", "runs/tables/ours-video-1")
+    assert job.call[-4:] == ("--history", "0.7", "--output", str(output))
+    assert tables.evaluation_of("ours-video", 1) != output

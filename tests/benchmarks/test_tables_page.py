@@ -40,7 +40,9 @@ def written(tmp_path_factory):
         for name in ("a0", "a1", "b0", "c0"):
             more = () if name == "b0" else ("diversity",)
             assert evaluate.main(["--run", str(path / name), *given, *more]) == 0
-        tables_page.write(rows, records, path, "7 core minutes, 2 cores")
+        evaluations = {row: [run.folder / "evaluation" for run in rows[row]] for row in rows}
+        shown = {row: runs[0] for row, runs in rows.items()}
+        tables_page.write(evaluations, shown, records, path, "7 core minutes, 2 cores")
     lines = re.findall(r"^\|(.*)\|$", (path / "tables.md").read_text(), re.M)
     cells = [[cell.strip() for cell in line.split("|")] for line in lines]
     return path, cells, rows
