@@ -77,7 +77,7 @@ ROWS: dict[str, tuple[str, ...]] = {
 }
 _HISTORY = ", history"
 STEADIED = [f"{row}{_HISTORY}" for row in ("pix2pixHD", "ours-video")]  # the same runs, scored anew
-_HISTORY_WEIGHT = 0.7
+_HISTORY_WEIGHT = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)

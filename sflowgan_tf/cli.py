@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sflowgan_tf.errors import Failure, UserError
 
-HISTORY = "film: weight of the frame before, brought along the given frames' motion; 0, steady: 0.3"
+HISTORY = "film: weight of the frame before, brought along the given frames' motion; 0, steady: 0.9"
 
 
 def parser(command: str, purpose: str, example: str) -> argparse.ArgumentParser:

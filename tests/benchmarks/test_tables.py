@@ -130,5 +130,5 @@ def test_films_with_a_past_are_scored_beside_those_without():
     output = tables.evaluation_of(row, 1)
     (job,) = (job for job in tables.evaluations() if job.result.parent == output)
     assert job.call[1:3] == ("--run", "runs/tables/ours-video-1")
-    assert job.call[-4:] == ("--history", "0.7", "--output", str(output))
+    assert job.call[-4:] == ("--history", "0.9", "--output", str(output))
     assert tables.evaluation_of("ours-video", 1) != output
