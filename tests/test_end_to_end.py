@@ -323,7 +323,7 @@ def test_a_run_does_not_go_on_with_other_records(home):
         *TINY[:3],
         "--output",
         "others",
-        "minicity.seed=9",
+        "records.frames_per_shard=3",
         folder=home,
     )
     assert "Records: others" in out
