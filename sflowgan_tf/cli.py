@@ -11,8 +11,6 @@ from pathlib import Path
 
 from sflowgan_tf.errors import Failure, UserError
 
-HISTORY = "film: weight of the frame before, brought along the given frames' motion; 0, steady: 0.9"
-
 
 def parser(command: str, purpose: str, example: str) -> argparse.ArgumentParser:
     """A parser that shows an example below its flags.
@@ -44,6 +42,12 @@ def add_training_flags(flags: argparse.ArgumentParser, run: str) -> None:
     add("overrides", nargs="*", metavar="key=value", help="settings, as config.py names them")
 
 
+def add_history_flag(flags: argparse.ArgumentParser) -> None:
+    """What every command that paints films takes: how much of its past a picture keeps."""
+    told = "film: weight of the past, brought along the given frames' motion; 0, steady: 0.9"
+    flags.add_argument("--history", type=share, default=0.0, metavar="W", help=told)
+
+
 def positive(text: str) -> int:
     """The type of a flag that counts."""
     if not text.isdigit() or int(text) < 1:
@@ -59,7 +63,7 @@ def natural(text: str) -> int:
 
 
 def share(text: str) -> float:
-    """The type of a weight in [0, 1)."""
+    """The type of a share below the whole, in [0, 1)."""
     try:
         number = float(text)
     except ValueError:

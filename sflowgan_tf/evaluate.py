@@ -45,7 +45,7 @@ def flags() -> argparse.ArgumentParser:
     add("--i3d", type=Path, metavar="DIR", help="for FVD: SavedModel")
     add("--vgg", default="random", metavar="V", help="for distances: random, imagenet or a file")
     add("--edges", choices=("laplacian", "dned"), help="who draws them; the DNED where it can")
-    add("--history", type=cli.share, default=0.0, metavar="W", help=cli.HISTORY)
+    cli.add_history_flag(parser)
     add("--output", type=Path, metavar="DIR", help="runs/NAME/evaluation, DIR/evaluation")
     add("--seed", type=cli.natural, default=0, metavar="N", help="of intervals and variations; 0")
     return parser

@@ -25,9 +25,10 @@ from sflowgan_tf.translation import Painter
 class Films:
     """The versions of one sequence, an MP4 each.
 
-    A hidden folder beside the first film holds the finished pieces of all versions and a plan: what
-    the films are made of. A command with the same plan goes on there; one with another plan starts
-    anew. The folder goes when the films are whole.
+    A hidden folder beside the first film holds the finished pieces of all versions, what each
+    leaves to the next one (`History`), and a plan: what the films are made of. A command with the
+    same plan goes on there; one with another plan starts anew. The folder goes when the films are
+    whole.
     """
 
     def __init__(

@@ -52,16 +52,13 @@ class Gallery:
         measured = "perceptual" in rows[0]
         ranked = sorted(rows, key=lambda row: row["perceptual"]) if measured else []
         step = max(len(rows) // _SHOWN, 1)
+        alone = self._alone()
+        best = f"Smallest perceptual distance, one a sequence{alone}."
+        worst = f"Largest perceptual distance, one a sequence{alone}."
         chosen = {
-            "samples": (rows[::step][:_SHOWN], "Evenly spaced over the reference."),
-            "best": (
-                _one_a_sequence(ranked),
-                "Smallest perceptual distance, one a sequence.",
-            ),
-            "worst": (
-                _one_a_sequence(ranked[::-1]),
-                "Largest perceptual distance, one a sequence.",
-            ),
+            "samples": (rows[::step][:_SHOWN], f"Evenly spaced over the reference{alone}."),
+            "best": (_one_a_sequence(ranked), best),
+            "worst": (_one_a_sequence(ranked[::-1]), worst),
         }
         frames, film = self._read({_place(row) for shown, _ in chosen.values() for row in shown})
         found = []
@@ -77,6 +74,12 @@ class Gallery:
             found.append(self._keep("variations", sheet, caption))
         found.append(self._film(film))
         return found
+
+    def _alone(self) -> str:
+        """That sheets show pictures painted anew, where what was scored had a past."""
+        if isinstance(self.subject, Painted) and self.subject.history.weight:
+            return "; each painted by itself, without history"
+        return ""
 
     def _read(self, places: set[Place]) -> tuple[dict[Place, Frame], list[Frame]]:
         """The frames at `places`, and those of the first clip."""

@@ -84,9 +84,8 @@ class Outputs:
                 "output which class it is, or prepare records of the segmenter's classes "
                 "(records.classes=cityscapes)"
             )
-        known = [VOID if each not in table.names else table.names.index(each) for each in names]
-        indices = np.array(known, np.uint8)
-        return cls(name=name, indices=indices)
+        indices = [table.names.index(each) if each in table.names else VOID for each in names]
+        return cls(name=name, indices=np.array(indices, np.uint8))
 
     def read(self, found: np.ndarray, size: tuple[int, int], where: str) -> np.ndarray:
         """Class indices of what a segmenter gave.
@@ -142,7 +141,8 @@ def find(given: str, table: ClassTable, classes: str | None = None) -> Judge:
     Args:
         given: a run of `segment` (name or path); a folder with a SavedModel, which takes frames
             (batch, height, width, 3), uint8 or float32 in [-1, 1], and gives logits or indices; or
-            "hub:" and the name of an image segmenter of KerasHub.
+            "hub:" and the name or path of an image segmenter of KerasHub, to whose size whole
+            frames are resized, whatever their shape.
         table: the classes of the records.
         classes: what its outputs are, as `Outputs.find` takes it.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -38,7 +38,7 @@ class Painted:
     translator: Translator
     redraw: bool
     history: History
-    _last: Place | None = None
+    _last: Place | None = field(init=False, default=None)
 
     def picture(self, frame: Frame) -> np.ndarray:
         """Of a record's frame, (height, width, 3) uint8; its past is the call before, if it was."""

@@ -43,7 +43,7 @@ def flags() -> argparse.ArgumentParser:
     add("--seed", type=cli.natural, default=0, metavar="S", help="of the variations; 0")
     add("--edges", choices=("laplacian", "dned"), help="who draws them; the DNED where it can")
     add("--fps", type=_rate, metavar="R", help=f"of the film; that of the video, else {_FPS}")
-    add("--history", type=cli.share, default=0.0, metavar="W", help=cli.HISTORY)
+    cli.add_history_flag(parser)
     add("--side-by-side", action="store_true", help="film: frame, labels and result in a row")
     return parser
 

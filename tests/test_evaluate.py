@@ -214,6 +214,9 @@ def test_the_past_steadies_what_is_scored(home, tmp_path):
     for of in ("real", "simulator"):
         assert value(found["0.6"], "flicker", of) == value(found["0"], "flicker", of)
     assert found["0.6"].subject["history"] == 0.6 and "history" not in found["0"].subject
+    for weight, told in (("0", False), ("0.6", True)):
+        captions = {one.file: one.caption for one in found[weight].pictures}
+        assert ("by itself, without history" in captions["samples.png"]) is told
 
 
 def test_a_segmenter_of_other_classes(home, tmp_path):

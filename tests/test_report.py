@@ -99,7 +99,7 @@ def test_the_figures_stand_in_their_rows(folder):
     assert "↑" in rows[0] and "↓" in rows[2]
     titles = ["Score", "Result", "Simulator", "Real"]
     assert re.findall(r'<th scope="col">(.*?)</th>', page) == titles
-    assert "from the DNED&#39;s edges, steadied by 0.7 of their past," in " ".join(page.split())
+    assert "from the DNED&#39;s edges, steadied with history 0.7," in " ".join(page.split())
 
 
 def test_headlines_say_what_they_compare_with(folder):

@@ -1,15 +1,11 @@
-from dataclasses import asdict
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sflowgan_tf.config import Flow
 from sflowgan_tf.metrics.temporal import Steadiness
 
 SIZE = (32, 48)
-FARNEBACK = asdict(Flow())
 
 
 def noise(seed, size=SIZE, low=0, high=256):
