@@ -30,11 +30,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sflowgan_tf import cli
-from sflowgan_tf.errors import Failure, UserError
 from sflowgan_tf.precisions import Precision
-from sflowgan_tf.quiet import held_back, import_tensorflow
 from sflowgan_tf.runs import Run
+from sflowgan_tf.utils import cli
+from sflowgan_tf.utils.errors import Failure, UserError
+from sflowgan_tf.utils.quiet import held_back, import_tensorflow
 
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # or it tells that the server goes
 import_tensorflow()
@@ -49,7 +49,7 @@ from sflowgan_tf.networks.generator import GlobalGenerator  # noqa: E402
 from sflowgan_tf.ops.ensemble import ensemble_weights  # noqa: E402
 from sflowgan_tf.ops.images import contact_sheet  # noqa: E402
 from sflowgan_tf.translation import Translates  # noqa: E402
-from sflowgan_tf.whole import written_whole  # noqa: E402
+from sflowgan_tf.utils.files import written_whole  # noqa: E402
 from tests.front import serving  # noqa: E402
 
 WEIGHTS = ensemble_weights(1, 0)[0]

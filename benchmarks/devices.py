@@ -24,12 +24,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sflowgan_tf import cli
 from sflowgan_tf import config as settings
-from sflowgan_tf.errors import Failure, UserError
 from sflowgan_tf.precisions import PRECISIONS  # noqa: E402
-from sflowgan_tf.quiet import import_tensorflow
 from sflowgan_tf.runs import Run
+from sflowgan_tf.utils import cli
+from sflowgan_tf.utils.errors import Failure, UserError
+from sflowgan_tf.utils.quiet import import_tensorflow
 
 import_tensorflow()
 

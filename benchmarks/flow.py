@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from sflowgan_tf import config as settings
-from sflowgan_tf.quiet import import_tensorflow
+from sflowgan_tf.utils.quiet import import_tensorflow
 
 import_tensorflow()
 

@@ -22,12 +22,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from sflowgan_tf import cli, continuation
 from sflowgan_tf import config as settings
-from sflowgan_tf.errors import Failure
-from sflowgan_tf.quiet import import_tensorflow
+from sflowgan_tf import continuation
 from sflowgan_tf.runs import Run
 from sflowgan_tf.scores import FOLDER
+from sflowgan_tf.utils import cli
+from sflowgan_tf.utils.errors import Failure
+from sflowgan_tf.utils.quiet import import_tensorflow
 
 HOME = Path("runs/tables")
 DATA = Path("datasets/minicity-tables")

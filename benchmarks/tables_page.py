@@ -10,11 +10,11 @@ from PIL import Image
 from sflowgan_tf import build, sheets
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.errors import Failure
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.runs import Run
 from sflowgan_tf.scores import Evaluation, Of, Score
-from sflowgan_tf.whole import written_whole
+from sflowgan_tf.utils.errors import Failure
+from sflowgan_tf.utils.files import written_whole
 
 _FIGURES = {  # name in the evaluation: title, format, factor
     "pixel_accuracy": ("accuracy, %", "{:.1f}", 100),

@@ -10,7 +10,7 @@ import statistics
 import time
 
 from sflowgan_tf import config as settings
-from sflowgan_tf.quiet import import_tensorflow
+from sflowgan_tf.utils.quiet import import_tensorflow
 
 import_tensorflow()
 

@@ -9,9 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from sflowgan_tf.card import Card
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.signatures import SIGNATURES, misfits
+from sflowgan_tf.utils.errors import UserError
 
 Arrays = dict[str, np.ndarray]
 Predict = Callable[[str, Arrays], Arrays]  # name of a signature, its inputs -> its outputs

@@ -14,8 +14,8 @@ from PIL import Image
 from tensorboard.plugins.image.metadata import create_summary_metadata
 from tqdm import tqdm
 
-from sflowgan_tf.errors import Failure
-from sflowgan_tf.whole import written_whole
+from sflowgan_tf.utils.errors import Failure
+from sflowgan_tf.utils.files import written_whole
 
 
 class StopOnNonFinite(keras.callbacks.Callback):

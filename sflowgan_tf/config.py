@@ -13,8 +13,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from sflowgan_tf.errors import UserError
-from sflowgan_tf.whole import written_whole
+from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.files import written_whole
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.runs import Run
+from sflowgan_tf.utils.errors import UserError
 
 if TYPE_CHECKING:  # these import TensorFlow
     from sflowgan_tf.callbacks import Checkpoints

@@ -14,15 +14,15 @@ from sflowgan_tf import config as settings
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.endpoints import endpoints
-from sflowgan_tf.errors import Failure, UserError
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.precisions import Precision
-from sflowgan_tf.provenance import made
 from sflowgan_tf.runs import Run
 from sflowgan_tf.scores import FOLDER, METRICS, Evaluation
 from sflowgan_tf.serving import Translator
-from sflowgan_tf.whole import publish, unfinished_folder
+from sflowgan_tf.utils.errors import Failure, UserError
+from sflowgan_tf.utils.files import publish, unfinished_folder
+from sflowgan_tf.utils.provenance import made
 
 _COMPARED = 4  # validation frames
 _REPRESENTATIVE = 32  # training frames

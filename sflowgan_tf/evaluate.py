@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sflowgan_tf import cli
 from sflowgan_tf.scores import GROUPS
+from sflowgan_tf.utils import cli
 
 if TYPE_CHECKING:
     from sflowgan_tf.judging import Judging
@@ -53,8 +53,8 @@ def flags() -> argparse.ArgumentParser:
 
 def work(parsed: argparse.Namespace) -> None:
     """Measures, prints the figures and says where the rest is."""
-    from sflowgan_tf.errors import UserError
-    from sflowgan_tf.quiet import import_tensorflow
+    from sflowgan_tf.utils.errors import UserError
+    from sflowgan_tf.utils.quiet import import_tensorflow
 
     if parsed.images and parsed.reference is None:
         raise UserError("--images: needs --reference, the records of the real frames")

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sflowgan_tf import cli
 from sflowgan_tf.precisions import PRECISIONS
+from sflowgan_tf.utils import cli
 
 if TYPE_CHECKING:
     from sflowgan_tf.card import Card
@@ -35,9 +35,9 @@ def flags() -> argparse.ArgumentParser:
 def work(parsed: argparse.Namespace) -> None:
     """Exports and says where the artefact is."""
     from sflowgan_tf import config as settings
-    from sflowgan_tf.errors import UserError
-    from sflowgan_tf.quiet import import_tensorflow
     from sflowgan_tf.runs import Run
+    from sflowgan_tf.utils.errors import UserError
+    from sflowgan_tf.utils.quiet import import_tensorflow
 
     if parsed.size and not parsed.tflite:
         raise UserError("--size: is for --tflite; a SavedModel takes any size")

@@ -17,9 +17,9 @@ from tqdm import tqdm
 from sflowgan_tf.data import mp4
 from sflowgan_tf.data.manifest import write_json
 from sflowgan_tf.data.scenes import Scene, Scenes
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.history import History
 from sflowgan_tf.translation import Painter
+from sflowgan_tf.utils.errors import UserError
 
 
 class Films:

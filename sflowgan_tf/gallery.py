@@ -15,7 +15,7 @@ from sflowgan_tf.data.mp4 import encoded
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.scores import Picture
 from sflowgan_tf.subjects import Files, Frame, Painted, Place
-from sflowgan_tf.whole import written_whole
+from sflowgan_tf.utils.files import written_whole
 
 _SHOWN = 4  # frames on a sheet
 _FILM = 60  # frames of the film

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from sflowgan_tf.data.flow import estimated_motion
-from sflowgan_tf.whole import written_whole
+from sflowgan_tf.utils.files import written_whole
 
 _TRUST = 200.0
 

@@ -18,18 +18,18 @@ from sflowgan_tf import build, measures, report, segmenters
 from sflowgan_tf import config as settings
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.evaluation import Scoring
 from sflowgan_tf.gallery import Gallery
 from sflowgan_tf.history import History
 from sflowgan_tf.measures import Clip, Instruments
 from sflowgan_tf.metrics import features
 from sflowgan_tf.networks.vgg import VGG19Features
-from sflowgan_tf.provenance import made
 from sflowgan_tf.runs import Run
 from sflowgan_tf.scores import FOLDER, GROUPS, Evaluation, Of, write_frames
 from sflowgan_tf.subjects import Files, Painted
-from sflowgan_tf.whole import unfinished_folder
+from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.files import unfinished_folder
+from sflowgan_tf.utils.provenance import made
 
 _CACHE = (
     ".evaluation"  # beside the records: what was measured on the real and the simulator's frames

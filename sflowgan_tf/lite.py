@@ -22,8 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from sflowgan_tf import cli, png
-from sflowgan_tf.errors import UserError
+from sflowgan_tf import png
+from sflowgan_tf.utils import cli
+from sflowgan_tf.utils.errors import UserError
 
 METADATA = "metadata.json"
 FORMAT = 1

@@ -20,7 +20,7 @@ from sflowgan_tf.metrics.paired import paired_scores
 from sflowgan_tf.metrics.segmentation import Confusion
 from sflowgan_tf.metrics.temporal import Steadiness
 from sflowgan_tf.networks.vgg import VGG19Features
-from sflowgan_tf.whole import written_whole
+from sflowgan_tf.utils.files import written_whole
 
 VERSION = "2"  # another one where what is measured changes: figures that were kept are not used
 PAIRED = ("l1", "psnr", "ssim", "perceptual")

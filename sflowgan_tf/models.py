@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sflowgan_tf import artefact, lite
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.labels import ClassTable
-from sflowgan_tf.quiet import held_back
 from sflowgan_tf.runs import Run
 from sflowgan_tf.translation import Translates
+from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.quiet import held_back
 from sflowgan_tf.wire import connect
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sflowgan_tf.errors import UserError
-from sflowgan_tf.whole import written_whole
+from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.files import written_whole
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 6: 4}  # of the colour types grey, RGB, RGBA

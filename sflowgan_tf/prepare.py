@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from sflowgan_tf import cli
+from sflowgan_tf.utils import cli
 
 
 def flags() -> argparse.ArgumentParser:
@@ -30,7 +30,7 @@ def flags() -> argparse.ArgumentParser:
 def work(parsed: argparse.Namespace) -> None:
     """Prepares and says what there is now."""
     from sflowgan_tf import config as settings
-    from sflowgan_tf.quiet import import_tensorflow
+    from sflowgan_tf.utils.quiet import import_tensorflow
 
     size = [] if parsed.size is None else [f"records.size='{parsed.size}'"]
     config = settings.load(parsed.dataset, parsed.config, parsed.overrides + size)

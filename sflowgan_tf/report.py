@@ -16,7 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.util.tensor_util import make_ndarray
 
 from sflowgan_tf.scores import Evaluation, Of, Score
-from sflowgan_tf.whole import written_whole
+from sflowgan_tf.utils.files import written_whole
 
 FILE = "report.html"
 _WIDEST = 1600  # pixels of a picture in the page

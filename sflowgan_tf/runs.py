@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from sflowgan_tf.errors import UserError
+from sflowgan_tf.utils.errors import UserError
 
 
 @dataclass(frozen=True)

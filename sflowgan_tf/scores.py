@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from sflowgan_tf.errors import UserError
-from sflowgan_tf.whole import written_whole
+from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.files import written_whole
 
 VERSION = 1
 FOLDER = "evaluation"  # inside what was scored

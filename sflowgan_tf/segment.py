@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sflowgan_tf import cli
+from sflowgan_tf.utils import cli
 
 if TYPE_CHECKING:
     from sflowgan_tf.config import Config
@@ -30,8 +30,8 @@ def work(parsed: argparse.Namespace) -> None:
     """Finds or makes the records, then trains and scores."""
     from sflowgan_tf import config as settings
     from sflowgan_tf import continuation
-    from sflowgan_tf.quiet import import_tensorflow
     from sflowgan_tf.runs import Run
+    from sflowgan_tf.utils.quiet import import_tensorflow
 
     given = ["task=segmentation"] + ([f"seed={parsed.seed}"] if parsed.seed is not None else [])
     config = settings.load(parsed.dataset, parsed.config, parsed.overrides + given)

@@ -15,11 +15,11 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from sflowgan_tf import build
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.metrics.features import Describes, weights_of
 from sflowgan_tf.ops.images import to_signed
 from sflowgan_tf.ops.labels import TABLES, VOID, ClassTable
 from sflowgan_tf.runs import Run
+from sflowgan_tf.utils.errors import UserError
 
 _HUB = "hub:"
 _FRAMES = (None, None, None, 3)

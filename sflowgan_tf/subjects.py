@@ -13,11 +13,11 @@ import numpy as np
 
 from sflowgan_tf import sheets
 from sflowgan_tf.data.files import SUFFIXES, read_image
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.history import History
 from sflowgan_tf.scores import FOLDER
 from sflowgan_tf.serving import Translator
 from sflowgan_tf.translation import CONTACT_SHEET
+from sflowgan_tf.utils.errors import UserError
 
 Frame = dict[str, Any]
 Place = tuple[str, int]  # sequence and number of a frame

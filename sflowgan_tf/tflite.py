@@ -19,14 +19,14 @@ import tensorflow as tf
 
 from sflowgan_tf import flatbuffer, gpu_rules, lite
 from sflowgan_tf.data.files import resize
-from sflowgan_tf.errors import Failure
 from sflowgan_tf.networks.dned import ensemble
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.labels import ClassTable
 from sflowgan_tf.precisions import Precision
-from sflowgan_tf.quiet import held_back
 from sflowgan_tf.serving import Translator
-from sflowgan_tf.whole import written_whole
+from sflowgan_tf.utils.errors import Failure
+from sflowgan_tf.utils.files import written_whole
+from sflowgan_tf.utils.quiet import held_back
 
 # Least peak signal-to-noise ratio to the run's own pictures, dB; fp32 may differ by rounding alone.
 LEAST_PSNR: dict[Precision, float] = {"fp16": 45.0, "int8": 30.0, "dynamic": 30.0}

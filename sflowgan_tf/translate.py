@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sflowgan_tf import cli
+from sflowgan_tf.utils import cli
 
 if TYPE_CHECKING:
     from sflowgan_tf.data.scenes import Scenes
@@ -61,8 +61,8 @@ def _rate(text: str) -> Fraction:
 def work(parsed: argparse.Namespace) -> None:
     """Translates and says where the pictures are."""
     from sflowgan_tf import config as settings
-    from sflowgan_tf.errors import UserError
-    from sflowgan_tf.quiet import import_tensorflow
+    from sflowgan_tf.utils.errors import UserError
+    from sflowgan_tf.utils.quiet import import_tensorflow
 
     if parsed.variations > 1 and parsed.edges == "laplacian":
         raise UserError("--variations: only --edges dned has versions; leave one of the two out")
@@ -108,7 +108,7 @@ def _model(parsed: argparse.Namespace) -> "Model":
 
 def _is_film(parsed: argparse.Namespace) -> bool:
     """Whether a film is asked for; UserError where the flags don't fit together."""
-    from sflowgan_tf.errors import UserError
+    from sflowgan_tf.utils.errors import UserError
 
     output, suffix = parsed.output, parsed.output.suffix.lower()
     is_film = suffix == ".mp4"

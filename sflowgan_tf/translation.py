@@ -15,7 +15,7 @@ from sflowgan_tf.data.scenes import Scene, Scenes
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.ops.labels import ClassTable
-from sflowgan_tf.whole import written_whole
+from sflowgan_tf.utils.files import written_whole
 
 CONTACT_SHEET = "contact-sheet.png"
 _ON_SHEET = 8

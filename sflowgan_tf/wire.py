@@ -18,8 +18,8 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from sflowgan_tf.errors import Failure, UserError
 from sflowgan_tf.signatures import SIGNATURES
+from sflowgan_tf.utils.errors import Failure, UserError
 from sflowgan_tf.warmup import predict_request
 
 _TIMEOUT = 300  # seconds for one picture; a large one on a CPU takes many

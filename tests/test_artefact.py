@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from sflowgan_tf import artefact
 from sflowgan_tf.card import Card
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.ensemble import ensemble_weights
+from sflowgan_tf.utils.errors import UserError
 from tests.front import scene
 
 LABELS, IMAGE = scene(40, 24, seed=3)

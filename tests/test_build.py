@@ -10,13 +10,13 @@ from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config, Generator, Perceptual, Phases, Records
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest, Split
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.gan.image_gan import ImageGAN
 from sflowgan_tf.gan.video_gan import VideoGAN
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
 from sflowgan_tf.networks.unet import UNet
 from sflowgan_tf.ops.labels import TABLES
 from sflowgan_tf.runs import Run
+from sflowgan_tf.utils.errors import UserError
 
 TABLE = TABLES["synthia"]
 TINY = Config(

@@ -11,7 +11,7 @@ import tensorflow as tf
 from PIL import Image
 
 from sflowgan_tf import callbacks
-from sflowgan_tf.errors import Failure
+from sflowgan_tf.utils.errors import Failure
 
 
 def attached(callback, **attributes):

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from sflowgan_tf import cli
-from sflowgan_tf.errors import Failure, UserError
+from sflowgan_tf.utils import cli
+from sflowgan_tf.utils.errors import Failure, UserError
 
 COMMANDS = ["prepare", "fit", "segment", "evaluate", "export", "translate"]
 

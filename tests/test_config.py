@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from sflowgan_tf import config
-from sflowgan_tf.errors import UserError
+from sflowgan_tf.utils.errors import UserError
 
 
 @pytest.fixture

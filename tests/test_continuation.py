@@ -6,8 +6,8 @@ import tensorflow as tf
 from sflowgan_tf import config as settings
 from sflowgan_tf import continuation
 from sflowgan_tf.callbacks import Checkpoints
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.runs import Run
+from sflowgan_tf.utils.errors import UserError
 
 
 def begun(folder, config):

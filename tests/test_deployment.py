@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from sflowgan_tf import artefact, deployment
-from sflowgan_tf.errors import Failure
+from sflowgan_tf.utils.errors import Failure
 from tests.front import scene
 
 

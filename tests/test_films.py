@@ -14,11 +14,11 @@ import pytest
 
 from sflowgan_tf.config import Flow
 from sflowgan_tf.data.scenes import pair_up
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.films import Films
 from sflowgan_tf.history import History
 from sflowgan_tf.ops.labels import TABLES
 from sflowgan_tf.translation import Painter
+from sflowgan_tf.utils.errors import UserError
 
 FRAMES = 7
 FARNEBACK = asdict(Flow())

@@ -12,10 +12,10 @@ import pytest
 
 from sflowgan_tf import lite, tflite
 from sflowgan_tf.data import minicity
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops import images, labels
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.labels import TABLES
+from sflowgan_tf.utils.errors import UserError
 from tests.test_serving import make
 
 ROOT = Path(__file__).parents[1]

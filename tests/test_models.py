@@ -12,8 +12,8 @@ import tensorflow as tf
 from PIL import Image
 
 from sflowgan_tf import build, models, translate
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.runs import Run
+from sflowgan_tf.utils.errors import UserError
 from tests.front import scene, serving
 
 ROOT = Path(__file__).parents[1]

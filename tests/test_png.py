@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from sflowgan_tf import png
-from sflowgan_tf.errors import UserError
+from sflowgan_tf.utils.errors import UserError
 
 
 def encoded(pixels, kind, filters):

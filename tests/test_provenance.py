@@ -2,7 +2,7 @@ import subprocess
 from datetime import datetime
 
 import sflowgan_tf
-from sflowgan_tf.provenance import made
+from sflowgan_tf.utils.provenance import made
 
 
 def test_it_says_when_how_and_with_what():

@@ -13,8 +13,8 @@ import tensorflow as tf
 from PIL import Image
 
 from sflowgan_tf import report
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.scores import ClassScore, Evaluation, Picture, Score
+from sflowgan_tf.utils.errors import UserError
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.runs import Run
+from sflowgan_tf.utils.errors import UserError
 
 
 def test_a_path_to_a_folder_here_is_no_name():

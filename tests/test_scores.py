@@ -3,8 +3,8 @@ import json
 
 import pytest
 
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.scores import METRICS, ClassScore, Evaluation, Picture, Score, summary
+from sflowgan_tf.utils.errors import UserError
 
 
 def score(**more):

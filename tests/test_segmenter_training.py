@@ -10,9 +10,9 @@ import tensorflow as tf
 from sflowgan_tf import build, continuation, segmenter_training
 from sflowgan_tf.config import Config, Minicity, Pipeline, Records, Segmenter
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.runs import Run
 from sflowgan_tf.segmenter_training import SegmenterTraining
+from sflowgan_tf.utils.errors import UserError
 
 TINY = Config(
     task="segmentation",

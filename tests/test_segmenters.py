@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 
 from sflowgan_tf import segmenters
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.labels import TABLES, VOID, ClassTable
 from sflowgan_tf.segmenters import Outputs
+from sflowgan_tf.utils.errors import UserError
 
 TABLE = ClassTable(
     name="two", names=("dark", "bright"), colors=((0, 0, 0), (9, 9, 9)), ids={0: 0, 1: 1}

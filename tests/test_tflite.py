@@ -7,9 +7,9 @@ import tensorflow as tf
 
 from sflowgan_tf import flatbuffer, gpu_rules, lite, tflite
 from sflowgan_tf.data import minicity
-from sflowgan_tf.errors import Failure, UserError
 from sflowgan_tf.networks.blocks import InstanceNormalization
 from sflowgan_tf.ops.labels import TABLES
+from sflowgan_tf.utils.errors import Failure, UserError
 from tests.test_serving import make
 
 SIZE, TABLE = (40, 24), TABLES["synthia"]

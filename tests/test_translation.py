@@ -4,9 +4,9 @@ import pytest
 from PIL import Image
 
 from sflowgan_tf.data.scenes import pair_up
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.labels import TABLES
 from sflowgan_tf.translation import Painter, Pictures
+from sflowgan_tf.utils.errors import UserError
 
 
 def picture(file):

@@ -2,8 +2,8 @@ import os
 
 import pytest
 
-from sflowgan_tf import whole
-from sflowgan_tf.whole import publish, unfinished_folder, written_whole
+from sflowgan_tf.utils import files
+from sflowgan_tf.utils.files import publish, unfinished_folder, written_whole
 
 
 def test_a_file_appears_when_the_block_ends(tmp_path):
@@ -43,12 +43,12 @@ def test_another_process_that_was_faster_is_not_overwritten(tmp_path, monkeypatc
     base, rename = tmp_path / "model", os.rename
 
     def late(source, target):
-        monkeypatch.setattr(whole.os, "rename", rename)
+        monkeypatch.setattr(files.os, "rename", rename)
         target.mkdir()
         (target / "file").write_text("theirs")
         rename(source, target)
 
-    monkeypatch.setattr(whole.os, "rename", late)
+    monkeypatch.setattr(files.os, "rename", late)
     with unfinished_folder(tmp_path, "model") as folder:
         (folder / "file").write_text("ours")
         assert publish(folder, base) == base / "2"

@@ -14,9 +14,9 @@ import pytest
 
 from sflowgan_tf import wire
 from sflowgan_tf.artefact import Artefact, png
-from sflowgan_tf.errors import Failure, UserError
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.signatures import misfits
+from sflowgan_tf.utils.errors import Failure, UserError
 from tests.front import scene, serving
 
 PROTOCOLS = ["rest", "grpc"]

@@ -12,9 +12,9 @@ from sflowgan_tf.data import minicity
 from sflowgan_tf.data.manifest import NAME, Manifest
 from sflowgan_tf.data.preparation import prepare
 from sflowgan_tf.data.sources import find
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.labels import table
 from sflowgan_tf.runs import Run
+from sflowgan_tf.utils.errors import UserError
 
 _RAW = "raw"  # minicity's frames, beside its records
 

@@ -8,8 +8,8 @@ from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest, Split
-from sflowgan_tf.errors import prefixed
 from sflowgan_tf.gan.image_gan import Phase
+from sflowgan_tf.utils.errors import prefixed
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """The configured networks, built, with fresh weights."""
 
 from sflowgan_tf.config import Config
-from sflowgan_tf.errors import prefixed
 from sflowgan_tf.networks.discriminator import Discriminator
 from sflowgan_tf.networks.dned import DNED
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
@@ -9,6 +8,7 @@ from sflowgan_tf.networks.pspnet import PSPNet
 from sflowgan_tf.networks.small_pspnet import SmallPSPNet
 from sflowgan_tf.networks.unet import UNet
 from sflowgan_tf.networks.vgg import VGG19Features
+from sflowgan_tf.utils.errors import prefixed
 
 
 def generator(config: Config, num_classes: int) -> GlobalGenerator | LocalEnhancer | UNet:

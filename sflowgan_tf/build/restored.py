@@ -9,11 +9,11 @@ from sflowgan_tf.build.networks import dned, generator, segmenter_network
 from sflowgan_tf.callbacks import restore_latest
 from sflowgan_tf.config import Config
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.gan.image_gan import ImageGAN, variables
 from sflowgan_tf.runs import Run
 from sflowgan_tf.segmenter import Segmenter
 from sflowgan_tf.serving import Translator
+from sflowgan_tf.utils.errors import UserError
 
 _COMMANDS = {"translation": "fit", "segmentation": "segment fit"}
 

@@ -20,12 +20,12 @@ from sflowgan_tf.build.restored import restore
 from sflowgan_tf.config import Config
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.gan.image_gan import ImageGAN
 from sflowgan_tf.gan.schedule import ConstantThenLinear
 from sflowgan_tf.gan.video_gan import VideoGAN
 from sflowgan_tf.runs import Run
 from sflowgan_tf.segmenter import Segmenter, balanced
+from sflowgan_tf.utils.errors import UserError
 
 
 def reproducible(seed: int) -> None:

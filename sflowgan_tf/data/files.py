@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from sflowgan_tf.data.flow import flow_of_levels
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.labels import ClassTable
+from sflowgan_tf.utils.errors import UserError
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 # What a whole file ends with. OpenCV fills up the missing half of a truncated one with grey.

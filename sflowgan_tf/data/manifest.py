@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.labels import ClassTable
-from sflowgan_tf.whole import written_whole
+from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.files import written_whole
 
 NAME = "manifest.json"
 SCHEMA_VERSION = 3

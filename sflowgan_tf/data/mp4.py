@@ -14,8 +14,8 @@ from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
-from sflowgan_tf.errors import Failure
-from sflowgan_tf.whole import written_whole
+from sflowgan_tf.utils.errors import Failure
+from sflowgan_tf.utils.files import written_whole
 
 # Without B-frames packets are in the order of the frames, so pieces join by renumbering them.
 ENCODER = {"preset": "medium", "crf": "18", "bf": "0"}

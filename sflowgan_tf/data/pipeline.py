@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from sflowgan_tf.data import records
 from sflowgan_tf.data.manifest import Manifest, Split
-from sflowgan_tf.errors import UserError
+from sflowgan_tf.utils.errors import UserError
 
 _PLANAR = ("labels", "instances")  # fields without an axis of channels
 _NEAREST = (*_PLANAR, "edges")

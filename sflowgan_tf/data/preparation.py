@@ -19,7 +19,7 @@ from sflowgan_tf.data import workers as processes
 from sflowgan_tf.data.manifest import Manifest, Split, write_json
 from sflowgan_tf.data.shards import Settings, Shard
 from sflowgan_tf.data.sources.base import RawFrame, Source
-from sflowgan_tf.errors import UserError
+from sflowgan_tf.utils.errors import UserError
 
 _PLAN = "plan.json"  # what the shards beside it are made for
 

@@ -13,8 +13,8 @@ from tqdm import tqdm
 
 from sflowgan_tf.data.files import SUFFIXES, read_image, read_labels
 from sflowgan_tf.data.videos import VideoFile
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.labels import ClassTable
+from sflowgan_tf.utils.errors import UserError
 
 _KINDS = ("_gtFine_labelIds", "_leftImg8bit")  # what Cityscapes appends to a frame's name
 _NUMBERED = re.compile(r"(?P<before>.*?)(?P<number>\d+)(?P<after>\D*)")

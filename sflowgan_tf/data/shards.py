@@ -25,10 +25,10 @@ from sflowgan_tf.data.files import (
 from sflowgan_tf.data.flow import dense_flow
 from sflowgan_tf.data.manifest import write_json
 from sflowgan_tf.data.sources.base import RawFrame
-from sflowgan_tf.errors import Failure, UserError
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.labels import ClassTable
-from sflowgan_tf.whole import written_whole
+from sflowgan_tf.utils.errors import Failure, UserError
+from sflowgan_tf.utils.files import written_whole
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,8 +17,8 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.sidedata.encparams import VideoEncParams
 
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.labels import VOID, ClassTable
+from sflowgan_tf.utils.errors import UserError
 
 _PROPER = (
     "expected lossless grey (class ids) or lossless RGB (the class table's colours), as "

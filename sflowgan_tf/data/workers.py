@@ -17,8 +17,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from sflowgan_tf.errors import Failure
-from sflowgan_tf.quiet import import_tensorflow
+from sflowgan_tf.utils.errors import Failure
+from sflowgan_tf.utils.quiet import import_tensorflow
 
 Work = Callable[[Any, Callable[[], Any]], Any]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from sflowgan_tf.errors import UserError
+from sflowgan_tf.utils.errors import UserError
 
 _OUTPUT = "pool_3"  # what TF-GAN's Inception calls its features, beside the logits
 _TRIED = 10  # frames of the clip that a model is tried with; I3D needs 9

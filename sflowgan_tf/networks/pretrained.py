@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 from keras import ops
 
-from sflowgan_tf.errors import UserError
+from sflowgan_tf.utils.errors import UserError
 
 _MEAN_BGR = (103.939, 116.779, 123.68)  # of ImageNet, as keras.applications subtracts it
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from keras import ops
 
-from sflowgan_tf.errors import UserError
+from sflowgan_tf.utils.errors import UserError
 
 VOID = 255
 

@@ -8,8 +8,8 @@ from benchmarks import tables
 from sflowgan_tf import build
 from sflowgan_tf import config as settings
 from sflowgan_tf.data.manifest import Split
-from sflowgan_tf.errors import Failure, UserError
 from sflowgan_tf.runs import Run
+from sflowgan_tf.utils.errors import Failure, UserError
 
 FRAMES, PAIRS = 800, 400  # 400 streets of 2 frames
 

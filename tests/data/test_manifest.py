@@ -1,7 +1,7 @@
 import pytest
 
 from sflowgan_tf.data.manifest import NAME, Manifest
-from sflowgan_tf.errors import UserError
+from sflowgan_tf.utils.errors import UserError
 
 CONTENTS = [None, "{", '{"schema_version": 0}']
 

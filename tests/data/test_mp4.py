@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sflowgan_tf.data import mp4
-from sflowgan_tf.errors import Failure
+from sflowgan_tf.utils.errors import Failure
 
 FPS = Fraction(30000, 1001)
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from sflowgan_tf.data import pipeline, records
 from sflowgan_tf.data.manifest import Manifest, Split
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.labels import TABLES
+from sflowgan_tf.utils.errors import UserError
 
 SIZE = (48, 32)  # width, height
 SHARDS, IN_SHARD = 3, 4

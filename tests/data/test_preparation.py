@@ -27,9 +27,9 @@ from sflowgan_tf.data.flow import dense_flow, encode_flow
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.data.preparation import prepare, split_frames
 from sflowgan_tf.data.sources import RawFrame, find
-from sflowgan_tf.errors import Failure, UserError
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.labels import TABLES
+from sflowgan_tf.utils.errors import Failure, UserError
 
 SIZE = (16, 8)
 SETTINGS = {

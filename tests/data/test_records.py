@@ -10,10 +10,10 @@ from sflowgan_tf.data import minicity, records
 from sflowgan_tf.data.files import read_motion
 from sflowgan_tf.data.flow import dense_flow, encode_flow
 from sflowgan_tf.data.manifest import NAME, Manifest, Split
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.losses import flow_loss
 from sflowgan_tf.ops import flow as differentiable
 from sflowgan_tf.ops.labels import TABLES
+from sflowgan_tf.utils.errors import UserError
 
 SIZE = (24, 16)
 ALL = {"size": SIZE, "has_cg": True, "has_instances": True, "has_motion": True}

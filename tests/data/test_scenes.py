@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sflowgan_tf.data.scenes import pair_up
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.labels import TABLES
+from sflowgan_tf.utils.errors import UserError
 
 TABLE = TABLES["cityscapes"]
 

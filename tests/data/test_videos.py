@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from sflowgan_tf.data.videos import VideoFile
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.labels import TABLES
+from sflowgan_tf.utils.errors import UserError
 
 TABLE = TABLES["synthia"]
 IDS = np.kron(np.arange(16).reshape(2, 8), np.ones((9, 8))).astype(

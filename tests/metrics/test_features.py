@@ -4,7 +4,6 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.metrics.features import (
     FeatureNetwork,
     clip_features,
@@ -14,6 +13,7 @@ from sflowgan_tf.metrics.features import (
     segmenter_features,
     weights_of,
 )
+from sflowgan_tf.utils.errors import UserError
 
 
 def frames(count=2, size=(20, 31)):

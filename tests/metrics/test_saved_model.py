@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.metrics.saved_model import vectors_of
+from sflowgan_tf.utils.errors import UserError
 
 SHAPE = (None, 8, 8, 3)
 ANY = tf.TensorSpec([None, None, None, 3], tf.float32)

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.networks import blocks, pspnet
 from sflowgan_tf.networks.pspnet import PSPNet
+from sflowgan_tf.utils.errors import UserError
 
 CLASSES = 3
 

@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.networks.vgg import VGG19Features
+from sflowgan_tf.utils.errors import UserError
 
 RELUS = ["block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1"]
 

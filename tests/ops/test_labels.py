@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops import labels
 from sflowgan_tf.ops.labels import TABLES, VOID
+from sflowgan_tf.utils.errors import UserError
 
 TRAIN_IDS = [7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33]
 RAND_TO_TRAIN_IDS = {

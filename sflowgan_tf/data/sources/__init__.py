@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sflowgan_tf.data.sources import cityscapes, folder, synthia
 from sflowgan_tf.data.sources.base import RawFrame, Source
-from sflowgan_tf.errors import UserError
+from sflowgan_tf.utils.errors import UserError
 
 __all__ = ["SOURCES", "RawFrame", "Source", "find"]
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sflowgan_tf.data.files import SUFFIXES
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.labels import ClassTable
+from sflowgan_tf.utils.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from yaml import YAMLError
 
 from sflowgan_tf.data.files import SUFFIXES
 from sflowgan_tf.data.sources.base import RawFrame, Source, ordered
-from sflowgan_tf.errors import UserError
 from sflowgan_tf.ops.labels import VOID, ClassTable, onto
+from sflowgan_tf.utils.errors import UserError
 
 _SEQUENCE = r"(?P<sequence>.*?)[/_-]*(?P<number>\d+)"
 _ANY = "**/*.*"

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from sflowgan_tf.data.sources import find
-from sflowgan_tf.errors import UserError
+from sflowgan_tf.utils.errors import UserError
 
 EXPORT = """
 images: photo

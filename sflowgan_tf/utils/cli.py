@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sflowgan_tf.errors import Failure, UserError
+from sflowgan_tf.utils.errors import Failure, UserError
 
 
 def parser(command: str, purpose: str, example: str) -> argparse.ArgumentParser:

@@ -1,0 +1,1 @@
+"""What every room needs: command line, quiet start, errors, whole files, provenance."""
