@@ -35,8 +35,13 @@ import_tensorflow()
 
 import numpy as np  # noqa: E402
 
-from sflowgan_tf import build, flatbuffer, lite, tflite  # noqa: E402
-from sflowgan_tf.data import minicity  # noqa: E402
+from sflowgan_tf import (  # noqa: E402
+    build,
+    flatbuffer,
+    lite,
+    minicity,  # noqa: E402
+    tflite,
+)
 from sflowgan_tf.ops.ensemble import ensemble_weights  # noqa: E402
 from sflowgan_tf.ops.labels import TABLES  # noqa: E402
 from sflowgan_tf.serving import Translator  # noqa: E402

@@ -21,8 +21,8 @@ import_tensorflow()
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
+from sflowgan_tf import minicity  # noqa: E402
 from sflowgan_tf.data import flow as opencv  # noqa: E402
-from sflowgan_tf.data import minicity  # noqa: E402
 from sflowgan_tf.ops.flow import dense_flow  # noqa: E402
 
 FARNEBACK = asdict(settings.Flow())

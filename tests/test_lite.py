@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sflowgan_tf import lite, tflite
-from sflowgan_tf.data import minicity
+from sflowgan_tf import lite, minicity, tflite
 from sflowgan_tf.ops import images, labels
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.labels import TABLES

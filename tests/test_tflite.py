@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf import flatbuffer, gpu_rules, lite, tflite
-from sflowgan_tf.data import minicity
+from sflowgan_tf import flatbuffer, gpu_rules, lite, minicity, tflite
 from sflowgan_tf.networks.blocks import InstanceNormalization
 from sflowgan_tf.ops.labels import TABLES
 from sflowgan_tf.utils.errors import Failure, UserError

@@ -7,8 +7,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from sflowgan_tf import config as settings
+from sflowgan_tf import minicity
 from sflowgan_tf.config import Config
-from sflowgan_tf.data import minicity
 from sflowgan_tf.data.manifest import NAME, Manifest
 from sflowgan_tf.data.preparation import prepare
 from sflowgan_tf.data.sources import find

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from sflowgan_tf import minicity
 from sflowgan_tf.config import Flow
-from sflowgan_tf.data import minicity, records
+from sflowgan_tf.data import records
 from sflowgan_tf.data.files import read_motion
 from sflowgan_tf.data.flow import dense_flow, encode_flow
 from sflowgan_tf.data.manifest import NAME, Manifest, Split

@@ -10,9 +10,9 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sflowgan_tf import minicity
 from sflowgan_tf.config import Flow
 from sflowgan_tf.data import flow as opencv
-from sflowgan_tf.data import minicity
 from sflowgan_tf.ops.flow import dense_flow
 
 FARNEBACK = asdict(Flow())

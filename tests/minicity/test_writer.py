@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from sflowgan_tf.data.flow import encode_flow
-from sflowgan_tf.data.minicity import sequence, write
+from sflowgan_tf.minicity import sequence, write
 from sflowgan_tf.ops.labels import TABLES
 from sflowgan_tf.utils.errors import UserError
 

@@ -5,11 +5,11 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from sflowgan_tf.data.minicity import raster
-from sflowgan_tf.data.minicity.camera import Drive
-from sflowgan_tf.data.minicity.faces import FaceList, Label, Material
-from sflowgan_tf.data.minicity.masks import Mask
-from sflowgan_tf.data.minicity.street import lay_out
+from sflowgan_tf.minicity import raster
+from sflowgan_tf.minicity.camera import Drive
+from sflowgan_tf.minicity.faces import FaceList, Label, Material
+from sflowgan_tf.minicity.masks import Mask
+from sflowgan_tf.minicity.street import lay_out
 
 SIZE = WIDTH, HEIGHT = 128, 64
 STRAIGHT = Drive(step=0.8, sway=0.0, yaw=0.0, pitch=0.0, period=40.0, phase=0.0)

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from sflowgan_tf.data.minicity import shadows
-from sflowgan_tf.data.minicity.facade import Styles
-from sflowgan_tf.data.minicity.faces import FaceList
-from sflowgan_tf.data.minicity.models import Blocker
-from sflowgan_tf.data.minicity.street import Street
+from sflowgan_tf.minicity import shadows
+from sflowgan_tf.minicity.facade import Styles
+from sflowgan_tf.minicity.faces import FaceList
+from sflowgan_tf.minicity.models import Blocker
+from sflowgan_tf.minicity.street import Street
 
 SUN = np.array([1.0, 1.0, 0.0]) / np.sqrt(2)  # from the right, 45 degrees high
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sflowgan_tf.data.minicity.facade import band, scatter, stripes
+from sflowgan_tf.minicity.facade import band, scatter, stripes
 
 
 @given(x=st.floats(-50, 50), periods=st.integers(1, 5))

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from sflowgan_tf.data.minicity import sequence
-from sflowgan_tf.data.minicity.faces import Label
-from sflowgan_tf.data.minicity.frames import weather
-from sflowgan_tf.data.minicity.weather import KINDS
+from sflowgan_tf.minicity import sequence
+from sflowgan_tf.minicity.faces import Label
+from sflowgan_tf.minicity.frames import weather
+from sflowgan_tf.minicity.weather import KINDS
 
 SIZE = (128, 64)
 
