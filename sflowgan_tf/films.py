@@ -14,9 +14,9 @@ import av
 import numpy as np
 from tqdm import tqdm
 
-from sflowgan_tf.data import mp4
 from sflowgan_tf.data.manifest import write_json
-from sflowgan_tf.data.scenes import Scene, Scenes
+from sflowgan_tf.data.media import mp4
+from sflowgan_tf.data.media.scenes import Scene, Scenes
 from sflowgan_tf.history import History
 from sflowgan_tf.translation import Painter
 from sflowgan_tf.utils.errors import UserError

@@ -11,7 +11,7 @@ from PIL import Image
 from sflowgan_tf import sheets
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.data.mp4 import encoded
+from sflowgan_tf.data.media.mp4 import encoded
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.scores import Picture
 from sflowgan_tf.subjects import Files, Frame, Painted, Place

@@ -1,7 +1,7 @@
 """PNG files read and written with NumPy and the standard library alone, for devices without OpenCV.
 
 It takes what simulators and cameras write: grey, RGB and RGBA of 8 or 16 bits, not interlaced.
-Everywhere else `data.files` reads pictures; it is faster and knows more formats.
+Everywhere else `data.media.pictures` reads pictures; it is faster and knows more formats.
 """
 
 import struct

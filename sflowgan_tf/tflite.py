@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from sflowgan_tf import flatbuffer, gpu_rules, lite
-from sflowgan_tf.data.files import resize
+from sflowgan_tf.data.media.pictures import resize
 from sflowgan_tf.networks.dned import ensemble
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.labels import ClassTable

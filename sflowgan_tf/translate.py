@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sflowgan_tf.utils import cli
 
 if TYPE_CHECKING:
-    from sflowgan_tf.data.scenes import Scenes
+    from sflowgan_tf.data.media.scenes import Scenes
     from sflowgan_tf.models import Model
     from sflowgan_tf.translation import Painter
 
@@ -70,7 +70,7 @@ def work(parsed: argparse.Namespace) -> None:
     size = settings.size(parsed.size, "--size") if parsed.size else None
 
     import_tensorflow()
-    from sflowgan_tf.data.scenes import pair_up
+    from sflowgan_tf.data.media.scenes import pair_up
     from sflowgan_tf.translation import Painter
 
     model = _model(parsed)

@@ -10,8 +10,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from tqdm import tqdm
 
-from sflowgan_tf.data.files import resize
-from sflowgan_tf.data.scenes import Scene, Scenes
+from sflowgan_tf.data.media.pictures import resize
+from sflowgan_tf.data.media.scenes import Scene, Scenes
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.ops.labels import ClassTable

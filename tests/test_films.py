@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from sflowgan_tf.config import Flow
-from sflowgan_tf.data.scenes import pair_up
+from sflowgan_tf.data.media.scenes import pair_up
 from sflowgan_tf.films import Films
 from sflowgan_tf.history import History
 from sflowgan_tf.ops.labels import TABLES

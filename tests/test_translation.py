@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sflowgan_tf.data.scenes import pair_up
+from sflowgan_tf.data.media.scenes import pair_up
 from sflowgan_tf.ops.labels import TABLES
 from sflowgan_tf.translation import Painter, Pictures
 from sflowgan_tf.utils.errors import UserError

@@ -10,7 +10,7 @@ from sflowgan_tf import config as settings
 from sflowgan_tf import minicity
 from sflowgan_tf.config import Config
 from sflowgan_tf.data.manifest import NAME, Manifest
-from sflowgan_tf.data.preparation import prepare
+from sflowgan_tf.data.preparing.preparation import prepare
 from sflowgan_tf.data.sources import find
 from sflowgan_tf.ops.labels import table
 from sflowgan_tf.runs import Run

@@ -8,9 +8,9 @@ import tensorflow as tf
 from sflowgan_tf import minicity
 from sflowgan_tf.config import Flow
 from sflowgan_tf.data import records
-from sflowgan_tf.data.files import read_motion
 from sflowgan_tf.data.flow import dense_flow, encode_flow
 from sflowgan_tf.data.manifest import NAME, Manifest, Split
+from sflowgan_tf.data.media.pictures import read_motion
 from sflowgan_tf.losses import flow_loss
 from sflowgan_tf.ops import flow as differentiable
 from sflowgan_tf.ops.labels import TABLES

@@ -4,7 +4,7 @@ import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
-from sflowgan_tf.data.files import SUFFIXES
+from sflowgan_tf.data.media.pictures import SUFFIXES
 from sflowgan_tf.ops.labels import ClassTable
 from sflowgan_tf.utils.errors import UserError
 
@@ -21,8 +21,8 @@ class RawFrame:
         labels: the label map's file.
         image_real: the photo's file.
         image_cg: the simulator's file, where it is another one.
-        instances: the file of `data.files.read_instances`; it may be the label map's.
-        motion: the file of `data.files.read_motion`, the exact flow to the next frame.
+        instances: the file of `data.media.pictures.read_instances`; it may be the label map's.
+        motion: the file of `data.media.pictures.read_motion`, the exact flow to the next frame.
     """
 
     sequence: str

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from sflowgan_tf.data.files import SUFFIXES
+from sflowgan_tf.data.media.pictures import SUFFIXES
 from sflowgan_tf.data.sources.base import RawFrame, Source, ordered
 from sflowgan_tf.ops.labels import VOID, ClassTable, onto
 from sflowgan_tf.utils.errors import UserError
@@ -44,7 +44,7 @@ class Folders:
         images: photos, the target of the training.
         labels: label maps.
         cg: the simulator's frames, if they are not the photos themselves.
-        instances: PNGs of `data.files.read_instances`, if there are any.
+        instances: PNGs of `data.media.pictures.read_instances`, if there are any.
     """
 
     images: str

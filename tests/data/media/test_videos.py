@@ -2,7 +2,7 @@ import av
 import numpy as np
 import pytest
 
-from sflowgan_tf.data.videos import VideoFile
+from sflowgan_tf.data.media.videos import VideoFile
 from sflowgan_tf.ops.labels import TABLES
 from sflowgan_tf.utils.errors import UserError
 

@@ -11,8 +11,8 @@ from statistics import mode
 import numpy as np
 from tqdm import tqdm
 
-from sflowgan_tf.data.files import SUFFIXES, read_image, read_labels
-from sflowgan_tf.data.videos import VideoFile
+from sflowgan_tf.data.media.pictures import SUFFIXES, read_image, read_labels
+from sflowgan_tf.data.media.videos import VideoFile
 from sflowgan_tf.ops.labels import ClassTable
 from sflowgan_tf.utils.errors import UserError
 

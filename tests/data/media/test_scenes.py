@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sflowgan_tf.data.scenes import pair_up
+from sflowgan_tf.data.media.scenes import pair_up
 from sflowgan_tf.ops.labels import TABLES
 from sflowgan_tf.utils.errors import UserError
 

@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from sflowgan_tf.data import mp4
+from sflowgan_tf.data.media import mp4
 from sflowgan_tf.utils.errors import Failure
 
 FPS = Fraction(30000, 1001)

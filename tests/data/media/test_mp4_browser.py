@@ -12,7 +12,7 @@ from queue import Queue
 import numpy as np
 import pytest
 
-from sflowgan_tf.data import mp4
+from sflowgan_tf.data.media import mp4
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 COLORS = {0: (200, 40, 40), 1: (40, 200, 40), 2: (40, 40, 200)}  # of each second

@@ -14,7 +14,9 @@ import numpy as np
 import tensorflow as tf
 
 from sflowgan_tf.data import records
-from sflowgan_tf.data.files import (
+from sflowgan_tf.data.flow import dense_flow
+from sflowgan_tf.data.manifest import write_json
+from sflowgan_tf.data.media.pictures import (
     read_image,
     read_instances,
     read_labels,
@@ -22,8 +24,6 @@ from sflowgan_tf.data.files import (
     resize,
     resize_motion,
 )
-from sflowgan_tf.data.flow import dense_flow
-from sflowgan_tf.data.manifest import write_json
 from sflowgan_tf.data.sources.base import RawFrame
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.labels import ClassTable

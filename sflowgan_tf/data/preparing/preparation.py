@@ -15,9 +15,9 @@ import numpy as np
 from tqdm import tqdm
 
 from sflowgan_tf.data import manifest as manifests
-from sflowgan_tf.data import workers as processes
 from sflowgan_tf.data.manifest import Manifest, Split, write_json
-from sflowgan_tf.data.shards import Settings, Shard
+from sflowgan_tf.data.preparing import workers as processes
+from sflowgan_tf.data.preparing.shards import Settings, Shard
 from sflowgan_tf.data.sources.base import RawFrame, Source
 from sflowgan_tf.utils.errors import UserError
 

@@ -14,8 +14,10 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sflowgan_tf.data import preparation, records, shards, workers
-from sflowgan_tf.data.files import (
+from sflowgan_tf.data import records
+from sflowgan_tf.data.flow import dense_flow, encode_flow
+from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.data.media.pictures import (
     read_image,
     read_instances,
     read_labels,
@@ -23,9 +25,8 @@ from sflowgan_tf.data.files import (
     resize,
     resize_motion,
 )
-from sflowgan_tf.data.flow import dense_flow, encode_flow
-from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.data.preparation import prepare, split_frames
+from sflowgan_tf.data.preparing import preparation, shards, workers
+from sflowgan_tf.data.preparing.preparation import prepare, split_frames
 from sflowgan_tf.data.sources import RawFrame, find
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.labels import TABLES

@@ -1,0 +1,1 @@
+"""Pictures, scenes and videos on disk."""

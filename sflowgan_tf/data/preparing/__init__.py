@@ -1,0 +1,1 @@
+"""Raw frames to shards of records, in parallel."""
