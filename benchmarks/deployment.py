@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sflowgan_tf.precisions import Precision
-from sflowgan_tf.runs import Run
+from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils import cli
 from sflowgan_tf.utils.errors import Failure, UserError
 from sflowgan_tf.utils.quiet import held_back, import_tensorflow

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from sflowgan_tf import config as settings
 from sflowgan_tf.precisions import PRECISIONS  # noqa: E402
-from sflowgan_tf.runs import Run
+from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils import cli
 from sflowgan_tf.utils.errors import Failure, UserError
 from sflowgan_tf.utils.quiet import import_tensorflow
@@ -35,16 +35,11 @@ import_tensorflow()
 
 import numpy as np  # noqa: E402
 
-from sflowgan_tf import (  # noqa: E402
-    build,
-    flatbuffer,
-    lite,
-    minicity,  # noqa: E402
-    tflite,
-)
+from sflowgan_tf import flatbuffer, lite, minicity, tflite  # noqa: E402
 from sflowgan_tf.ops.ensemble import ensemble_weights  # noqa: E402
 from sflowgan_tf.ops.labels import TABLES  # noqa: E402
 from sflowgan_tf.serving import Translator  # noqa: E402
+from sflowgan_tf.training import assembly  # noqa: E402
 
 TABLE, WEIGHTS = TABLES["synthia"], ensemble_weights(1, 0)[0]
 STREETS, OTHER_STREETS = 1000, 1001  # seeds that no run draws
@@ -70,8 +65,8 @@ def fresh(name: str) -> Translator:
     """The networks of a configuration, untrained."""
     config = settings.load("minicity", Path(name))
     return Translator(
-        generator=build.generator(config, TABLE.num_classes),
-        dned=build.dned(config),
+        generator=assembly.generator(config, TABLE.num_classes),
+        dned=assembly.dned(config),
         num_classes=TABLE.num_classes,
         edge_threshold=config.records.edges.threshold,
         edge_blur=config.records.edges.blur,
@@ -80,7 +75,7 @@ def fresh(name: str) -> Translator:
 
 def trained(name: str) -> Translator:
     """Those of a run."""
-    translator, manifest, _ = build.restored_translator(Run.existing(name))
+    translator, manifest, _ = assembly.restored_translator(Run.existing(name))
     if manifest.classes.names != TABLE.names or not translator.redraws:
         raise UserError(f"--run {name}: expected a run of minicity with a DNED")
     return translator

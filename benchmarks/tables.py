@@ -23,9 +23,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from sflowgan_tf import config as settings
-from sflowgan_tf import continuation
-from sflowgan_tf.runs import Run
 from sflowgan_tf.scores import FOLDER
+from sflowgan_tf.training import resuming
+from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils import cli
 from sflowgan_tf.utils.errors import Failure
 from sflowgan_tf.utils.quiet import import_tensorflow
@@ -136,7 +136,7 @@ def trainings() -> list[Job]:
     Raises:
         UserError: one was begun with other settings.
     """
-    continuation.check_same(
+    resuming.check_same(
         settings.load("minicity", ORACLE_CONFIG, ["task=segmentation"]), Run(ORACLE)
     )
     given = (*_given(ORACLE_CONFIG), "--data", str(DATA / "oracle"), "--run", str(ORACLE))
@@ -146,7 +146,7 @@ def trainings() -> list[Job]:
         for row, changes in ROWS.items():
             run = run_of(row, seed)
             overrides = [*changes, f"seed={seed}"]
-            continuation.check_same(settings.load("minicity", CONFIG, overrides), run)
+            resuming.check_same(settings.load("minicity", CONFIG, overrides), run)
             given = (*_given(CONFIG), "--data", str(DATA / "train"), "--run", str(run.folder))
             jobs.append(
                 Job(
@@ -261,10 +261,10 @@ def work(parsed: argparse.Namespace) -> None:
     crew.work("trainings", trainings())
     import_tensorflow()
     from benchmarks import tables_page
-    from sflowgan_tf import build
+    from sflowgan_tf.training import assembly
 
     config, changes = SETS["test"]
-    build.records(settings.load("minicity", config, [*changes]), DATA / "test")
+    assembly.records(settings.load("minicity", config, [*changes]), DATA / "test")
     crew.work("evaluations", evaluations())
 
     tables_page.write(

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sflowgan_tf import build, sheets
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.ops.images import contact_sheet
-from sflowgan_tf.runs import Run
 from sflowgan_tf.scores import Evaluation, Of, Score
+from sflowgan_tf.training import assembly, sheets
+from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import Failure
 from sflowgan_tf.utils.files import written_whole
 
@@ -204,7 +204,7 @@ def _sheet(runs: dict[str, Run], records: Path) -> np.ndarray:
         "simulator": [frame["image_cg"].numpy() for frame in frames],
     }
     for row, run in runs.items():
-        painter = build.restored_translator(run)[0]
+        painter = assembly.restored_translator(run)[0]
         columns[row] = [sheets.picture(painter, frame, redraw=painter.redraws) for frame in frames]
     columns["real"] = [frame["image_real"].numpy() for frame in frames]
     lines = []

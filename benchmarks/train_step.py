@@ -17,10 +17,11 @@ import_tensorflow()
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
-from sflowgan_tf import build, losses  # noqa: E402
-from sflowgan_tf.gan.image_gan import ImageGAN  # noqa: E402
+from sflowgan_tf import losses  # noqa: E402
 from sflowgan_tf.networks.dned import ensemble  # noqa: E402
 from sflowgan_tf.ops import images, labels  # noqa: E402
+from sflowgan_tf.training import assembly  # noqa: E402
+from sflowgan_tf.training.gan.image_gan import ImageGAN  # noqa: E402
 
 CLASSES, ROUNDS = 13, 15
 
@@ -66,7 +67,7 @@ def plain_step(gan: ImageGAN, batch: dict[str, tf.Tensor]) -> None:
 
 def main() -> None:
     """Times both on minicity's networks at 256x128, in phase `dned`."""
-    gan = build.gan(settings.load("minicity"), CLASSES, total_steps=1000)
+    gan = assembly.gan(settings.load("minicity"), CLASSES, total_steps=1000)
     gan.enter_phase("dned")
     draw = np.random.default_rng(0)
     batch = {

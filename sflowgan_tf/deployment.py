@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import tensorflow as tf
 
-from sflowgan_tf import artefact, build, card, tflite, warmup
+from sflowgan_tf import artefact, card, tflite, warmup
 from sflowgan_tf import config as settings
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
@@ -17,9 +17,10 @@ from sflowgan_tf.endpoints import endpoints
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.precisions import Precision
-from sflowgan_tf.runs import Run
 from sflowgan_tf.scores import FOLDER, METRICS, Evaluation
 from sflowgan_tf.serving import Translator
+from sflowgan_tf.training import assembly
+from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import Failure, UserError
 from sflowgan_tf.utils.files import publish, unfinished_folder
 from sflowgan_tf.utils.provenance import made
@@ -63,13 +64,13 @@ class Exported:
             UserError: there is no checkpoint or no validation frame, the classes of the records
                 are others, or the run needs instance maps.
         """
-        translator, manifest, step = build.restored_translator(run)
+        translator, manifest, step = assembly.restored_translator(run)
         if translator.edge_map == "instances":
             raise UserError(
                 f"--run {run.folder}: was trained with edge_map=instances, to compare with, and "
                 "needs instance maps; what is exported takes labels and frames alone"
             )
-        folder, records = build.records_of(run, data, "--data")
+        folder, records = assembly.records_of(run, data, "--data")
         if not records.splits["validation"].records:
             raise UserError(f"--data {folder}: no validation frames to compare on; name others")
         frames = pipeline.frames(folder, records, "validation", _COMPARED)

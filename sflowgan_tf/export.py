@@ -35,7 +35,7 @@ def flags() -> argparse.ArgumentParser:
 def work(parsed: argparse.Namespace) -> None:
     """Exports and says where the artefact is."""
     from sflowgan_tf import config as settings
-    from sflowgan_tf.runs import Run
+    from sflowgan_tf.training.runs import Run
     from sflowgan_tf.utils.errors import UserError
     from sflowgan_tf.utils.quiet import import_tensorflow
 

@@ -10,7 +10,7 @@ from sflowgan_tf.utils import cli
 if TYPE_CHECKING:
     from sflowgan_tf.config import Config
     from sflowgan_tf.data.manifest import Manifest
-    from sflowgan_tf.runs import Run
+    from sflowgan_tf.training.runs import Run
 
 
 def flags() -> argparse.ArgumentParser:
@@ -30,8 +30,8 @@ def flags() -> argparse.ArgumentParser:
 def work(parsed: argparse.Namespace) -> None:
     """Finds or makes the records, then trains."""
     from sflowgan_tf import config as settings
-    from sflowgan_tf import continuation
-    from sflowgan_tf.runs import Run
+    from sflowgan_tf.training import resuming
+    from sflowgan_tf.training.runs import Run
     from sflowgan_tf.utils.quiet import import_tensorflow
 
     short = {"seed": parsed.seed, "start_run": parsed.start}
@@ -39,28 +39,28 @@ def work(parsed: argparse.Namespace) -> None:
     given.append("task=translation")
     config = settings.load(parsed.dataset, parsed.config, parsed.overrides + given)
     run = Run.named(parsed.run or cli.configuration_name(parsed))
-    continuation.check_same(config, run)
-    continuation.check_start(config, run)
+    resuming.check_same(config, run)
+    resuming.check_start(config, run)
 
     import_tensorflow()
-    from sflowgan_tf import build
+    from sflowgan_tf.training import assembly
 
     folder = parsed.data or Path("datasets") / parsed.dataset
-    manifest = build.records(config, folder)
-    continuation.remember(config, manifest, folder, run)
+    manifest = assembly.records(config, folder)
+    resuming.remember(config, manifest, folder, run)
     _train(config, manifest, folder, run)
 
 
 def _train(config: "Config", manifest: "Manifest", folder: Path, run: "Run") -> None:
     """Epoch after epoch from the latest checkpoint on."""
-    from sflowgan_tf import build, continuation
-    from sflowgan_tf.training import Training
+    from sflowgan_tf.training import assembly, resuming
+    from sflowgan_tf.training.loop import Training
 
-    build.reproducible(config.seed)
+    assembly.reproducible(config.seed)
     training = Training(config, manifest, folder, run)
-    with continuation.saved_when_stopped(training.checkpoints, folder, manifest):
+    with resuming.saved_when_stopped(training.checkpoints, folder, manifest):
         training.run()
-    continuation.say_where(run, "scenes")
+    resuming.say_where(run, "scenes")
 
 
 def main(arguments: list[str] | None = None) -> int:

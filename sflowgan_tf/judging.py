@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from sflowgan_tf import build, measures, report, segmenters
 from sflowgan_tf import config as settings
+from sflowgan_tf import measures, report, segmenters
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.evaluation import Scoring
@@ -24,9 +24,10 @@ from sflowgan_tf.history import History
 from sflowgan_tf.measures import Clip, Instruments
 from sflowgan_tf.metrics import features
 from sflowgan_tf.networks.vgg import VGG19Features
-from sflowgan_tf.runs import Run
 from sflowgan_tf.scores import FOLDER, GROUPS, Evaluation, Of, write_frames
 from sflowgan_tf.subjects import Files, Painted
+from sflowgan_tf.training import assembly
+from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.files import unfinished_folder
 from sflowgan_tf.utils.provenance import made
@@ -276,9 +277,9 @@ def _subject(
         files = Files.find(parsed.images, places, manifest.size)
         return files, {"images": str(parsed.images)}, folder, manifest
     run = Run.existing(parsed.run)
-    translator, _, step = build.restored_translator(run)
+    translator, _, step = assembly.restored_translator(run)
     config = settings.read(run.config)
-    folder, manifest = build.records_of(run, parsed.reference, "--reference")
+    folder, manifest = assembly.records_of(run, parsed.reference, "--reference")
     if translator.edge_map == "instances" and not manifest.has_instances:
         raise UserError(f"--reference {folder}: has no instances, which run {run.folder} needs")
     if parsed.edges == "dned" and not translator.redraws:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sflowgan_tf import artefact, lite
 from sflowgan_tf.ops.labels import ClassTable
-from sflowgan_tf.runs import Run
+from sflowgan_tf.training.runs import Run
 from sflowgan_tf.translation import Translates
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.quiet import held_back
@@ -44,9 +44,9 @@ def of_run(name: str) -> Model:
         UserError: there is no such run or no checkpoint yet, or it needs instance maps.
     """
     run = Run.existing(name)
-    from sflowgan_tf import build  # what stands alone does without networks and losses
+    from sflowgan_tf.training import assembly  # what stands alone does without networks and losses
 
-    translator, manifest, step = build.restored_translator(run)
+    translator, manifest, step = assembly.restored_translator(run)
     if translator.edge_map == "instances":
         raise UserError(
             f"--run {name}: was trained with edge_map=instances and needs instance maps, "

@@ -38,9 +38,9 @@ def work(parsed: argparse.Namespace) -> None:
     output = parsed.output or Path("datasets") / parsed.dataset
 
     import_tensorflow()
-    from sflowgan_tf import build
+    from sflowgan_tf.training import assembly
 
-    manifest = build.raw_records(
+    manifest = assembly.raw_records(
         config, parsed.source, output, workers=parsed.workers, skip_bad=parsed.skip_bad
     )
     for skipped in manifest.skipped:

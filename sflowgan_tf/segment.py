@@ -10,7 +10,7 @@ from sflowgan_tf.utils import cli
 if TYPE_CHECKING:
     from sflowgan_tf.config import Config
     from sflowgan_tf.data.manifest import Manifest
-    from sflowgan_tf.runs import Run
+    from sflowgan_tf.training.runs import Run
 
 
 def flags() -> argparse.ArgumentParser:
@@ -29,35 +29,35 @@ def flags() -> argparse.ArgumentParser:
 def work(parsed: argparse.Namespace) -> None:
     """Finds or makes the records, then trains and scores."""
     from sflowgan_tf import config as settings
-    from sflowgan_tf import continuation
-    from sflowgan_tf.runs import Run
+    from sflowgan_tf.training import resuming
+    from sflowgan_tf.training.runs import Run
     from sflowgan_tf.utils.quiet import import_tensorflow
 
     given = ["task=segmentation"] + ([f"seed={parsed.seed}"] if parsed.seed is not None else [])
     config = settings.load(parsed.dataset, parsed.config, parsed.overrides + given)
     run = Run.named(parsed.run or f"{cli.configuration_name(parsed)}-segmenter")
-    continuation.check_same(config, run)
+    resuming.check_same(config, run)
 
     import_tensorflow()
-    from sflowgan_tf import build
+    from sflowgan_tf.training import assembly
 
     folder = parsed.data or Path("datasets") / parsed.dataset
-    manifest = build.records(config, folder)
-    continuation.remember(config, manifest, folder, run)
+    manifest = assembly.records(config, folder)
+    resuming.remember(config, manifest, folder, run)
     _train(config, manifest, folder, run)
 
 
 def _train(config: "Config", manifest: "Manifest", folder: Path, run: "Run") -> None:
     """Epoch after epoch from the latest checkpoint on, then the scores."""
-    from sflowgan_tf import build, continuation
     from sflowgan_tf.segmenter_training import SegmenterTraining
+    from sflowgan_tf.training import assembly, resuming
 
-    build.reproducible(config.seed)
+    assembly.reproducible(config.seed)
     training = SegmenterTraining(config, manifest, folder, run)
-    with continuation.saved_when_stopped(training.checkpoints, folder, manifest):
+    with resuming.saved_when_stopped(training.checkpoints, folder, manifest):
         training.run()
         print(training.report())
-    continuation.say_where(run, "segments")
+    resuming.say_where(run, "segments")
 
 
 def main(arguments: list[str] | None = None) -> int:

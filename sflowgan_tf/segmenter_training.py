@@ -5,14 +5,21 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from sflowgan_tf import build
-from sflowgan_tf.callbacks import Checkpoints, Curves, Progress, Scores, Sheets, StopOnNonFinite
 from sflowgan_tf.config import Config
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.metrics.segmentation import Confusion, SegmentationScores
 from sflowgan_tf.ops.images import contact_sheet
-from sflowgan_tf.runs import Run
+from sflowgan_tf.training import assembly
+from sflowgan_tf.training.callbacks import (
+    Checkpoints,
+    Curves,
+    Progress,
+    Scores,
+    Sheets,
+    StopOnNonFinite,
+)
+from sflowgan_tf.training.runs import Run
 
 _SHOWN = {"segmentation_loss": "loss", "auxiliary_loss": "auxiliary"}
 
@@ -29,9 +36,9 @@ class SegmenterTraining:
         """Builds all of it; `folder` holds the records."""
         self.config, self.manifest, self.folder, self.run_paths = config, manifest, folder, run
         c = config.segmenter
-        self.steps = build.segmenter_steps(config, manifest.splits["train"])
+        self.steps = assembly.segmenter_steps(config, manifest.splits["train"])
         self.total_steps = c.epochs * self.steps
-        self.segmenter = build.segmenter(config, folder, manifest, self.total_steps)
+        self.segmenter = assembly.segmenter(config, folder, manifest, self.total_steps)
         self.checkpoints = Checkpoints(
             self.segmenter.checkpoint(), run.checkpoints, config.checkpoint_steps
         )
@@ -63,7 +70,9 @@ class SegmenterTraining:
                 if skip >= self.steps:
                     continue
                 self.segmenter.fit(
-                    build.segmenter_batches(self.config, self.folder, self.manifest, epoch, skip),
+                    assembly.segmenter_batches(
+                        self.config, self.folder, self.manifest, epoch, skip
+                    ),
                     initial_epoch=epoch,
                     epochs=epoch + 1,
                     steps_per_epoch=self.steps - skip,

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from sflowgan_tf import sheets
 from sflowgan_tf.data.media.pictures import SUFFIXES, read_image
 from sflowgan_tf.history import History
 from sflowgan_tf.scores import FOLDER
 from sflowgan_tf.serving import Translator
+from sflowgan_tf.training import sheets
 from sflowgan_tf.translation import CONTACT_SHEET
 from sflowgan_tf.utils.errors import UserError
 

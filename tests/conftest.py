@@ -15,7 +15,7 @@ def exportable():
     from sflowgan_tf.data.manifest import Manifest, Split
     from sflowgan_tf.deployment import Exported
     from sflowgan_tf.ops.labels import TABLES
-    from sflowgan_tf.runs import Run
+    from sflowgan_tf.training.runs import Run
     from tests.front import scene
     from tests.test_serving import make
 

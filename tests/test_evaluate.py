@@ -11,12 +11,13 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from sflowgan_tf import build, evaluate, judging, measures
+from sflowgan_tf import evaluate, judging, measures
 from sflowgan_tf.config import Minicity
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.runs import Run
 from sflowgan_tf.scores import Evaluation
+from sflowgan_tf.training import assembly
+from sflowgan_tf.training.runs import Run
 from tests.tiny import JUDGE, TINY, begun
 
 
@@ -27,7 +28,7 @@ def home(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(path)
         folder = path / "datasets/minicity"
-        build.raw_records(TINY, None, folder, workers=1, skip_bad=False)
+        assembly.raw_records(TINY, None, folder, workers=1, skip_bad=False)
         begun("painter", TINY, folder)
         begun("labels", dataclasses.replace(TINY, edge_map="none"), folder)
         begun("judge", JUDGE, folder)
@@ -151,7 +152,7 @@ def test_a_run_without_edges_has_no_variations(home):
 def test_frames_without_order(home, tmp_path, capsys):
     alone = dataclasses.replace(TINY, minicity=Minicity(sequences=6, frames=1, seed=5))
     folder = tmp_path / "alone"
-    build.raw_records(alone, None, folder, workers=1, skip_bad=False)
+    assembly.raw_records(alone, None, folder, workers=1, skip_bad=False)
     given = ("--reference", folder, "--segmenter", "judge")
     scored("--run", "painter", *given, "--output", tmp_path / "run")
     found = Evaluation.load(tmp_path / "run")
@@ -173,7 +174,7 @@ def test_frames_without_order(home, tmp_path, capsys):
 
 def test_what_single_frames_can_not_show_is_refused(home, tmp_path, capsys):
     alone = dataclasses.replace(TINY, minicity=Minicity(sequences=6, frames=1, seed=5))
-    build.raw_records(alone, None, tmp_path, workers=1, skip_bad=False)
+    assembly.raw_records(alone, None, tmp_path, workers=1, skip_bad=False)
     given = ("--run", "painter", "--reference", tmp_path, "--split", "train")
     scored(*given, "--metrics", "temporal", code=2)
     assert "no two consecutive frames" in capsys.readouterr().err
@@ -275,7 +276,7 @@ def test_a_missing_picture_stops_before_anything_is_written(home, tmp_path, caps
 
 def test_records_of_another_training_are_not_taken_unasked(home, tmp_path, capsys, monkeypatch):
     other = dataclasses.replace(TINY, minicity=Minicity(sequences=3, frames=1, seed=5))
-    build.raw_records(other, None, tmp_path / "datasets/minicity", workers=1, skip_bad=False)
+    assembly.raw_records(other, None, tmp_path / "datasets/minicity", workers=1, skip_bad=False)
     monkeypatch.chdir(tmp_path)
     run = home / "runs/painter"
     scored("--run", run, code=2)

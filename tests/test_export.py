@@ -7,10 +7,11 @@ import re
 import numpy as np
 import pytest
 
-from sflowgan_tf import artefact, build, export
+from sflowgan_tf import artefact, export
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.runs import Run
 from sflowgan_tf.scores import Evaluation, Score
+from sflowgan_tf.training import assembly
+from sflowgan_tf.training.runs import Run
 from tests.tiny import TINY, begun
 
 SCORE = Score(
@@ -34,7 +35,7 @@ def home(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(path)
         folder = path / "datasets/minicity"
-        build.raw_records(TINY, None, folder, workers=1, skip_bad=False)
+        assembly.raw_records(TINY, None, folder, workers=1, skip_bad=False)
         kinds = {
             "painter": {"precision": "mixed_bfloat16", "start_run": "older"},
             "labels": {"edge_map": "none"},

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sflowgan_tf import build, export, lite, tflite, translate
+from sflowgan_tf import export, lite, tflite, translate
+from sflowgan_tf.training import assembly
 from tests.tiny import TINY, begun
 
 
@@ -19,7 +20,7 @@ def home(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(path)
         folder = path / "datasets/minicity"
-        build.raw_records(TINY, None, folder, workers=1, skip_bad=False)
+        assembly.raw_records(TINY, None, folder, workers=1, skip_bad=False)
         skips = dataclasses.replace(TINY.generator, skips=True)
         begun("painter", dataclasses.replace(TINY, generator=skips), folder)
         hard = dataclasses.replace(TINY.phases, dned=0)

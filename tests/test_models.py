@@ -11,8 +11,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from sflowgan_tf import build, models, translate
-from sflowgan_tf.runs import Run
+from sflowgan_tf import models, translate
+from sflowgan_tf.training import assembly
+from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError
 from tests.front import scene, serving
 
@@ -33,7 +34,7 @@ def home(tmp_path, monkeypatch, exportable):
         cv2.imwrite(f"frames/{number}.png", image)
     Run.named("city").config.touch()
     found = (exportable.translator, exportable.manifest, exportable.step)
-    monkeypatch.setattr(build, "restored_translator", lambda run: found)
+    monkeypatch.setattr(assembly, "restored_translator", lambda run: found)
     return tmp_path
 
 

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf import build, continuation, segmenter_training
+from sflowgan_tf import segmenter_training
 from sflowgan_tf.config import Config, Minicity, Pipeline, Records, Segmenter
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.runs import Run
 from sflowgan_tf.segmenter_training import SegmenterTraining
+from sflowgan_tf.training import assembly, resuming
+from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError
 
 TINY = Config(
@@ -40,12 +41,12 @@ def changed(**more):
 def folder(tmp_path_factory):
     """Records of minicity: six frames to train on, three to score."""
     path = tmp_path_factory.mktemp("records")
-    build.raw_records(TINY, None, path, workers=1, skip_bad=False)
+    assembly.raw_records(TINY, None, path, workers=1, skip_bad=False)
     return path
 
 
 def begun(folder, run, config=TINY):
-    build.reproducible(config.seed)
+    assembly.reproducible(config.seed)
     return SegmenterTraining(config, Manifest.load(folder), folder, Run(run))
 
 
@@ -99,7 +100,7 @@ def test_an_interrupted_run_ends_with_the_same_bits(
     training = begun(folder, tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr(segmenter_training, "Progress", Interrupted)
-        stoppable = continuation.saved_when_stopped(training.checkpoints, folder, training.manifest)
+        stoppable = resuming.saved_when_stopped(training.checkpoints, folder, training.manifest)
         with pytest.raises(KeyboardInterrupt), stoppable:
             training.run()
     assert f"Stopped at step {at} and saved" in capsys.readouterr().out

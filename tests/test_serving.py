@@ -9,7 +9,7 @@ from sflowgan_tf.ops.edges import instance_boundaries, laplacian_edges
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.labels import TABLES
 from sflowgan_tf.serving import Translator
-from sflowgan_tf.sheets import film, flow, painted, scenes, variations
+from sflowgan_tf.training.sheets import film, flow, painted, scenes, variations
 
 TABLE = TABLES["synthia"]
 

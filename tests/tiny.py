@@ -2,7 +2,6 @@
 
 import dataclasses
 
-from sflowgan_tf import build
 from sflowgan_tf import config as settings
 from sflowgan_tf.config import (
     Config,
@@ -16,7 +15,8 @@ from sflowgan_tf.config import (
     Segmenter,
 )
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.runs import Run
+from sflowgan_tf.training import assembly
+from sflowgan_tf.training.runs import Run
 
 TINY = Config(
     records=Records(size="64x32", validation_fraction=0.7),
@@ -37,9 +37,9 @@ def begun(name, config, folder):
     run.folder.mkdir(parents=True)
     settings.save(config, run.config)
     manifest.save(run.manifest)
-    build.reproducible(0)
+    assembly.reproducible(0)
     if config.task == "translation":
-        model = build.gan(config, manifest.classes.num_classes, total_steps=1)
+        model = assembly.gan(config, manifest.classes.num_classes, total_steps=1)
     else:
-        model = build.segmenter(config, folder, manifest, total_steps=1)
+        model = assembly.segmenter(config, folder, manifest, total_steps=1)
     model.checkpoint().save(str(run.checkpoints / "step"))

@@ -5,10 +5,10 @@ import os
 import pytest
 
 from benchmarks import tables
-from sflowgan_tf import build
 from sflowgan_tf import config as settings
 from sflowgan_tf.data.manifest import Split
-from sflowgan_tf.runs import Run
+from sflowgan_tf.training import assembly
+from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import Failure, UserError
 
 FRAMES, PAIRS = 800, 400  # 400 streets of 2 frames
@@ -30,7 +30,7 @@ def test_all_rows_make_as_many_updates():
     assert config.minicity.sequences * (config.minicity.frames - 1) == PAIRS
     split = Split(records=FRAMES, pairs=PAIRS, sequences=[], shards=[])
     updates = {
-        row: build.curriculum(loaded(changes), split)[-1].last_step
+        row: assembly.curriculum(loaded(changes), split)[-1].last_step
         for row, changes in tables.ROWS.items()
     }
     assert set(updates.values()) == {2400}, updates

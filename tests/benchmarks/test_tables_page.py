@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 from benchmarks import tables_page
-from sflowgan_tf import build, evaluate
-from sflowgan_tf.runs import Run
+from sflowgan_tf import evaluate
 from sflowgan_tf.scores import Evaluation
+from sflowgan_tf.training import assembly
+from sflowgan_tf.training.runs import Run
 from tests.tiny import JUDGE, TINY, begun
 
 
@@ -28,7 +29,7 @@ def written(tmp_path_factory):
         records = path / "records"
         drives = dataclasses.replace(TINY.records, validation_fraction=0)
         config = dataclasses.replace(TINY, records=drives)
-        build.raw_records(config, None, records, workers=1, skip_bad=False)
+        assembly.raw_records(config, None, records, workers=1, skip_bad=False)
         begun(str(path / "judge"), JUDGE, records)
         begun(str(rows["ours"][0].folder), TINY, records)
         begun(str(rows["ours"][1].folder), dataclasses.replace(TINY, seed=1), records)

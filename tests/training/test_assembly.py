@@ -5,17 +5,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf import build
 from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config, Generator, Perceptual, Phases, Records
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest, Split
-from sflowgan_tf.gan.image_gan import ImageGAN
-from sflowgan_tf.gan.video_gan import VideoGAN
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
 from sflowgan_tf.networks.unet import UNet
 from sflowgan_tf.ops.labels import TABLES
-from sflowgan_tf.runs import Run
+from sflowgan_tf.training import assembly
+from sflowgan_tf.training.gan.image_gan import ImageGAN
+from sflowgan_tf.training.gan.video_gan import VideoGAN
+from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError
 
 TABLE = TABLES["synthia"]
@@ -63,7 +63,7 @@ def finished_run(name, config=TINY, step=17):
     run.folder.mkdir(parents=True)
     settings.save(config, run.config)
     manifest().save(run.manifest)
-    gan = build.gan(config, TABLE.num_classes, total_steps=1)
+    gan = assembly.gan(config, TABLE.num_classes, total_steps=1)
     gan.step.assign(step)
     gan.checkpoint().save(str(run.checkpoints / "step"))
     return gan
@@ -75,7 +75,7 @@ def split(records, pairs):
 
 def test_the_phases_follow_each_other():
     config = changed(phases=Phases(edges=2, dned=1, video=2))
-    epochs = build.curriculum(config, split(records=7, pairs=5))
+    epochs = assembly.curriculum(config, split(records=7, pairs=5))
     assert [(e.index, e.phase, e.first_step, e.last_step) for e in epochs] == [
         (0, "edges", 0, 7),
         (1, "edges", 7, 14),
@@ -86,19 +86,19 @@ def test_the_phases_follow_each_other():
 
 
 def test_no_phases_are_no_epochs():
-    assert build.curriculum(changed(phases=Phases(edges=0, dned=0)), split(7, 5)) == []
+    assert assembly.curriculum(changed(phases=Phases(edges=0, dned=0)), split(7, 5)) == []
 
 
 def test_a_phase_video_without_pairs_is_refused_before_anything_is_trained():
     config = changed(phases=Phases(edges=1, dned=0, video=1))
     with pytest.raises(UserError, match="0 pairs of frames only"):
-        build.curriculum(config, split(records=7, pairs=0))
+        assembly.curriculum(config, split(records=7, pairs=0))
 
 
 def test_only_a_run_with_a_phase_video_has_its_gan():
-    assert type(build.gan(TINY, TABLE.num_classes, 1)) is ImageGAN
+    assert type(assembly.gan(TINY, TABLE.num_classes, 1)) is ImageGAN
     video = changed(phases=Phases(video=1), losses=settings.Losses(flow=3.0))
-    gan = build.gan(video, TABLE.num_classes, 1)
+    gan = assembly.gan(video, TABLE.num_classes, 1)
     assert isinstance(gan, VideoGAN)
     assert (gan.flow_weight, gan.farneback["winsize"], gan.flow_from_records) == (3.0, 15, True)
 
@@ -115,14 +115,14 @@ def test_only_a_run_with_a_phase_video_has_its_gan():
 )
 def test_recorded_flow_is_that_of_whole_frames(pipeline, whole):
     video = changed(phases=Phases(video=1), pipeline=settings.Pipeline(**pipeline))
-    assert build.gan(video, TABLE.num_classes, 1).flow_from_records == whole
+    assert assembly.gan(video, TABLE.num_classes, 1).flow_from_records == whole
 
 
 def test_a_run_starts_from_another_ones_networks(in_tmp):
     trained = finished_run("image")
-    build.reproducible(9)
-    gan = build.gan(TINY, TABLE.num_classes, 1)
-    assert build.start_from(gan, TINY, manifest(), "image") == 17
+    assembly.reproducible(9)
+    gan = assembly.gan(TINY, TABLE.num_classes, 1)
+    assert assembly.start_from(gan, TINY, manifest(), "image") == 17
     for part in ("generator", "generator_ema", "discriminator", "dned"):
         both = zip(getattr(gan, part).variables, getattr(trained, part).variables, strict=True)
         for ours, theirs in both:
@@ -133,23 +133,23 @@ def test_a_run_starts_from_another_ones_networks(in_tmp):
 def test_a_run_of_other_networks_is_no_start(in_tmp):
     finished_run("image")
     wider = changed(generator=Generator(filters=6, downsamplings=1, blocks=1, frozen_epochs=0))
-    gan = build.gan(wider, TABLE.num_classes, 1)
+    gan = assembly.gan(wider, TABLE.num_classes, 1)
     other = manifest(classes=TABLES["cityscapes"])
     said = r"--from image: .*filters: 4 -> 6; classes: table synthia -> cityscapes\); set them"
     with pytest.raises(UserError, match=said):
-        build.start_from(gan, wider, other, "image")
+        assembly.start_from(gan, wider, other, "image")
 
 
 def test_only_a_fresh_runs_average_warms_up():
-    assert build.gan(TINY, TABLE.num_classes, 1).ema_warm_up
-    assert not build.gan(changed(start_run="image"), TABLE.num_classes, 1).ema_warm_up
+    assert assembly.gan(TINY, TABLE.num_classes, 1).ema_warm_up
+    assert not assembly.gan(changed(start_run="image"), TABLE.num_classes, 1).ema_warm_up
 
 
 def test_the_same_seed_builds_the_same_weights():
     weights = []
     for seed in (1, 1, 2):
-        build.reproducible(seed)
-        gan = build.gan(changed(seed=seed), TABLE.num_classes, 1)
+        assembly.reproducible(seed)
+        gan = assembly.gan(changed(seed=seed), TABLE.num_classes, 1)
         weights.append(gan.generator.get_weights()[0])
     assert np.array_equal(weights[0], weights[1])
     assert not np.array_equal(weights[0], weights[2])
@@ -161,7 +161,7 @@ def test_the_same_seed_builds_the_same_weights():
 )
 def test_the_generators_paint(kind, network):
     c = changed(generator=dataclasses.replace(TINY.generator, kind=kind))
-    made = build.generator(c, TABLE.num_classes)
+    made = assembly.generator(c, TABLE.num_classes)
     assert isinstance(made, network)
     assert made(np.zeros((1, 16, 32, 14), np.float32)).shape == (1, 16, 32, 3)
 
@@ -171,7 +171,7 @@ def test_an_enhancer_starts_from_a_trained_global_generator(in_tmp):
     config = changed(
         generator=dataclasses.replace(TINY.generator, kind="local_enhancer", global_run="coarse")
     )
-    gan = build.gan(config, TABLE.num_classes, 1)
+    gan = assembly.gan(config, TABLE.num_classes, 1)
     for network in (gan.generator, gan.generator_ema):
         for ours, theirs in zip(network.global_generator.get_weights(), trained, strict=True):
             np.testing.assert_array_equal(ours, theirs)
@@ -179,7 +179,7 @@ def test_an_enhancer_starts_from_a_trained_global_generator(in_tmp):
 
 def test_a_translator_comes_back_from_a_run(in_tmp):
     gan = finished_run("street")
-    translator, read, step = build.restored_translator(Run.existing("street"))
+    translator, read, step = assembly.restored_translator(Run.existing("street"))
     assert step == 17
     assert read == manifest()
     for part, restored in (("generator_ema", translator.generator), ("dned", translator.dned)):
@@ -199,7 +199,7 @@ def test_a_translator_comes_back_from_a_run(in_tmp):
 )
 def test_a_run_redraws_once_it_has_trained_on_redrawn_edges(in_tmp, phases, step, redraws):
     finished_run("street", changed(phases=Phases(**phases)), step)
-    assert build.restored_translator(Run.existing("street"))[0].redraws == redraws
+    assert assembly.restored_translator(Run.existing("street"))[0].redraws == redraws
 
 
 def test_a_segmenters_run_translates_nothing(in_tmp):
@@ -208,7 +208,7 @@ def test_a_segmenters_run_translates_nothing(in_tmp):
     settings.save(changed(task="segmentation"), run.config)
     manifest().save(run.manifest)
     with pytest.raises(UserError, match="runs/eyes is no run of fit"):
-        build.restored_translator(run)
+        assembly.restored_translator(run)
 
 
 def test_a_run_without_checkpoint_says_so(in_tmp):
@@ -217,7 +217,7 @@ def test_a_run_without_checkpoint_says_so(in_tmp):
     settings.save(TINY, run.config)
     manifest().save(run.manifest)
     with pytest.raises(UserError, match="no checkpoint yet"):
-        build.restored_translator(run)
+        assembly.restored_translator(run)
 
 
 @pytest.mark.parametrize(
@@ -233,13 +233,13 @@ def test_a_run_without_checkpoint_says_so(in_tmp):
 def test_settings_that_can_not_be_built_are_a_users_mistake(in_tmp, more, said):
     small = {"generator": TINY.generator} | more
     with pytest.raises(UserError, match=said):
-        build.gan(changed(**small), TABLE.num_classes, 1)
+        assembly.gan(changed(**small), TABLE.num_classes, 1)
 
 
 def test_records_made_with_other_settings_are_refused(in_tmp):
     manifest(size=(64, 32)).save(in_tmp / "manifest.json")
     with pytest.raises(UserError, match=r"records\.size: 32x16 here, but 64x32 .*--data"):
-        build.records(TINY, in_tmp)
+        assembly.records(TINY, in_tmp)
 
 
 def test_minicitys_records_of_other_streets_are_refused(in_tmp):
@@ -248,28 +248,28 @@ def test_minicitys_records_of_other_streets_are_refused(in_tmp):
     drawn = manifest(dataset="minicity", splits={"train": split, "validation": none})
     drawn.save(in_tmp / "manifest.json")
     config = changed(dataset="minicity", minicity=settings.Minicity(sequences=2, frames=3))
-    assert build.records(config, in_tmp) == drawn
+    assert assembly.records(config, in_tmp) == drawn
     config = changed(dataset="minicity", minicity=settings.Minicity(sequences=3, frames=3))
     with pytest.raises(UserError, match=r"minicity\.sequences: 3 here, but 2 in the records"):
-        build.records(config, in_tmp)
+        assembly.records(config, in_tmp)
     (in_tmp / "raw/MINICITY-SEQS-00").mkdir(parents=True)
     (in_tmp / "raw/minicity.json").write_text('{"seed": 5, "frames": 3, "size": [32, 16]}')
     with pytest.raises(UserError, match=r"minicity\.seed: 7 here, but 5 in the records"):
-        build.records(changed(dataset="minicity", minicity=settings.Minicity(seed=7)), in_tmp)
+        assembly.records(changed(dataset="minicity", minicity=settings.Minicity(seed=7)), in_tmp)
 
 
 def test_records_as_configured_are_taken(in_tmp):
     manifest().save(in_tmp / "manifest.json")
-    assert build.records(TINY, in_tmp) == manifest()
+    assert assembly.records(TINY, in_tmp) == manifest()
 
 
 def test_records_without_instances_give_no_boundaries_between_them(in_tmp):
     config = changed(edge_map="instances")
     manifest().save(in_tmp / "manifest.json")
     with pytest.raises(UserError, match=f"edge_map=instances: the records in {in_tmp} hold no ins"):
-        build.records(config, in_tmp)
+        assembly.records(config, in_tmp)
     manifest(has_instances=True).save(in_tmp / "manifest.json")
-    assert build.records(config, in_tmp).has_instances
+    assert assembly.records(config, in_tmp).has_instances
 
 
 def test_instances_are_read_only_where_they_are_seen(in_tmp, monkeypatch):
@@ -280,17 +280,17 @@ def test_instances_are_read_only_where_they_are_seen(in_tmp, monkeypatch):
         return tf.data.Dataset.range(1)
 
     monkeypatch.setattr(pipeline, "training", training)
-    epoch = build.Epoch(index=0, phase="edges", first_step=0, steps=1)
+    epoch = assembly.Epoch(index=0, phase="edges", first_step=0, steps=1)
     for edge_map in ("laplacian", "instances", "none"):
-        build.batches(changed(edge_map=edge_map), in_tmp, manifest(), epoch, 0)
+        assembly.batches(changed(edge_map=edge_map), in_tmp, manifest(), epoch, 0)
     assert asked == [False, True, False]
 
 
 def test_edge_map_and_weights_reach_gan_and_translator():
     config = changed(edge_map="none", losses=settings.Losses(l1=100.0))
-    gan = build.gan(config, TABLE.num_classes, 1)
+    gan = assembly.gan(config, TABLE.num_classes, 1)
     assert (gan.edge_map, gan.l1_weight) == ("none", 100.0)
-    assert build.translator(config, manifest(), gan).edge_map == "none"
+    assert assembly.translator(config, manifest(), gan).edge_map == "none"
 
 
 @pytest.mark.parametrize(
@@ -307,18 +307,18 @@ def test_scenes_have_versions_where_the_generator_was_shown_the_dneds_edges(
 ):
     none = {"edges": 0, "dned": 0, "video": 0}
     config = changed(edge_map=edge_map, phases=settings.Phases(**(none | phases)))
-    gan = build.gan(config, TABLE.num_classes, 1)
-    assert build.translator(config, manifest(), gan).redraws == redraws
+    gan = assembly.gan(config, TABLE.num_classes, 1)
+    assert assembly.translator(config, manifest(), gan).redraws == redraws
 
 
 def test_raw_records_need_a_source(in_tmp):
     with pytest.raises(UserError, match="--source"):
-        build.raw_records(TINY, None, in_tmp, workers=1, skip_bad=False)
+        assembly.raw_records(TINY, None, in_tmp, workers=1, skip_bad=False)
 
 
 def test_float16_scales_the_loss_of_all_three():
-    build.reproducible(0)
-    gan = build.gan(changed(precision="mixed_float16"), TABLE.num_classes, 1)
+    assembly.reproducible(0)
+    gan = assembly.gan(changed(precision="mixed_float16"), TABLE.num_classes, 1)
     keras.config.set_dtype_policy("float32")
     for part in ("generator", "discriminator", "dned"):
         optimizer = getattr(gan, f"{part}_optimizer")
@@ -329,11 +329,11 @@ def test_records_with_other_classes_are_refused(in_tmp):
     manifest().save(in_tmp / "manifest.json")
     shared = changed(records=dataclasses.replace(TINY.records, classes="cityscapes"))
     with pytest.raises(UserError, match=r"records\.classes: cityscapes here, but synthia there"):
-        build.records(shared, in_tmp)
+        assembly.records(shared, in_tmp)
 
 
 def test_minicity_takes_no_source(in_tmp):
     with pytest.raises(UserError, match="--source: minicity draws its own"):
-        build.raw_records(
+        assembly.raw_records(
             changed(dataset="minicity"), in_tmp, in_tmp / "records", workers=1, skip_bad=False
         )

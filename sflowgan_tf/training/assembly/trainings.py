@@ -9,22 +9,22 @@ import keras
 import tensorflow as tf
 
 from sflowgan_tf import config as settings
-from sflowgan_tf.build.networks import (
+from sflowgan_tf.config import Config
+from sflowgan_tf.data import pipeline
+from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.segmenter import Segmenter, balanced
+from sflowgan_tf.training.assembly.networks import (
     discriminator,
     dned,
     features,
     generator,
     segmenter_network,
 )
-from sflowgan_tf.build.restored import restore
-from sflowgan_tf.config import Config
-from sflowgan_tf.data import pipeline
-from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.gan.image_gan import ImageGAN
-from sflowgan_tf.gan.schedule import ConstantThenLinear
-from sflowgan_tf.gan.video_gan import VideoGAN
-from sflowgan_tf.runs import Run
-from sflowgan_tf.segmenter import Segmenter, balanced
+from sflowgan_tf.training.assembly.restored import restore
+from sflowgan_tf.training.gan.image_gan import ImageGAN
+from sflowgan_tf.training.gan.schedule import ConstantThenLinear
+from sflowgan_tf.training.gan.video_gan import VideoGAN
+from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError
 
 

@@ -4,9 +4,9 @@ import pytest
 import tensorflow as tf
 
 from sflowgan_tf import config as settings
-from sflowgan_tf import continuation
-from sflowgan_tf.callbacks import Checkpoints
-from sflowgan_tf.runs import Run
+from sflowgan_tf.training import resuming
+from sflowgan_tf.training.callbacks import Checkpoints
+from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError
 
 
@@ -22,11 +22,11 @@ def test_a_configuration_may_be_mended_until_something_is_trained(tmp_path):
     run, first = Run(tmp_path), settings.Config()
     mended = dataclasses.replace(first, seed=1)
     settings.save(first, run.config)
-    continuation.check_same(mended, run)
+    resuming.check_same(mended, run)
     begun(tmp_path, first)
-    continuation.check_same(first, run)
+    resuming.check_same(first, run)
     with pytest.raises(UserError, match="seed: 0 -> 1"):
-        continuation.check_same(mended, run)
+        resuming.check_same(mended, run)
 
 
 def test_settings_of_another_task_do_not_matter(tmp_path):
@@ -34,32 +34,30 @@ def test_settings_of_another_task_do_not_matter(tmp_path):
     other = dataclasses.replace(first, segmenter=settings.Segmenter(epochs=3), seed=1)
     run = begun(tmp_path, first)
     with pytest.raises(UserError) as error:
-        continuation.check_same(other, run)
+        resuming.check_same(other, run)
     assert "(seed: 0 -> 1)" in str(error.value)
-    continuation.check_same(dataclasses.replace(other, seed=0), run)
+    resuming.check_same(dataclasses.replace(other, seed=0), run)
 
 
 def test_neither_do_they_matter_to_a_segmenter(tmp_path):
     first = settings.Config(task="segmentation")
     other = dataclasses.replace(first, phases=settings.Phases(video=1))
     run = begun(tmp_path, first)
-    continuation.check_same(other, run)
+    resuming.check_same(other, run)
     with pytest.raises(UserError, match="segmenter.epochs: 100 -> 3"):
-        continuation.check_same(
-            dataclasses.replace(other, segmenter=settings.Segmenter(epochs=3)), run
-        )
+        resuming.check_same(dataclasses.replace(other, segmenter=settings.Segmenter(epochs=3)), run)
 
 
 def test_a_run_of_another_task_is_refused(tmp_path):
     run = begun(tmp_path, settings.Config())
     with pytest.raises(UserError, match="task: translation -> segmentation"):
-        continuation.check_same(settings.Config(task="segmentation"), run)
+        resuming.check_same(settings.Config(task="segmentation"), run)
 
 
 def test_an_interrupt_saves_and_goes_up(tmp_path, capsys):
     step = tf.Variable(5, dtype=tf.int64)
     checkpoints = Checkpoints(tf.train.Checkpoint(step=step), tmp_path, every_steps=100)
-    stoppable = continuation.saved_when_stopped(checkpoints, tmp_path, None)
+    stoppable = resuming.saved_when_stopped(checkpoints, tmp_path, None)
     with pytest.raises(KeyboardInterrupt), stoppable:
         raise KeyboardInterrupt
     assert (tmp_path / "step-5.index").is_file()
@@ -77,10 +75,10 @@ def test_a_start_that_can_not_be_is_refused_before_anything_is_made(tmp_path):
     ):
         config = settings.Config(start_run=str(tmp_path / name))
         with pytest.raises(UserError, match=said):
-            continuation.check_start(config, run)
+            resuming.check_start(config, run)
     assert not run.folder.exists()
 
 
 def test_a_begun_run_no_longer_needs_its_start(tmp_path):
     config = settings.Config(start_run=str(tmp_path / "gone"))
-    continuation.check_start(config, begun(tmp_path, config))
+    resuming.check_start(config, begun(tmp_path, config))

@@ -8,7 +8,7 @@ from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest, Split
-from sflowgan_tf.gan.image_gan import Phase
+from sflowgan_tf.training.gan.image_gan import Phase
 from sflowgan_tf.utils.errors import prefixed
 
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf.gan.image_gan import ImageGAN
 from sflowgan_tf.networks.discriminator import Discriminator
 from sflowgan_tf.networks.dned import DNED
 from sflowgan_tf.networks.generator import GlobalGenerator
 from sflowgan_tf.networks.vgg import VGG19Features
+from sflowgan_tf.training.gan.image_gan import ImageGAN
 
 CLASSES = 3
 DEFAULTS = {

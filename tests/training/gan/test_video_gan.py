@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 
 from sflowgan_tf import losses
-from sflowgan_tf.gan.video_gan import VideoGAN
 from sflowgan_tf.ops import images
 from sflowgan_tf.ops.flow import dense_flow
+from sflowgan_tf.training.gan.video_gan import VideoGAN
 
 FARNEBACK = {
     "pyr_scale": 0.5,

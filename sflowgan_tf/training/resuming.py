@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config
-from sflowgan_tf.runs import Run
+from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError
 
 if TYPE_CHECKING:  # these import TensorFlow
-    from sflowgan_tf.callbacks import Checkpoints
     from sflowgan_tf.data.manifest import Manifest
+    from sflowgan_tf.training.callbacks import Checkpoints
 
 
 # Beginnings of the keys that do not matter to a task.

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from sflowgan_tf.runs import Run
+from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError
 
 

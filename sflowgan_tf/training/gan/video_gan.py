@@ -5,10 +5,10 @@ from typing import Any
 import tensorflow as tf
 
 from sflowgan_tf import losses
-from sflowgan_tf.gan.image_gan import ImageGAN
 from sflowgan_tf.ops import images
 from sflowgan_tf.ops.flow import dense_flow
 from sflowgan_tf.ops.warp import consistent
+from sflowgan_tf.training.gan.image_gan import ImageGAN
 
 
 class VideoGAN(ImageGAN):

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from sflowgan_tf import callbacks
+from sflowgan_tf.training import callbacks
 from sflowgan_tf.utils.errors import Failure
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from sflowgan_tf import build, sheets
-from sflowgan_tf.callbacks import Checkpoints, Curves, Progress, Sheets, StopOnNonFinite
 from sflowgan_tf.config import Config
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.runs import Run
+from sflowgan_tf.training import assembly, sheets
+from sflowgan_tf.training.callbacks import Checkpoints, Curves, Progress, Sheets, StopOnNonFinite
+from sflowgan_tf.training.runs import Run
 
 _FILM = 12  # frames of the animated picture
 _SHOWN = {"generator_loss": "G", "discriminator_loss": "D", "perceptual_loss": "VGG"}
@@ -29,14 +29,14 @@ class Training:
     def __init__(self, config: Config, manifest: Manifest, folder: Path, run: Run):
         """Builds all of it; `folder` holds the records."""
         self.config, self.manifest, self.folder, self.run_paths = config, manifest, folder, run
-        self.curriculum = build.curriculum(config, manifest.splits["train"])
+        self.curriculum = assembly.curriculum(config, manifest.splits["train"])
         self.total_steps = self.curriculum[-1].last_step if self.curriculum else 0
-        self.gan = build.gan(config, manifest.classes.num_classes, self.total_steps)
+        self.gan = assembly.gan(config, manifest.classes.num_classes, self.total_steps)
         self.checkpoints = Checkpoints(
             self.gan.checkpoint(), run.checkpoints, config.checkpoint_steps
         )
         if not self.checkpoints.restore() and config.start_run is not None:
-            step = build.start_from(self.gan, config, manifest, config.start_run)
+            step = assembly.start_from(self.gan, config, manifest, config.start_run)
             self.checkpoints.save()  # from now on the other run may change or go
             print(f"Started from step {step} of {config.start_run}.")
 
@@ -60,7 +60,7 @@ class Training:
                 self.gan.enter_phase(epoch.phase, generator_frozen=frozen)
                 progress.bar.set_description(epoch.phase)
                 self.gan.fit(
-                    build.batches(self.config, self.folder, self.manifest, epoch, skip),
+                    assembly.batches(self.config, self.folder, self.manifest, epoch, skip),
                     initial_epoch=epoch.index,
                     epochs=epoch.index + 1,
                     steps_per_epoch=epoch.steps - skip,
@@ -80,7 +80,7 @@ class Training:
 
     def _sheets(self) -> Callable[[], dict[str, np.ndarray]]:
         """The function that draws this run's sheets, of the same frames each time."""
-        translator = build.translator(self.config, self.manifest, self.gan)
+        translator = assembly.translator(self.config, self.manifest, self.gan)
         split = "validation" if self.manifest.splits["validation"].records else "train"
         frames = pipeline.frames(self.folder, self.manifest, split, self.config.samples)
         drive = self._drive()

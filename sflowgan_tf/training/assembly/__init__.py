@@ -1,16 +1,20 @@
 """From a configuration to things that run: the only place that joins pipeline, networks and GAN."""
 
-from sflowgan_tf.build.datasets import raw_records, records, records_of
-from sflowgan_tf.build.epochs import (
+from sflowgan_tf.training.assembly.datasets import raw_records, records, records_of
+from sflowgan_tf.training.assembly.epochs import (
     Epoch,
     batches,
     curriculum,
     segmenter_batches,
     segmenter_steps,
 )
-from sflowgan_tf.build.networks import dned, generator
-from sflowgan_tf.build.restored import restored_segmenter, restored_translator, translator
-from sflowgan_tf.build.trainings import gan, reproducible, segmenter, start_from
+from sflowgan_tf.training.assembly.networks import dned, generator
+from sflowgan_tf.training.assembly.restored import (
+    restored_segmenter,
+    restored_translator,
+    translator,
+)
+from sflowgan_tf.training.assembly.trainings import gan, reproducible, segmenter, start_from
 
 __all__ = [
     "Epoch",
