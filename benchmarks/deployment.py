@@ -43,12 +43,12 @@ import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from sflowgan_tf import deployment, lite, models, tflite  # noqa: E402
-from sflowgan_tf.card import Card  # noqa: E402
 from sflowgan_tf.networks.dned import CONVOLUTIONS  # noqa: E402
 from sflowgan_tf.networks.generator import GlobalGenerator  # noqa: E402
 from sflowgan_tf.ops.ensemble import ensemble_weights  # noqa: E402
 from sflowgan_tf.ops.images import contact_sheet  # noqa: E402
-from sflowgan_tf.translation import Translates  # noqa: E402
+from sflowgan_tf.translation.card import Card  # noqa: E402
+from sflowgan_tf.translation.painting import Translates  # noqa: E402
 from sflowgan_tf.utils.files import written_whole  # noqa: E402
 from tests.front import serving  # noqa: E402
 

@@ -38,8 +38,8 @@ import numpy as np  # noqa: E402
 from sflowgan_tf import flatbuffer, lite, minicity, tflite  # noqa: E402
 from sflowgan_tf.ops.ensemble import ensemble_weights  # noqa: E402
 from sflowgan_tf.ops.labels import TABLES  # noqa: E402
-from sflowgan_tf.serving import Translator  # noqa: E402
 from sflowgan_tf.training import assembly  # noqa: E402
+from sflowgan_tf.translation.translator import Translator  # noqa: E402
 
 TABLE, WEIGHTS = TABLES["synthia"], ensemble_weights(1, 0)[0]
 STREETS, OTHER_STREETS = 1000, 1001  # seeds that no run draws

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import tensorflow as tf
 
-from sflowgan_tf import artefact, card, tflite, warmup
 from sflowgan_tf import config as settings
+from sflowgan_tf import tflite, warmup
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.endpoints import endpoints
@@ -18,9 +18,10 @@ from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.precisions import Precision
 from sflowgan_tf.scores import FOLDER, METRICS, Evaluation
-from sflowgan_tf.serving import Translator
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
+from sflowgan_tf.translation import artefact, card
+from sflowgan_tf.translation.translator import Translator
 from sflowgan_tf.utils.errors import Failure, UserError
 from sflowgan_tf.utils.files import publish, unfinished_folder
 from sflowgan_tf.utils.provenance import made

@@ -6,8 +6,8 @@ from typing import Any
 import tensorflow as tf
 
 from sflowgan_tf import checks
-from sflowgan_tf.serving import Translator
-from sflowgan_tf.signatures import SIGNATURES
+from sflowgan_tf.translation.signatures import SIGNATURES
+from sflowgan_tf.translation.translator import Translator
 
 Tensors = dict[str, tf.Tensor]
 

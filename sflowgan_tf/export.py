@@ -9,8 +9,8 @@ from sflowgan_tf.precisions import PRECISIONS
 from sflowgan_tf.utils import cli
 
 if TYPE_CHECKING:
-    from sflowgan_tf.card import Card
     from sflowgan_tf.deployment import Exported
+    from sflowgan_tf.translation.card import Card
 
 
 def flags() -> argparse.ArgumentParser:

@@ -20,7 +20,6 @@ from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.evaluation import Scoring
 from sflowgan_tf.gallery import Gallery
-from sflowgan_tf.history import History
 from sflowgan_tf.measures import Clip, Instruments
 from sflowgan_tf.metrics import features
 from sflowgan_tf.networks.vgg import VGG19Features
@@ -28,6 +27,7 @@ from sflowgan_tf.scores import FOLDER, GROUPS, Evaluation, Of, write_frames
 from sflowgan_tf.subjects import Files, Painted
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
+from sflowgan_tf.translation.history import History
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.files import unfinished_folder
 from sflowgan_tf.utils.provenance import made

@@ -6,13 +6,14 @@ A new kind of model is one more function here that gives a `Model`, and one line
 from dataclasses import dataclass
 from pathlib import Path
 
-from sflowgan_tf import artefact, lite
+from sflowgan_tf import lite
 from sflowgan_tf.ops.labels import ClassTable
 from sflowgan_tf.training.runs import Run
-from sflowgan_tf.translation import Translates
+from sflowgan_tf.translation import artefact
+from sflowgan_tf.translation.painting import Translates
+from sflowgan_tf.translation.server import connect
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.quiet import held_back
-from sflowgan_tf.wire import connect
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,5 +124,5 @@ def _tflite(file: Path) -> Model:
 
 
 def _edges(edge_map: str) -> dict[str, str]:
-    """What `translation.Painter` can't tell of the edges."""
+    """What `translation.painting.Painter` can't tell of the edges."""
     return {} if edge_map == "laplacian" else {"edges": edge_map}

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from sflowgan_tf.data.media.pictures import SUFFIXES, read_image
-from sflowgan_tf.history import History
 from sflowgan_tf.scores import FOLDER
-from sflowgan_tf.serving import Translator
 from sflowgan_tf.training import sheets
-from sflowgan_tf.translation import CONTACT_SHEET
+from sflowgan_tf.translation.history import History
+from sflowgan_tf.translation.painting import CONTACT_SHEET
+from sflowgan_tf.translation.translator import Translator
 from sflowgan_tf.utils.errors import UserError
 
 Frame = dict[str, Any]

@@ -23,7 +23,7 @@ from sflowgan_tf.networks.dned import ensemble
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.labels import ClassTable
 from sflowgan_tf.precisions import Precision
-from sflowgan_tf.serving import Translator
+from sflowgan_tf.translation.translator import Translator
 from sflowgan_tf.utils.errors import Failure
 from sflowgan_tf.utils.files import written_whole
 from sflowgan_tf.utils.quiet import held_back

@@ -12,7 +12,7 @@ from sflowgan_tf.utils import cli
 if TYPE_CHECKING:
     from sflowgan_tf.data.media.scenes import Scenes
     from sflowgan_tf.models import Model
-    from sflowgan_tf.translation import Painter
+    from sflowgan_tf.translation.painting import Painter
 
 _FPS = Fraction(25)
 _PIECE = 50  # frames of a film that an interruption costs at most; two seconds between key frames
@@ -71,7 +71,7 @@ def work(parsed: argparse.Namespace) -> None:
 
     import_tensorflow()
     from sflowgan_tf.data.media.scenes import pair_up
-    from sflowgan_tf.translation import Painter
+    from sflowgan_tf.translation.painting import Painter
 
     model = _model(parsed)
     scenes = pair_up(parsed.labels, parsed.frames, in_order=is_film)
@@ -133,8 +133,8 @@ def _films(
     parsed: argparse.Namespace, painter: "Painter", scenes: "Scenes", model: "Model"
 ) -> None:
     from sflowgan_tf import config as settings
-    from sflowgan_tf.films import Films
-    from sflowgan_tf.history import History
+    from sflowgan_tf.translation.films import Films
+    from sflowgan_tf.translation.history import History
 
     films = Films(
         painter,
@@ -156,7 +156,7 @@ def _films(
 
 
 def _pictures(parsed: argparse.Namespace, painter: "Painter", scenes: "Scenes") -> None:
-    from sflowgan_tf.translation import Pictures
+    from sflowgan_tf.translation.painting import Pictures
 
     pictures = Pictures(painter, parsed.output)
     count = pictures.make(scenes)

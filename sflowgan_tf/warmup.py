@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-from sflowgan_tf.signatures import SIGNATURES
+from sflowgan_tf.translation.signatures import SIGNATURES
 
 _FILE = "assets.extra/tf_serving_warmup_requests"
 

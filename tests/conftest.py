@@ -17,7 +17,7 @@ def exportable():
     from sflowgan_tf.ops.labels import TABLES
     from sflowgan_tf.training.runs import Run
     from tests.front import scene
-    from tests.test_serving import make
+    from tests.translation.test_translator import make
 
     split = Split(records=1, pairs=0, shards=[], sequences=["a"])
     labels, image = scene()

@@ -7,9 +7,9 @@ import tensorflow as tf
 
 from sflowgan_tf.endpoints import endpoints
 from sflowgan_tf.ops.ensemble import ensemble_weights
-from sflowgan_tf.signatures import SIGNATURES
+from sflowgan_tf.translation.signatures import SIGNATURES
 from tests.front import scene
-from tests.test_serving import make
+from tests.translation.test_translator import make
 
 DRAWN = ensemble_weights(2, seed=0)[1:]
 

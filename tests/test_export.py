@@ -7,11 +7,12 @@ import re
 import numpy as np
 import pytest
 
-from sflowgan_tf import artefact, export
+from sflowgan_tf import export
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.scores import Evaluation, Score
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
+from sflowgan_tf.translation import artefact
 from tests.tiny import TINY, begun
 
 SCORE = Score(

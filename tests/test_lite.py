@@ -15,7 +15,7 @@ from sflowgan_tf.ops import images, labels
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.labels import TABLES
 from sflowgan_tf.utils.errors import UserError
-from tests.test_serving import make
+from tests.translation.test_translator import make
 
 ROOT = Path(__file__).parents[1]
 SIZE = (32, 16)

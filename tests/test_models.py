@@ -116,7 +116,7 @@ def test_a_server_with_a_card_of_another_version(served, monkeypatch):
     def another(text):
         raise ValueError("model card of version 9, expected 1")
 
-    monkeypatch.setattr("sflowgan_tf.artefact.Card.from_json", another)
+    monkeypatch.setattr("sflowgan_tf.translation.artefact.Card.from_json", another)
     with pytest.raises(UserError, match="--server http.*model card of version 9"):
         models.of_server(served[0]["rest"])
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf import history as history_module
 from sflowgan_tf.config import Flow
-from sflowgan_tf.history import History
 from sflowgan_tf.subjects import Files, Painted
 from sflowgan_tf.training import sheets
+from sflowgan_tf.translation import history as history_module
+from sflowgan_tf.translation.history import History
 from sflowgan_tf.utils.errors import UserError
 
 PLACES = [("street", 0), ("street", 1), ("street-2", 0)]

@@ -9,7 +9,7 @@ from sflowgan_tf import flatbuffer, gpu_rules, lite, minicity, tflite
 from sflowgan_tf.networks.blocks import InstanceNormalization
 from sflowgan_tf.ops.labels import TABLES
 from sflowgan_tf.utils.errors import Failure, UserError
-from tests.test_serving import make
+from tests.translation.test_translator import make
 
 SIZE, TABLE = (40, 24), TABLES["synthia"]
 SCENES = [

@@ -2,7 +2,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from sflowgan_tf.signatures import SIGNATURES
+from sflowgan_tf.translation.signatures import SIGNATURES
 
 
 def test_every_signature_that_paints_is_warmed_up_with_a_real_scene(exported, exportable):

@@ -10,7 +10,7 @@ from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.flow_colors import flow_to_color
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.ops.labels import ClassTable
-from sflowgan_tf.serving import Translator
+from sflowgan_tf.translation.translator import Translator
 
 _EDGES = {"laplacian": "Laplacian edges", "instances": "boundaries", "none": "edges, unused"}
 

@@ -7,12 +7,12 @@ from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.segmenter import Segmenter
-from sflowgan_tf.serving import Translator
 from sflowgan_tf.training.assembly.epochs import curriculum
 from sflowgan_tf.training.assembly.networks import dned, generator, segmenter_network
 from sflowgan_tf.training.callbacks import restore_latest
 from sflowgan_tf.training.gan.image_gan import ImageGAN, variables
 from sflowgan_tf.training.runs import Run
+from sflowgan_tf.translation.translator import Translator
 from sflowgan_tf.utils.errors import UserError
 
 _COMMANDS = {"translation": "fit", "segmentation": "segment fit"}

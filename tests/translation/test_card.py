@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from sflowgan_tf.card import Card, licence
+from sflowgan_tf.translation.card import Card, licence
 
 
 def test_a_card_comes_back_from_json(exportable):

@@ -5,7 +5,7 @@ from PIL import Image
 
 from sflowgan_tf.data.media.scenes import pair_up
 from sflowgan_tf.ops.labels import TABLES
-from sflowgan_tf.translation import Painter, Pictures
+from sflowgan_tf.translation.painting import Painter, Pictures
 from sflowgan_tf.utils.errors import UserError
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf import artefact
-from sflowgan_tf.card import Card
 from sflowgan_tf.ops.ensemble import ensemble_weights
+from sflowgan_tf.translation import artefact
+from sflowgan_tf.translation.card import Card
 from sflowgan_tf.utils.errors import UserError
 from tests.front import scene
 

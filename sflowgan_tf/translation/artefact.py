@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
-from sflowgan_tf.card import Card
 from sflowgan_tf.ops.edges import laplacian_edges
-from sflowgan_tf.signatures import SIGNATURES, misfits
+from sflowgan_tf.translation.card import Card
+from sflowgan_tf.translation.signatures import SIGNATURES, misfits
 from sflowgan_tf.utils.errors import UserError
 
 Arrays = dict[str, np.ndarray]
@@ -48,7 +48,7 @@ class Artefact:
     def translate(
         self, labels: np.ndarray, image: np.ndarray, weights: np.ndarray | None
     ) -> np.ndarray:
-        """One scene, painted; see `translation.Translates`."""
+        """One scene, painted; see `translation.painting.Translates`."""
         if weights is None and self.redraws:
             edges = laplacian_edges(image[None], **self.card.edges).numpy()
             return self.predict("edges", {"labels": labels[None], "edges": edges})["image"][0]

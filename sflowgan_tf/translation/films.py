@@ -17,8 +17,8 @@ from tqdm import tqdm
 from sflowgan_tf.data.manifest import write_json
 from sflowgan_tf.data.media import mp4
 from sflowgan_tf.data.media.scenes import Scene, Scenes
-from sflowgan_tf.history import History
-from sflowgan_tf.translation import Painter
+from sflowgan_tf.translation.history import History
+from sflowgan_tf.translation.painting import Painter
 from sflowgan_tf.utils.errors import UserError
 
 

@@ -72,7 +72,7 @@ class Translator(tf.Module):
     def translate(
         self, labels: np.ndarray, image: np.ndarray, weights: np.ndarray | None
     ) -> np.ndarray:
-        """One scene, painted; see `translation.Translates`."""
+        """One scene, painted; see `translation.painting.Translates`."""
         edges = self.laplacian(tf.constant(image[None]))
         if weights is not None:
             edges = self.redraw(edges, tf.constant(weights[None]))

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from sflowgan_tf import history as history_module
 from sflowgan_tf.config import Flow
-from sflowgan_tf.history import History
+from sflowgan_tf.translation import history as history_module
+from sflowgan_tf.translation.history import History
 
 FARNEBACK = asdict(Flow())
 SIZE = (48, 64)

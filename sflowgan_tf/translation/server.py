@@ -18,7 +18,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from sflowgan_tf.signatures import SIGNATURES
+from sflowgan_tf.translation.signatures import SIGNATURES
 from sflowgan_tf.utils.errors import Failure, UserError
 from sflowgan_tf.warmup import predict_request
 

@@ -1,6 +1,6 @@
 import tensorflow as tf
 
-from sflowgan_tf.signatures import SIGNATURES, misfits
+from sflowgan_tf.translation.signatures import SIGNATURES, misfits
 
 
 def definitions(**changed):

@@ -8,8 +8,8 @@ from sflowgan_tf.networks.generator import GlobalGenerator
 from sflowgan_tf.ops.edges import instance_boundaries, laplacian_edges
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.labels import TABLES
-from sflowgan_tf.serving import Translator
 from sflowgan_tf.training.sheets import film, flow, painted, scenes, variations
+from sflowgan_tf.translation.translator import Translator
 
 TABLE = TABLES["synthia"]
 

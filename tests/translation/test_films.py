@@ -14,10 +14,10 @@ import pytest
 
 from sflowgan_tf.config import Flow
 from sflowgan_tf.data.media.scenes import pair_up
-from sflowgan_tf.films import Films
-from sflowgan_tf.history import History
 from sflowgan_tf.ops.labels import TABLES
-from sflowgan_tf.translation import Painter
+from sflowgan_tf.translation.films import Films
+from sflowgan_tf.translation.history import History
+from sflowgan_tf.translation.painting import Painter
 from sflowgan_tf.utils.errors import UserError
 
 FRAMES = 7

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 import pytest
 
-from sflowgan_tf import wire
-from sflowgan_tf.artefact import Artefact, png
 from sflowgan_tf.ops.ensemble import ensemble_weights
-from sflowgan_tf.signatures import misfits
+from sflowgan_tf.translation import server
+from sflowgan_tf.translation.artefact import Artefact, png
+from sflowgan_tf.translation.signatures import misfits
 from sflowgan_tf.utils.errors import Failure, UserError
 from tests.front import scene, serving
 
@@ -29,13 +29,13 @@ def url(request, served):
 
 
 def test_signatures_come_over_the_wire(url):
-    assert misfits(wire.connect(url).signatures()) == []
+    assert misfits(server.connect(url).signatures()) == []
 
 
 @pytest.mark.parametrize("weights", [DRAWN, None], ids=["drawn", "laplacian"])
 def test_a_server_paints_what_the_model_paints(url, exportable, weights):
     labels, image = scene(50, 34, seed=4)
-    painted = Artefact(wire.connect(url).predict, encoded=True).translate(labels, image, weights)
+    painted = Artefact(server.connect(url).predict, encoded=True).translate(labels, image, weights)
     expected = exportable.translator.translate(labels, image, weights)
     assert np.abs(painted - expected.astype(int)).max() <= 1
 
@@ -44,7 +44,7 @@ def test_a_picture_larger_than_grpcs_limit_passes_as_png(served):
     labels, image = np.full((1000, 1200), 3, np.uint8), np.full((1000, 1200, 3), 90, np.uint8)
     edges = np.zeros((1, 1000, 1200, 1), np.float32)
     assert edges.nbytes > 4 << 20, "the server's limit"
-    client = wire.connect(served[0]["grpc"])
+    client = server.connect(served[0]["grpc"])
     files = {"labels_bytes": png(labels), "image_bytes": png(image)}
     assert client.predict("encoded", files)["image_bytes"][0].startswith(b"\x89PNG")
     with pytest.raises(Failure, match="RESOURCE_EXHAUSTED"):
@@ -82,7 +82,7 @@ def resident():
 
 def test_eight_clients_at_once_right_and_wrong_over_500_requests(served, exportable):
     urls, counter = served
-    clients = [wire.connect(urls[protocol]) for protocol in PROTOCOLS * 4]
+    clients = [server.connect(urls[protocol]) for protocol in PROTOCOLS * 4]
     expected = [
         exportable.translator.translate(*scene(24, 16, seed=seed), DRAWN).astype(int)
         for seed in range(5)
@@ -135,35 +135,35 @@ def test_rest_as_the_documentation_shows_it(served, exportable):
 )
 def test_another_url_is_refused(url):
     with pytest.raises(UserError, match=r"expected http://HOST:8501/v1/models/NAME or grpc://"):
-        wire.connect(url)
+        server.connect(url)
 
 
 def test_a_version_may_follow():
-    assert wire.connect("grpc://localhost:8500/city/12").model.version.value == 12
-    assert not wire.connect("grpc://localhost:8500/city").model.HasField("version")
+    assert server.connect("grpc://localhost:8500/city/12").model.version.value == 12
+    assert not server.connect("grpc://localhost:8500/city").model.HasField("version")
     url = "http://localhost:8501/v1/models/city/versions/12"
-    assert wire.connect(f"{url}/").url == url
+    assert server.connect(f"{url}/").url == url
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/v1/models/city", "grpc://127.0.0.1:9/city"])
 def test_a_server_that_is_not_there(url):
     with pytest.raises(UserError, match=r"127\.0\.0\.1:9.*is it TensorFlow Serving"):
-        wire.connect(url).signatures()
+        server.connect(url).signatures()
 
 
 def test_rest_at_the_port_of_grpc(served):
     address = served[0]["grpc"].removeprefix("grpc://").partition("/")[0]
     with pytest.raises(UserError, match="does not answer"):
-        wire.connect(f"http://{address}/v1/models/city").signatures()
+        server.connect(f"http://{address}/v1/models/city").signatures()
 
 
 def test_a_model_that_is_not_there(url):
     with pytest.raises(UserError, match=r"Servable not found.*does it serve that model"):
-        wire.connect(url.replace("city", "town")).signatures()
+        server.connect(url.replace("city", "town")).signatures()
 
 
 def test_a_server_of_something_else_is_said(served, monkeypatch):
-    client = wire.connect(served[0]["rest"])
+    client = server.connect(served[0]["rest"])
     for answer in ({}, {"metadata": {"signature_def": {"signature_def": 1}}}):
         monkeypatch.setattr(client, "_ask", lambda *_, answer=answer: answer)
         with pytest.raises(UserError, match="no answer of TensorFlow Serving"):
@@ -172,7 +172,7 @@ def test_a_server_of_something_else_is_said(served, monkeypatch):
 
 def test_a_server_that_goes_away_is_a_failure(exported):
     with serving(exported) as (urls, _):
-        clients = [wire.connect(urls[protocol]) for protocol in PROTOCOLS]
+        clients = [server.connect(urls[protocol]) for protocol in PROTOCOLS]
     for client in clients:
         with pytest.raises(Failure, match="does not answer|UNAVAILABLE"):
             client.predict(*request_of(None, 0))

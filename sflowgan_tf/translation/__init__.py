@@ -1,0 +1,1 @@
+"""Scenes to pictures and films, through a trained model wherever it runs."""
