@@ -23,7 +23,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from sflowgan_tf import config as settings
-from sflowgan_tf.scores import FOLDER
+from sflowgan_tf.evaluation.result import FOLDER
 from sflowgan_tf.training import resuming
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils import cli

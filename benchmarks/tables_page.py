@@ -9,8 +9,8 @@ from PIL import Image
 
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.evaluation.result import Evaluation, Of, Score
 from sflowgan_tf.ops.images import contact_sheet
-from sflowgan_tf.scores import Evaluation, Of, Score
 from sflowgan_tf.training import assembly, sheets
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import Failure

@@ -14,10 +14,10 @@ from sflowgan_tf import tflite, warmup
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.endpoints import endpoints
+from sflowgan_tf.evaluation.result import FOLDER, METRICS, Evaluation
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.precisions import Precision
-from sflowgan_tf.scores import FOLDER, METRICS, Evaluation
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.translation import artefact, card

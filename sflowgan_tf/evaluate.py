@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sflowgan_tf.scores import GROUPS
+from sflowgan_tf.evaluation.result import GROUPS
 from sflowgan_tf.utils import cli
 
 if TYPE_CHECKING:
-    from sflowgan_tf.judging import Judging
+    from sflowgan_tf.evaluation.evaluation import Judging
 
 
 def flags() -> argparse.ArgumentParser:
@@ -65,7 +65,7 @@ def work(parsed: argparse.Namespace) -> None:
     if parsed.segmenter_classes and not parsed.segmenter:
         raise UserError("--segmenter-classes: is for --segmenter; name one")
     import_tensorflow()
-    from sflowgan_tf.judging import Judging
+    from sflowgan_tf.evaluation.evaluation import Judging
 
     judging = Judging.of(parsed)
     evaluation = judging.evaluate(parsed.command)
@@ -73,7 +73,7 @@ def work(parsed: argparse.Namespace) -> None:
 
 
 def _say(judging: Judging, evaluation) -> None:
-    from sflowgan_tf.scores import summary
+    from sflowgan_tf.evaluation.result import summary
 
     print(summary(evaluation))
     for warning in evaluation.warnings:

@@ -11,11 +11,12 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from sflowgan_tf import evaluate, judging, measures
+from sflowgan_tf import evaluate
 from sflowgan_tf.config import Minicity
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.scores import Evaluation
+from sflowgan_tf.evaluation import evaluation, measuring
+from sflowgan_tf.evaluation.result import Evaluation
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
 from tests.tiny import JUDGE, TINY, begun
@@ -119,9 +120,9 @@ def test_a_run_is_painted_scored_and_shown(home, monkeypatch):
     assert "variations.png" in [one.file for one in found.pictures]
 
     measured = []
-    original = measures.Instruments.measure
+    original = measuring.Instruments.measure
     monkeypatch.setattr(
-        measures.Instruments,
+        measuring.Instruments,
         "measure",
         lambda *args: measured.append(args) or original(*args),
     )
@@ -292,7 +293,7 @@ def test_files_of_an_evaluation_take_the_place_of_those_before(home, tmp_path, m
     written = {file.name for file in tmp_path.iterdir()}
     assert {"best.png", "variations.png", "report.html"} <= written
     with monkeypatch.context() as patch:
-        patch.setattr(judging.report, "write", lambda *given: 1 / 0)
+        patch.setattr(evaluation.report, "write", lambda *given: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             scored(*given, "--metrics", "temporal")
     assert {file.name for file in tmp_path.iterdir()} == written
@@ -316,7 +317,7 @@ def test_records_that_can_not_be_written_to_are_measured_anew(home, tmp_path, mo
     def save(file, clips):
         raise PermissionError(file)
 
-    monkeypatch.setattr(judging.measures, "save", save)
+    monkeypatch.setattr(evaluation.measures, "save", save)
     given = ("--metrics", "temporal", "--vgg", "random", "--output", tmp_path)
     scored("--run", "labels", *given)
     assert value(Evaluation.load(tmp_path), "flicker") > 0

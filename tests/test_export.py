@@ -9,7 +9,7 @@ import pytest
 
 from sflowgan_tf import export
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.scores import Evaluation, Score
+from sflowgan_tf.evaluation.result import Evaluation, Score
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.translation import artefact

@@ -9,7 +9,7 @@ from PIL import Image
 
 from benchmarks import tables_page
 from sflowgan_tf import evaluate
-from sflowgan_tf.scores import Evaluation
+from sflowgan_tf.evaluation.result import Evaluation
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
 from tests.tiny import JUDGE, TINY, begun

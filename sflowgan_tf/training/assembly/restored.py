@@ -6,7 +6,7 @@ import tensorflow as tf
 from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.segmenter import Segmenter
+from sflowgan_tf.evaluation.segmenter import Segmenter
 from sflowgan_tf.training.assembly.epochs import curriculum
 from sflowgan_tf.training.assembly.networks import dned, generator, segmenter_network
 from sflowgan_tf.training.callbacks import restore_latest

@@ -12,7 +12,7 @@ from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.segmenter import Segmenter, balanced
+from sflowgan_tf.evaluation.segmenter import Segmenter, balanced
 from sflowgan_tf.training.assembly.networks import (
     discriminator,
     dned,

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from sflowgan_tf.metrics.features import (
+from sflowgan_tf.evaluation.metrics.features import (
     FeatureNetwork,
     clip_features,
     imagenet_features,

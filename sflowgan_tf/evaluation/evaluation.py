@@ -15,16 +15,16 @@ import numpy as np
 from tqdm import tqdm
 
 from sflowgan_tf import config as settings
-from sflowgan_tf import measures, report, segmenters
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.evaluation import Scoring
-from sflowgan_tf.gallery import Gallery
-from sflowgan_tf.measures import Clip, Instruments
-from sflowgan_tf.metrics import features
+from sflowgan_tf.evaluation import judges, measuring, report
+from sflowgan_tf.evaluation.gallery import Gallery
+from sflowgan_tf.evaluation.measuring import Clip, Instruments
+from sflowgan_tf.evaluation.metrics import features
+from sflowgan_tf.evaluation.result import FOLDER, GROUPS, Evaluation, Of, write_frames
+from sflowgan_tf.evaluation.scoring import Scoring
+from sflowgan_tf.evaluation.subjects import Files, Painted
 from sflowgan_tf.networks.vgg import VGG19Features
-from sflowgan_tf.scores import FOLDER, GROUPS, Evaluation, Of, write_frames
-from sflowgan_tf.subjects import Files, Painted
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.translation.history import History
@@ -68,7 +68,7 @@ class Judging:
     split: str
     instruments: Instruments
     identity: str
-    judge: segmenters.Judge | None
+    judge: judges.Judge | None
     vgg: str
     wanted: frozenset[str]
     seed: int
@@ -87,7 +87,7 @@ class Judging:
             raise UserError(f"{folder}: its {parsed.split} split is empty; choose another --split")
         wanted = frozenset(parsed.metrics or GROUPS)
         judge = (
-            segmenters.find(parsed.segmenter, manifest.classes, parsed.segmenter_classes)
+            judges.find(parsed.segmenter, manifest.classes, parsed.segmenter_classes)
             if parsed.segmenter
             else None
         )
@@ -108,7 +108,7 @@ class Judging:
         reference = _hash(folder, manifest, parsed.split)
         parts = (instruments.features, instruments.clip_features)
         names = [f"{part.name} {part.weights}" if part else "" for part in parts]
-        identity = [measures.VERSION, reference, str(window), features.weights_of(parsed.vgg)]
+        identity = [measuring.VERSION, reference, str(window), features.weights_of(parsed.vgg)]
         identity += names
         identity += [judge.weights if instruments.segment and judge else "", *sorted(wanted)]
         return cls(
@@ -238,7 +238,7 @@ class Judging:
             )
             return list(clips)
 
-    def _variations(self) -> measures.Painter | None:
+    def _variations(self) -> measuring.Painter | None:
         subject = self.subject
         if not isinstance(subject, Painted) or not subject.redraw or "diversity" not in self.wanted:
             return None
@@ -247,11 +247,11 @@ class Judging:
     def _kept(self, of: Of) -> list[Clip]:
         """The figures of the reference, which are the same for whatever is scored."""
         file = self.folder / _CACHE / f"{of}-{self.identity}.npz"
-        clips = measures.load(file)
+        clips = measuring.load(file)
         if clips is None:
             clips = self._measured(of)
             with suppress(OSError):  # records that only others may write to
-                measures.save(file, clips)
+                measuring.save(file, clips)
         return clips
 
     def _reference(self, clips: list[Clip]) -> dict[str, Any]:
@@ -328,7 +328,7 @@ def _check_asked(
 
 
 def _frame_network(
-    parsed: argparse.Namespace, judge: segmenters.Judge | None
+    parsed: argparse.Namespace, judge: judges.Judge | None
 ) -> features.FeatureNetwork | None:
     if parsed.inception is None:
         if judge is None or judge.network is None:

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from sflowgan_tf.evaluation import Scoring
-from sflowgan_tf.measures import Clip, Instruments
-from sflowgan_tf.metrics.features import FeatureNetwork
-from sflowgan_tf.metrics.frechet import frechet_distance
-from sflowgan_tf.metrics.kernel import squared_mmd
+from sflowgan_tf.evaluation.measuring import Clip, Instruments
+from sflowgan_tf.evaluation.metrics.features import FeatureNetwork
+from sflowgan_tf.evaluation.metrics.frechet import frechet_distance
+from sflowgan_tf.evaluation.metrics.kernel import squared_mmd
+from sflowgan_tf.evaluation.scoring import Scoring
 from sflowgan_tf.ops.labels import ClassTable
 
 TABLE = ClassTable(

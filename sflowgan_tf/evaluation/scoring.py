@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from sflowgan_tf.measures import PAIRED, TEMPORAL, Clip, Instruments
-from sflowgan_tf.metrics.bootstrap import interval, units_of
-from sflowgan_tf.metrics.frechet import cautions, frechet_distance
-from sflowgan_tf.metrics.kernel import KernelSums, kernel_distance
-from sflowgan_tf.metrics.segmentation import Confusion, SegmentationScores
+from sflowgan_tf.evaluation.measuring import PAIRED, TEMPORAL, Clip, Instruments
+from sflowgan_tf.evaluation.metrics.bootstrap import interval, units_of
+from sflowgan_tf.evaluation.metrics.frechet import cautions, frechet_distance
+from sflowgan_tf.evaluation.metrics.kernel import KernelSums, kernel_distance
+from sflowgan_tf.evaluation.metrics.segmentation import Confusion, SegmentationScores
+from sflowgan_tf.evaluation.result import ClassScore, Of, Score
 from sflowgan_tf.ops.labels import ClassTable
-from sflowgan_tf.scores import ClassScore, Of, Score
 
 _DRAWS, _MORE_DRAWS = 200, 1000  # of the bootstrap; more where there are fewer than _FEW units
 _FEW = 10

@@ -8,7 +8,7 @@ import tensorflow as tf
 from sflowgan_tf.config import Config
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.metrics.segmentation import Confusion, SegmentationScores
+from sflowgan_tf.evaluation.metrics.segmentation import Confusion, SegmentationScores
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.callbacks import (

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from sflowgan_tf.scores import METRICS, ClassScore, Evaluation, Picture, Score, summary
+from sflowgan_tf.evaluation.result import METRICS, ClassScore, Evaluation, Picture, Score, summary
 from sflowgan_tf.utils.errors import UserError
 
 

@@ -12,8 +12,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from sflowgan_tf import report
-from sflowgan_tf.scores import ClassScore, Evaluation, Picture, Score
+from sflowgan_tf.evaluation import report
+from sflowgan_tf.evaluation.result import ClassScore, Evaluation, Picture, Score
 from sflowgan_tf.utils.errors import UserError
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")

@@ -4,10 +4,10 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sflowgan_tf.metrics import bootstrap
-from sflowgan_tf.metrics.bootstrap import interval, units_of
-from sflowgan_tf.metrics.frechet import frechet_distance
-from sflowgan_tf.metrics.segmentation import Confusion
+from sflowgan_tf.evaluation.metrics import bootstrap
+from sflowgan_tf.evaluation.metrics.bootstrap import interval, units_of
+from sflowgan_tf.evaluation.metrics.frechet import frechet_distance
+from sflowgan_tf.evaluation.metrics.segmentation import Confusion
 
 rng = np.random.default_rng
 

@@ -11,9 +11,9 @@ from PIL import Image
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.data.media.mp4 import encoded
+from sflowgan_tf.evaluation.result import Picture
+from sflowgan_tf.evaluation.subjects import Files, Frame, Painted, Place
 from sflowgan_tf.ops.images import contact_sheet
-from sflowgan_tf.scores import Picture
-from sflowgan_tf.subjects import Files, Frame, Painted, Place
 from sflowgan_tf.training import sheets
 from sflowgan_tf.utils.files import written_whole
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from sflowgan_tf.metrics.diversity import diversity
-from sflowgan_tf.metrics.paired import perceptual_distance
+from sflowgan_tf.evaluation.metrics.diversity import diversity
+from sflowgan_tf.evaluation.metrics.paired import perceptual_distance
 from sflowgan_tf.networks.vgg import VGG19Features
 
 

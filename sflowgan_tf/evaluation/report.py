@@ -15,7 +15,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util.tensor_util import make_ndarray
 
-from sflowgan_tf.scores import Evaluation, Of, Score
+from sflowgan_tf.evaluation.result import Evaluation, Of, Score
 from sflowgan_tf.utils.files import written_whole
 
 FILE = "report.html"
@@ -80,7 +80,7 @@ def write(folder: Path, logs: Path | None) -> Path:
     """
     evaluation = Evaluation.load(folder)
     environment = Environment(
-        loader=PackageLoader("sflowgan_tf", "."),
+        loader=PackageLoader("sflowgan_tf.evaluation", "."),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -14,11 +14,11 @@ import numpy as np
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.flow import estimated_motion
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.metrics.diversity import diversity
-from sflowgan_tf.metrics.features import FeatureNetwork
-from sflowgan_tf.metrics.paired import paired_scores
-from sflowgan_tf.metrics.segmentation import Confusion
-from sflowgan_tf.metrics.temporal import Steadiness
+from sflowgan_tf.evaluation.metrics.diversity import diversity
+from sflowgan_tf.evaluation.metrics.features import FeatureNetwork
+from sflowgan_tf.evaluation.metrics.paired import paired_scores
+from sflowgan_tf.evaluation.metrics.segmentation import Confusion
+from sflowgan_tf.evaluation.metrics.temporal import Steadiness
 from sflowgan_tf.networks.vgg import VGG19Features
 from sflowgan_tf.utils.files import written_whole
 

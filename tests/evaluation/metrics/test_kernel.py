@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sflowgan_tf.metrics.kernel import KernelSums, kernel_distance, squared_mmd
+from sflowgan_tf.evaluation.metrics.kernel import KernelSums, kernel_distance, squared_mmd
 
 rng = np.random.default_rng
 

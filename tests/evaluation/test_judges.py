@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf import segmenters
+from sflowgan_tf.evaluation import judges
+from sflowgan_tf.evaluation.judges import Outputs
 from sflowgan_tf.ops.labels import TABLES, VOID, ClassTable
-from sflowgan_tf.segmenters import Outputs
 from sflowgan_tf.utils.errors import UserError
 
 TABLE = ClassTable(
@@ -39,13 +39,13 @@ def of_levels(frames):
     ("function", "dtype"), [(of_signed, tf.float32), (of_levels, tf.uint8)], ids=["logits", "ids"]
 )
 def test_a_saved_model_of_any_size_of_output(tmp_path, function, dtype):
-    judge = segmenters.find(saved(tmp_path / "model", function, dtype), TABLE)
+    judge = judges.find(saved(tmp_path / "model", function, dtype), TABLE)
     np.testing.assert_array_equal(judge.segment(FRAMES), EXPECTED)
     assert judge.network is None and judge.name.startswith("SavedModel model (sha256 ")
 
 
 def test_a_saved_model_of_other_classes(tmp_path):
-    judge = segmenters.find(
+    judge = judges.find(
         saved(tmp_path / "model", lambda x: {"y": tf.cast(x, tf.float32)}, tf.uint8), TABLE
     )
     with pytest.raises(UserError, match=r"expected 2 logits a pixel.*shape \(1, 4, 8, 3\)"):
@@ -65,13 +65,13 @@ def test_a_saved_model_of_something_else(tmp_path):
         path = tmp_path / str(id(module))
         tf.saved_model.save(module, str(path), signatures={"serving_default": module.call})
         with pytest.raises(UserError, match=said):
-            segmenters.find(str(path), TABLE)
+            judges.find(str(path), TABLE)
 
 
 def test_a_damaged_saved_model(tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(b"no model")
     with pytest.raises(UserError, match="no SavedModel with a signature serving_default"):
-        segmenters.find(str(tmp_path), TABLE)
+        judges.find(str(tmp_path), TABLE)
 
 
 class Converter:
@@ -106,7 +106,7 @@ def test_a_preset_of_keras_hub_sees_the_whole_frame(monkeypatch, size):
     frames = np.zeros((1, 4, 8, 3), np.uint8)
     frames[:, :, 6:] = 255  # outside of the square in the middle
     hub(monkeypatch, SimpleNamespace(image_converter=Converter(size)))
-    judge = segmenters.find("hub:segformer", TABLE)
+    judge = judges.find("hub:segformer", TABLE)
     found = judge.segment(frames)
     assert found.shape == (1, 4, 8)
     assert found[..., -1].all() and not found[..., :5].any()
@@ -114,16 +114,16 @@ def test_a_preset_of_keras_hub_sees_the_whole_frame(monkeypatch, size):
 
 def test_a_preset_without_a_preprocessor(monkeypatch):
     hub(monkeypatch, None)
-    judge = segmenters.find("hub:segformer", TABLE)
+    judge = judges.find("hub:segformer", TABLE)
     np.testing.assert_array_equal(judge.segment(FRAMES), EXPECTED)
     with pytest.raises(UserError, match="hub:other: could not be loaded"):
-        segmenters.find("hub:other", TABLE)
+        judges.find("hub:other", TABLE)
 
 
 def test_keras_hub_is_not_there(monkeypatch):
     monkeypatch.setitem(sys.modules, "keras_hub", None)
     with pytest.raises(UserError, match="pip install keras-hub"):
-        segmenters.find("hub:segformer", TABLE)
+        judges.find("hub:segformer", TABLE)
 
 
 def read(given, found, table=TABLE):
@@ -165,14 +165,14 @@ def test_a_class_table_leads_by_name():
 
 def test_the_meaning_of_the_outputs_is_told(tmp_path, listed):
     path = saved(tmp_path / "model", of_signed, tf.float32)
-    judge = segmenters.find(path, TABLE, str(listed("- bright\n- dark\n")))
+    judge = judges.find(path, TABLE, str(listed("- bright\n- dark\n")))
     np.testing.assert_array_equal(judge.segment(FRAMES), 1 - EXPECTED)
     assert ", outputs of classes.yaml (sha256 " in judge.weights
 
 
 def test_a_run_knows_its_classes(tmp_path):
     with pytest.raises(UserError, match="knows its classes"):
-        segmenters.find("oracle", TABLE, "cityscapes")
+        judges.find("oracle", TABLE, "cityscapes")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sflowgan_tf.metrics.frechet import cautions, frechet_distance
+from sflowgan_tf.evaluation.metrics.frechet import cautions, frechet_distance
 
 GOLDEN = np.load(Path(__file__).parents[1] / "oracles" / "golden.npz")
 rng = np.random.default_rng

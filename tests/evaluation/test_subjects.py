@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from sflowgan_tf.config import Flow
-from sflowgan_tf.subjects import Files, Painted
+from sflowgan_tf.evaluation.subjects import Files, Painted
 from sflowgan_tf.training import sheets
 from sflowgan_tf.translation import history as history_module
 from sflowgan_tf.translation.history import History

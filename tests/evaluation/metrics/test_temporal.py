@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sflowgan_tf.metrics.temporal import Steadiness
+from sflowgan_tf.evaluation.metrics.temporal import Steadiness
 
 SIZE = (32, 48)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from sflowgan_tf.data.media.pictures import SUFFIXES, read_image
-from sflowgan_tf.scores import FOLDER
+from sflowgan_tf.evaluation.result import FOLDER
 from sflowgan_tf.training import sheets
 from sflowgan_tf.translation.history import History
 from sflowgan_tf.translation.painting import CONTACT_SHEET

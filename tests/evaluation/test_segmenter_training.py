@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf import segmenter_training
 from sflowgan_tf.config import Config, Minicity, Pipeline, Records, Segmenter
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.segmenter_training import SegmenterTraining
+from sflowgan_tf.evaluation import segmenter_training
+from sflowgan_tf.evaluation.segmenter_training import SegmenterTraining
 from sflowgan_tf.training import assembly, resuming
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sflowgan_tf.metrics.segmentation import Confusion, SegmentationScores
+from sflowgan_tf.evaluation.metrics.segmentation import Confusion, SegmentationScores
 
 CLASSES, VOID = 3, 255
 

@@ -4,7 +4,7 @@ import scipy.ndimage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sflowgan_tf.metrics.paired import l1, paired_scores, perceptual_distance, psnr, ssim
+from sflowgan_tf.evaluation.metrics.paired import l1, paired_scores, perceptual_distance, psnr, ssim
 from sflowgan_tf.networks.vgg import VGG19Features
 
 

@@ -14,7 +14,7 @@ from omegaconf import ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from sflowgan_tf.metrics.features import Describes, weights_of
+from sflowgan_tf.evaluation.metrics.features import Describes, weights_of
 from sflowgan_tf.ops.images import to_signed
 from sflowgan_tf.ops.labels import TABLES, VOID, ClassTable
 from sflowgan_tf.training import assembly

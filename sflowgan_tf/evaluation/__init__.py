@@ -1,0 +1,1 @@
+"""Pictures to figures: what is scored, who judges, what is measured, and the report."""
