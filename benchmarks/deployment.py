@@ -30,7 +30,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sflowgan_tf.precisions import Precision
+from sflowgan_tf.deployment.precisions import Precision
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils import cli
 from sflowgan_tf.utils.errors import Failure, UserError
@@ -42,7 +42,8 @@ import_tensorflow()
 import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from sflowgan_tf import deployment, lite, models, tflite  # noqa: E402
+from sflowgan_tf import lite, models  # noqa: E402
+from sflowgan_tf.deployment import deployment, tflite  # noqa: E402
 from sflowgan_tf.networks.dned import CONVOLUTIONS  # noqa: E402
 from sflowgan_tf.networks.generator import GlobalGenerator  # noqa: E402
 from sflowgan_tf.ops.ensemble import ensemble_weights  # noqa: E402

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sflowgan_tf import config as settings
-from sflowgan_tf.precisions import PRECISIONS  # noqa: E402
+from sflowgan_tf.deployment.precisions import PRECISIONS  # noqa: E402
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils import cli
 from sflowgan_tf.utils.errors import Failure, UserError
@@ -35,7 +35,8 @@ import_tensorflow()
 
 import numpy as np  # noqa: E402
 
-from sflowgan_tf import flatbuffer, lite, minicity, tflite  # noqa: E402
+from sflowgan_tf import lite, minicity  # noqa: E402
+from sflowgan_tf.deployment import flatbuffer, tflite  # noqa: E402
 from sflowgan_tf.ops.ensemble import ensemble_weights  # noqa: E402
 from sflowgan_tf.ops.labels import TABLES  # noqa: E402
 from sflowgan_tf.training import assembly  # noqa: E402

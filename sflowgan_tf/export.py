@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sflowgan_tf.precisions import PRECISIONS
+from sflowgan_tf.deployment.precisions import PRECISIONS
 from sflowgan_tf.utils import cli
 
 if TYPE_CHECKING:
-    from sflowgan_tf.deployment import Exported
+    from sflowgan_tf.deployment.deployment import Exported
     from sflowgan_tf.translation.card import Card
 
 
@@ -47,7 +47,7 @@ def work(parsed: argparse.Namespace) -> None:
     if name != Path(name).name or name.startswith("."):
         raise UserError(f"--name {name}: expected a name without slashes, no dot in front")
     import_tensorflow()
-    from sflowgan_tf import deployment
+    from sflowgan_tf.deployment import deployment
 
     exported = deployment.Exported.of(run, parsed.data)
     told = exported.card(name, parsed.command)
@@ -58,7 +58,7 @@ def work(parsed: argparse.Namespace) -> None:
 
 
 def _saved_model(parsed: argparse.Namespace, exported: "Exported", told: "Card") -> None:
-    from sflowgan_tf import deployment
+    from sflowgan_tf.deployment import deployment
 
     folder, differences = deployment.saved_model(exported, parsed.output, told)
     print(
@@ -74,7 +74,7 @@ def _saved_model(parsed: argparse.Namespace, exported: "Exported", told: "Card")
 def _tflite(
     parsed: argparse.Namespace, exported: "Exported", told: "Card", size: tuple[int, int]
 ) -> None:
-    from sflowgan_tf import deployment
+    from sflowgan_tf.deployment import deployment
 
     precisions = [*dict.fromkeys(parsed.tflite)]
     for report in deployment.tflite_files(exported, parsed.output, told, precisions, size):

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from sflowgan_tf import png
+from sflowgan_tf.device import png
 from sflowgan_tf.utils import cli
 from sflowgan_tf.utils.errors import UserError
 
@@ -119,7 +119,7 @@ class Model:
         """(height, width) uint8 class indices of a label map's raw ids, by the class table.
 
         Args:
-            raw: as `png.read` gives it.
+            raw: as `device.png.read` gives it.
 
         Raises:
             UserError: wrong channels or bits, or an id outside the table.

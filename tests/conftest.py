@@ -13,7 +13,7 @@ def exportable():
     import tensorflow as tf
 
     from sflowgan_tf.data.manifest import Manifest, Split
-    from sflowgan_tf.deployment import Exported
+    from sflowgan_tf.deployment.deployment import Exported
     from sflowgan_tf.ops.labels import TABLES
     from sflowgan_tf.training.runs import Run
     from tests.front import scene
@@ -47,7 +47,7 @@ def exportable():
 @pytest.fixture(scope="session")
 def exported(exportable, tmp_path_factory):
     """The folder of the model's first version."""
-    from sflowgan_tf import deployment
+    from sflowgan_tf.deployment import deployment
 
     card = exportable.card("city", "python -m sflowgan_tf.export --run city")
     folder, _ = deployment.saved_model(exportable, tmp_path_factory.mktemp("saved_models"), card)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sflowgan_tf import export, lite, tflite, translate
+from sflowgan_tf import export, lite, translate
+from sflowgan_tf.deployment import tflite
 from sflowgan_tf.training import assembly
 from tests.tiny import TINY, begun
 

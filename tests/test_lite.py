@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from sflowgan_tf import lite, minicity, tflite
+from sflowgan_tf import lite, minicity
+from sflowgan_tf.deployment import tflite
 from sflowgan_tf.ops import images, labels
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.labels import TABLES

@@ -18,9 +18,9 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
+from sflowgan_tf.deployment.warmup import predict_request
 from sflowgan_tf.translation.signatures import SIGNATURES
 from sflowgan_tf.utils.errors import Failure, UserError
-from sflowgan_tf.warmup import predict_request
 
 _TIMEOUT = 300  # seconds for one picture; a large one on a CPU takes many
 _ANY_SIZE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]

@@ -1,6 +1,6 @@
 """What an artefact takes and gives: its signatures, by which TensorFlow Serving calls it.
 
-Everything that comes in is checked inside the graph (`checks.py`): what is wrong is an
+Everything that comes in is checked inside the graph (`deployment.checks.py`): what is wrong is an
 InvalidArgument error with a sentence that says so.
 """
 

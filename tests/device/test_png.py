@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sflowgan_tf import png
+from sflowgan_tf.device import png
 from sflowgan_tf.utils.errors import UserError
 
 

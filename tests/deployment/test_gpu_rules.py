@@ -9,7 +9,7 @@ import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import Builder
 
-from sflowgan_tf import gpu_rules
+from sflowgan_tf.deployment import gpu_rules
 from sflowgan_tf.networks.blocks import InstanceNormalization, ReflectionPadding2D
 
 IMAGE = (1, 8, 8, 4)

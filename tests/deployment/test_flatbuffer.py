@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from sflowgan_tf import flatbuffer
+from sflowgan_tf.deployment import flatbuffer
 
 
 def converted(function, *shape):

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf import flatbuffer, gpu_rules, lite, minicity, tflite
+from sflowgan_tf import lite, minicity
+from sflowgan_tf.deployment import flatbuffer, gpu_rules, tflite
 from sflowgan_tf.networks.blocks import InstanceNormalization
 from sflowgan_tf.ops.labels import TABLES
 from sflowgan_tf.utils.errors import Failure, UserError

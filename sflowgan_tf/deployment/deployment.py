@@ -10,14 +10,14 @@ import numpy as np
 import tensorflow as tf
 
 from sflowgan_tf import config as settings
-from sflowgan_tf import tflite, warmup
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.endpoints import endpoints
+from sflowgan_tf.deployment import tflite, warmup
+from sflowgan_tf.deployment.endpoints import endpoints
+from sflowgan_tf.deployment.precisions import Precision
 from sflowgan_tf.evaluation.result import FOLDER, METRICS, Evaluation
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.ensemble import ensemble_weights
-from sflowgan_tf.precisions import Precision
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.translation import artefact, card
@@ -239,7 +239,7 @@ def tflite_files(
 
     Raises:
         UserError: int8 is asked for, and there are no training frames.
-        Failure: see `tflite.Exporter.write`; that file is not left then, those before it are.
+        Failure: see `deployment.tflite.Exporter.write`; that file is not left then, those before it are.
     """
     representative = exported.representative() if "int8" in precisions else []
     folder = output / told.name

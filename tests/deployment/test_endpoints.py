@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf.endpoints import endpoints
+from sflowgan_tf.deployment.endpoints import endpoints
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.translation.signatures import SIGNATURES
 from tests.front import scene

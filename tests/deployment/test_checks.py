@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf import checks
+from sflowgan_tf.deployment import checks
 
 CLASSES = 13
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from sflowgan_tf import checks
+from sflowgan_tf.deployment import checks
 from sflowgan_tf.translation.signatures import SIGNATURES
 from sflowgan_tf.translation.translator import Translator
 

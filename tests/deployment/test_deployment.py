@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf import deployment
+from sflowgan_tf.deployment import deployment
 from sflowgan_tf.translation import artefact
 from sflowgan_tf.utils.errors import Failure
 from tests.front import scene

@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from sflowgan_tf import flatbuffer, gpu_rules, lite
+from sflowgan_tf import lite
 from sflowgan_tf.data.media.pictures import resize
+from sflowgan_tf.deployment import flatbuffer, gpu_rules
+from sflowgan_tf.deployment.precisions import Precision
 from sflowgan_tf.networks.dned import ensemble
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.labels import ClassTable
-from sflowgan_tf.precisions import Precision
 from sflowgan_tf.translation.translator import Translator
 from sflowgan_tf.utils.errors import Failure
 from sflowgan_tf.utils.files import written_whole
@@ -58,7 +59,7 @@ class Report:
     Attributes:
         file: where it is.
         operations: how often each op occurs.
-        violations: see `gpu_rules.violations`.
+        violations: see `deployment.gpu_rules.violations`.
         in_float: the ops that an int8 file keeps in float.
         levels: largest difference to the run's pictures, of 255.
         psnr: to the run's pictures, over all of them, dB; infinite for equal ones.

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from ai_edge_litert import schema_py_generated as schema
 
-from sflowgan_tf.flatbuffer import Op, read
+from sflowgan_tf.deployment.flatbuffer import Op, read
 
 _Rule = Callable[[Op], str | None]  # what is wrong, None where nothing is
 _FLOATS = ("FLOAT16", "FLOAT32")

@@ -1,0 +1,1 @@
+"""A trained run to models that stand alone: SavedModel and TFLite files."""
