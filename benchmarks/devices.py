@@ -37,8 +37,8 @@ import numpy as np  # noqa: E402
 
 from sflowgan_tf import lite, minicity  # noqa: E402
 from sflowgan_tf.deployment import flatbuffer, tflite  # noqa: E402
+from sflowgan_tf.ops.classes import TABLES  # noqa: E402
 from sflowgan_tf.ops.ensemble import ensemble_weights  # noqa: E402
-from sflowgan_tf.ops.labels import TABLES  # noqa: E402
 from sflowgan_tf.training import assembly  # noqa: E402
 from sflowgan_tf.translation.translator import Translator  # noqa: E402
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sflowgan_tf import lite
-from sflowgan_tf.ops.labels import ClassTable
+from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.translation import artefact
 from sflowgan_tf.translation.painting import Translates

@@ -14,7 +14,7 @@ def exportable():
 
     from sflowgan_tf.data.manifest import Manifest, Split
     from sflowgan_tf.deployment.deployment import Exported
-    from sflowgan_tf.ops.labels import TABLES
+    from sflowgan_tf.ops.classes import TABLES
     from sflowgan_tf.training.runs import Run
     from tests.front import scene
     from tests.translation.test_translator import make

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,7 +14,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-ROOT = Path(__file__).parents[1]
+from tests import places
+
 TINY = [
     "minicity.sequences=3",
     "minicity.frames=4",
@@ -38,7 +38,7 @@ def start(command, *arguments, folder):
     return subprocess.Popen(
         [sys.executable, "-m", f"sflowgan_tf.{command}", *map(str, arguments)],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+        env=os.environ | {"PYTHONPATH": str(places.ROOT), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -13,12 +13,12 @@ import pytest
 from sflowgan_tf import lite, minicity
 from sflowgan_tf.deployment import tflite
 from sflowgan_tf.ops import images, labels
+from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.ops.edges import laplacian_edges
-from sflowgan_tf.ops.labels import TABLES
 from sflowgan_tf.utils.errors import UserError
+from tests import places
 from tests.translation.test_translator import make
 
-ROOT = Path(__file__).parents[1]
 SIZE = (32, 16)
 
 
@@ -103,7 +103,7 @@ def test_a_device_without_tensorflow_paints_what_the_run_paints(home, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", program, *given, "--threads", "1"],
         cwd=home,
-        env={"PYTHONPATH": str(ROOT)},
+        env={"PYTHONPATH": str(places.ROOT)},
         capture_output=True,
         text=True,
     )

@@ -1,12 +1,11 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from sflowgan_tf import losses
+from tests import places
 
-GOLDEN = np.load(Path(__file__).parent / "oracles" / "golden.npz")
+GOLDEN = np.load(places.GOLDEN)
 ZERO, TWO = np.zeros((1, 2, 2, 1), "float32"), np.full((1, 2, 2, 1), 2.0, "float32")
 
 

@@ -15,9 +15,8 @@ from sflowgan_tf import models, translate
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError
+from tests import places
 from tests.front import scene, serving
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -137,7 +136,7 @@ def test_an_artefact_is_painted_with_without_the_code_that_trained_it(home, expo
     given = ["--model", exported, "--labels", "labels", "--frames", "frames", "--output", "out"]
     done = subprocess.run(
         [sys.executable, "-c", ALONE, *map(str, given)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(places.ROOT)},
         capture_output=True,
         text=True,
         timeout=300,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sflowgan_tf import translate
-from sflowgan_tf.ops.labels import TABLES
+from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.training import assembly
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sflowgan_tf.ops.labels import ClassTable
+from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.files import written_whole
 

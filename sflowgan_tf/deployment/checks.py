@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from sflowgan_tf.ops.labels import VOID
+from sflowgan_tf.ops.classes import VOID
 
 _LEAST = 2  # pixels a side, which a Laplacian needs
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"

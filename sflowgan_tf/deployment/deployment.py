@@ -239,7 +239,7 @@ def tflite_files(
 
     Raises:
         UserError: int8 is asked for, and there are no training frames.
-        Failure: see `deployment.tflite.Exporter.write`; that file is not left then, those before it are.
+        Failure: see `Exporter.write`; that file is not left then, those before it are.
     """
     representative = exported.representative() if "int8" in precisions else []
     folder = output / told.name

@@ -22,8 +22,8 @@ from sflowgan_tf.data.media.pictures import resize
 from sflowgan_tf.deployment import flatbuffer, gpu_rules
 from sflowgan_tf.deployment.precisions import Precision
 from sflowgan_tf.networks.dned import ensemble
+from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.ensemble import ensemble_weights
-from sflowgan_tf.ops.labels import ClassTable
 from sflowgan_tf.translation.translator import Translator
 from sflowgan_tf.utils.errors import Failure
 from sflowgan_tf.utils.files import written_whole

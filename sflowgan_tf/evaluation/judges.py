@@ -15,8 +15,8 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from sflowgan_tf.evaluation.metrics.features import Describes, weights_of
+from sflowgan_tf.ops.classes import TABLES, VOID, ClassTable
 from sflowgan_tf.ops.images import to_signed
-from sflowgan_tf.ops.labels import TABLES, VOID, ClassTable
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError

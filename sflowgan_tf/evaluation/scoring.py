@@ -14,7 +14,7 @@ from sflowgan_tf.evaluation.metrics.frechet import cautions, frechet_distance
 from sflowgan_tf.evaluation.metrics.kernel import KernelSums, kernel_distance
 from sflowgan_tf.evaluation.metrics.segmentation import Confusion, SegmentationScores
 from sflowgan_tf.evaluation.result import ClassScore, Of, Score
-from sflowgan_tf.ops.labels import ClassTable
+from sflowgan_tf.ops.classes import ClassTable
 
 _DRAWS, _MORE_DRAWS = 200, 1000  # of the bootstrap; more where there are fewer than _FEW units
 _FEW = 10

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from sflowgan_tf.data.flow import encode_flow
-from sflowgan_tf.ops.labels import table
+from sflowgan_tf.ops.classes import table
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.files import written_whole
 

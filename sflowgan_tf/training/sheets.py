@@ -6,10 +6,10 @@ import numpy as np
 import tensorflow as tf
 
 from sflowgan_tf.data.flow import dense_flow
+from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.flow_colors import flow_to_color
 from sflowgan_tf.ops.images import contact_sheet
-from sflowgan_tf.ops.labels import ClassTable
 from sflowgan_tf.translation.translator import Translator
 
 _EDGES = {"laplacian": "Laplacian edges", "instances": "boundaries", "none": "edges, unused"}

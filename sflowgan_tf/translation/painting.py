@@ -12,9 +12,9 @@ from tqdm import tqdm
 
 from sflowgan_tf.data.media.pictures import resize
 from sflowgan_tf.data.media.scenes import Scene, Scenes
+from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.images import contact_sheet
-from sflowgan_tf.ops.labels import ClassTable
 from sflowgan_tf.utils.files import written_whole
 
 CONTACT_SHEET = "contact-sheet.png"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sflowgan_tf.data import pipeline, records
 from sflowgan_tf.data.manifest import Manifest, Split
-from sflowgan_tf.ops.labels import TABLES
+from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.utils.errors import UserError
 
 SIZE = (48, 32)  # width, height

@@ -13,7 +13,7 @@ from sflowgan_tf.data.manifest import NAME, Manifest, Split
 from sflowgan_tf.data.media.pictures import read_motion
 from sflowgan_tf.losses import flow_loss
 from sflowgan_tf.ops import flow as differentiable
-from sflowgan_tf.ops.labels import TABLES
+from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.utils.errors import UserError
 
 SIZE = (24, 16)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from sflowgan_tf import lite, minicity
 from sflowgan_tf.deployment import flatbuffer, gpu_rules, tflite
 from sflowgan_tf.networks.blocks import InstanceNormalization
-from sflowgan_tf.ops.labels import TABLES
+from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.utils.errors import Failure, UserError
 from tests.translation.test_translator import make
 

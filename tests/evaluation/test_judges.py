@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from sflowgan_tf.evaluation import judges
 from sflowgan_tf.evaluation.judges import Outputs
-from sflowgan_tf.ops.labels import TABLES, VOID, ClassTable
+from sflowgan_tf.ops.classes import TABLES, VOID, ClassTable
 from sflowgan_tf.utils.errors import UserError
 
 TABLE = ClassTable(

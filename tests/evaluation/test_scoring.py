@@ -6,7 +6,7 @@ from sflowgan_tf.evaluation.metrics.features import FeatureNetwork
 from sflowgan_tf.evaluation.metrics.frechet import frechet_distance
 from sflowgan_tf.evaluation.metrics.kernel import squared_mmd
 from sflowgan_tf.evaluation.scoring import Scoring
-from sflowgan_tf.ops.labels import ClassTable
+from sflowgan_tf.ops.classes import ClassTable
 
 TABLE = ClassTable(
     name="two", names=("road", "sky"), colors=((0, 0, 0), (9, 9, 9)), ids={0: 0, 1: 1}

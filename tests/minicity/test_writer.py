@@ -6,7 +6,7 @@ import pytest
 
 from sflowgan_tf.data.flow import encode_flow
 from sflowgan_tf.minicity import sequence, write
-from sflowgan_tf.ops.labels import TABLES
+from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.utils.errors import UserError
 
 SETTINGS = {"sequences": 2, "frames": 2, "size": (64, 32), "seed": 5}

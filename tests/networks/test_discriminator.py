@@ -1,12 +1,11 @@
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
 
 from sflowgan_tf.networks.discriminator import Discriminator
+from tests import places
 
-GOLDEN = np.load(Path(__file__).parents[1] / "oracles" / "golden.npz")
+GOLDEN = np.load(places.GOLDEN)
 
 
 def built(*args, channels=4, **kwargs):

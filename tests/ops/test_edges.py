@@ -1,5 +1,4 @@
 import math
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -8,8 +7,9 @@ import tensorflow as tf
 
 from sflowgan_tf.ops import edges
 from sflowgan_tf.ops.edges import instance_boundaries, laplacian_edges
+from tests import places
 
-GOLDEN = np.load(Path(__file__).parents[1] / "oracles" / "golden.npz")
+GOLDEN = np.load(places.GOLDEN)
 
 
 def by_opencv(image, blur):

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sflowgan_tf.ops.warp import backward_warp, consistent
+from tests import places
 
-GOLDEN = np.load(Path(__file__).parents[1] / "oracles" / "golden.npz")
+GOLDEN = np.load(places.GOLDEN)
 
 
 def ramp(height=4, width=5):

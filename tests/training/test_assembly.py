@@ -11,7 +11,7 @@ from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest, Split
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
 from sflowgan_tf.networks.unet import UNet
-from sflowgan_tf.ops.labels import TABLES
+from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.gan.image_gan import ImageGAN
 from sflowgan_tf.training.gan.video_gan import VideoGAN

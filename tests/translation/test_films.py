@@ -5,7 +5,6 @@ import sys
 import time
 from dataclasses import asdict
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import cv2
@@ -14,11 +13,12 @@ import pytest
 
 from sflowgan_tf.config import Flow
 from sflowgan_tf.data.media.scenes import pair_up
-from sflowgan_tf.ops.labels import TABLES
+from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.translation.films import Films
 from sflowgan_tf.translation.history import History
 from sflowgan_tf.translation.painting import Painter
 from sflowgan_tf.utils.errors import UserError
+from tests import places
 
 FRAMES = 7
 FARNEBACK = asdict(Flow())
@@ -237,7 +237,7 @@ def test_killed_it_leaves_no_film_and_goes_on_with_the_same_bytes(root):
     make(root, file="whole/film.mp4")
     child = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(root)],
-        cwd=Path(__file__).parents[1],
+        cwd=places.ROOT,
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 60

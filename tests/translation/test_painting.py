@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from sflowgan_tf.data.media.scenes import pair_up
-from sflowgan_tf.ops.labels import TABLES
+from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.translation.painting import Painter, Pictures
 from sflowgan_tf.utils.errors import UserError
 

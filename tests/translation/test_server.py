@@ -17,6 +17,7 @@ from sflowgan_tf.translation import server
 from sflowgan_tf.translation.artefact import Artefact, png
 from sflowgan_tf.translation.signatures import misfits
 from sflowgan_tf.utils.errors import Failure, UserError
+from tests import places
 from tests.front import scene, serving
 
 PROTOCOLS = ["rest", "grpc"]
@@ -180,7 +181,7 @@ def test_a_server_that_goes_away_is_a_failure(exported):
 
 def readme(kind):
     """The block of that kind in README's section on serving."""
-    section = (Path(__file__).parents[1] / "README.md").read_text().partition("## Serve\n")[2]
+    section = (places.ROOT / "README.md").read_text().partition("## Serve\n")[2]
     return section.partition(f"```{kind}\n")[2].partition("```")[0]
 
 

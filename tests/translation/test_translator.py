@@ -5,9 +5,9 @@ import tensorflow as tf
 
 from sflowgan_tf.networks.dned import DNED
 from sflowgan_tf.networks.generator import GlobalGenerator
+from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.ops.edges import instance_boundaries, laplacian_edges
 from sflowgan_tf.ops.ensemble import ensemble_weights
-from sflowgan_tf.ops.labels import TABLES
 from sflowgan_tf.training.sheets import film, flow, painted, scenes, variations
 from sflowgan_tf.translation.translator import Translator
 

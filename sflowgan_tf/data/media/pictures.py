@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from sflowgan_tf.data.flow import flow_of_levels
-from sflowgan_tf.ops.labels import ClassTable
+from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.utils.errors import UserError
 
 SUFFIXES = (".png", ".jpg", ".jpeg")

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from sflowgan_tf.data.media.pictures import SUFFIXES, read_image, read_labels
 from sflowgan_tf.data.media.videos import VideoFile
-from sflowgan_tf.ops.labels import ClassTable
+from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.utils.errors import UserError
 
 _KINDS = ("_gtFine_labelIds", "_leftImg8bit")  # what Cityscapes appends to a frame's name

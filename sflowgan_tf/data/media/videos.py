@@ -17,7 +17,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.sidedata.encparams import VideoEncParams
 
-from sflowgan_tf.ops.labels import VOID, ClassTable
+from sflowgan_tf.ops.classes import VOID, ClassTable
 from sflowgan_tf.utils.errors import UserError
 
 _PROPER = (

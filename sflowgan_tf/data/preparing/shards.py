@@ -25,8 +25,8 @@ from sflowgan_tf.data.media.pictures import (
     resize_motion,
 )
 from sflowgan_tf.data.sources.base import RawFrame
+from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.edges import laplacian_edges
-from sflowgan_tf.ops.labels import ClassTable
 from sflowgan_tf.utils.errors import Failure, UserError
 from sflowgan_tf.utils.files import written_whole
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sflowgan_tf.data.media.pictures import SUFFIXES
-from sflowgan_tf.ops.labels import ClassTable
+from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.utils.errors import UserError
 
 

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from sflowgan_tf.data.sources.base import RawFrame, Source, ordered, pictures
-from sflowgan_tf.ops.labels import table
+from sflowgan_tf.ops.classes import table
 
 _NAME = re.compile(r"(?P<sequence>.+_\d{6})_(?P<number>\d{6})_leftImg8bit")
 _SPLITS = {"train": "train", "val": "validation"}

@@ -11,7 +11,7 @@ from yaml import YAMLError
 
 from sflowgan_tf.data.media.pictures import SUFFIXES
 from sflowgan_tf.data.sources.base import RawFrame, Source, ordered
-from sflowgan_tf.ops.labels import VOID, ClassTable, onto
+from sflowgan_tf.ops.classes import VOID, ClassTable, onto
 from sflowgan_tf.utils.errors import UserError
 
 _SEQUENCE = r"(?P<sequence>.*?)[/_-]*(?P<number>\d+)"

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from sflowgan_tf.data.sources.base import RawFrame, Source, ordered
-from sflowgan_tf.ops.labels import onto
+from sflowgan_tf.ops.classes import onto
 
 _EXPECTED = (
     "SYNTHIA-SEQS' <sequence>/{RGB,GT/LABELS}/Stereo_*/Omni_*/*.png or SYNTHIA-RAND-CITYSCAPES' "

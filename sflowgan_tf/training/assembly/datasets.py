@@ -12,7 +12,7 @@ from sflowgan_tf.config import Config
 from sflowgan_tf.data.manifest import NAME, Manifest
 from sflowgan_tf.data.preparing.preparation import prepare
 from sflowgan_tf.data.sources import find
-from sflowgan_tf.ops.labels import table
+from sflowgan_tf.ops.classes import table
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sflowgan_tf.data.media.scenes import pair_up
-from sflowgan_tf.ops.labels import TABLES
+from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.utils.errors import UserError
 
 TABLE = TABLES["cityscapes"]

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from sflowgan_tf.data.media.videos import VideoFile
-from sflowgan_tf.ops.labels import TABLES
+from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.utils.errors import UserError
 
 TABLE = TABLES["synthia"]

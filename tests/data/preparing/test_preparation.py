@@ -28,8 +28,8 @@ from sflowgan_tf.data.media.pictures import (
 from sflowgan_tf.data.preparing import preparation, shards, workers
 from sflowgan_tf.data.preparing.preparation import prepare, split_frames
 from sflowgan_tf.data.sources import RawFrame, find
+from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.ops.edges import laplacian_edges
-from sflowgan_tf.ops.labels import TABLES
 from sflowgan_tf.utils.errors import Failure, UserError
 
 SIZE = (16, 8)

@@ -1,0 +1,342 @@
+"""The class tables: what the ids in a dataset's label maps mean. NumPy alone.
+
+A label map's raw ids mean what its dataset says. A table turns them into indices 0..C-1, which are
+what records hold and networks see, or into VOID. Raw ids that a table does not know are an error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from sflowgan_tf.utils.errors import UserError
+
+VOID = 255
+
+Color = tuple[int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassTable:
+    """The classes of a dataset.
+
+    Attributes:
+        name: such as "cityscapes".
+        names: of the classes; a class' place is its index in the records.
+        colors: RGB 0..255, for pictures of label maps.
+        ids: raw id -> index or VOID, for every raw id that may occur.
+        channel: which channel of a three-channel label map holds the ids; None where only
+            one-channel maps are right.
+        bits: the depth that label maps must have; None takes 8 and 16.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    colors: tuple[Color, ...]
+    ids: dict[int, int]
+    channel: Literal["red"] | None = None
+    bits: Literal[8, 16] | None = None
+
+    @property
+    def num_classes(self) -> int:
+        """How many classes there are, VOID not counted."""
+        return len(self.names)
+
+    def encode(self, raw: np.ndarray) -> np.ndarray:
+        """Indices of raw ids.
+
+        Args:
+            raw: uint8 or uint16, any shape.
+
+        Returns:
+            uint8 of the same shape, 0..C-1 or VOID.
+
+        Raises:
+            UserError: an id that the table does not know; the caller adds the file's name.
+        """
+        lookup = np.full(1 << 16, -1, np.int16)
+        lookup[list(self.ids)] = list(self.ids.values())
+        indices = lookup[raw]
+        unknown = raw[indices < 0]
+        if unknown.size:
+            raise UserError(
+                f"class id {unknown[0]} at {np.count_nonzero(unknown == unknown[0])} pixels is not "
+                f"in class table {self.name!r}, which knows {_ranges(self.ids)}; choose the table "
+                "that the label maps were made with"
+            )
+        return indices.astype(np.uint8)
+
+    def colorize(self, labels: np.ndarray) -> np.ndarray:
+        """A picture of a label map.
+
+        Args:
+            labels: (height, width) uint8 indices or VOID.
+
+        Returns:
+            (height, width, 3) uint8 RGB; VOID is black.
+        """
+        palette = np.zeros((256, 3), np.uint8)
+        palette[: self.num_classes] = self.colors
+        return palette[labels]
+
+    def reading(self, name: str | None) -> ClassTable:
+        """The table that reads another dataset's label maps into this one's classes.
+
+        Args:
+            name: of that table; None is this one.
+
+        Raises:
+            UserError: there is no such table, or its classes are others.
+        """
+        if name is None:
+            return self
+        other = table(name)
+        if other.names != self.names:
+            fitting = [key for key, value in TABLES.items() if value.names == self.names]
+            raise UserError(
+                f"class table {name!r} does not lead to the classes of {self.name!r}; expected "
+                f"one that does: {', '.join(fitting) or 'there is none'}"
+            )
+        return other
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON, whose keys are strings."""
+        return asdict(self) | {"ids": {str(key): value for key, value in self.ids.items()}}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ClassTable:
+        """What `to_dict` made."""
+        tuples = {
+            "names": tuple(values["names"]),
+            "colors": tuple(tuple(color) for color in values["colors"]),
+            "ids": {int(key): value for key, value in values["ids"].items()},
+        }
+        return cls(**(values | tuples))
+
+
+def _ranges(ids: dict[int, int]) -> str:
+    """Sorted numbers with runs drawn together: 0 to 3, 7."""
+    runs: list[list[int]] = []
+    for number in sorted(ids):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{run[0]} to {run[-1]}" if run[1:] else str(run[0]) for run in runs)
+
+
+def table(name: str) -> ClassTable:
+    """A class table by its name.
+
+    Raises:
+        UserError: there is none of this name.
+    """
+    if name not in TABLES:
+        raise UserError(f"no class table {name!r}; expected one of {', '.join(TABLES)}")
+    return TABLES[name]
+
+
+def onto(name: str, classes: str) -> ClassTable:
+    """A dataset's table, or the one that reads it as another's classes.
+
+    Args:
+        name: of the dataset's table.
+        classes: "own", or "cityscapes" for its 19 trainIds.
+
+    Raises:
+        UserError: no way from these ids to those classes is known.
+    """
+    if classes in ("own", name):
+        return table(name)
+    if f"{name}-as-{classes}" not in TABLES:
+        raise UserError(
+            f"records.classes={classes}: class table {name!r} cannot be read so; "
+            "expected records.classes=own"
+        )
+    return TABLES[f"{name}-as-{classes}"]
+
+
+def _own(
+    name: str, classes: dict[int, tuple[str, Color]], void: tuple[int, ...], **how: Any
+) -> ClassTable:
+    """A table whose indices follow the order of `classes`, raw id -> (name, colour)."""
+    names, colors = zip(*classes.values(), strict=True)
+    ids = {key: index for index, key in enumerate(classes)} | dict.fromkeys(void, VOID)
+    return ClassTable(name=name, names=names, colors=colors, ids=ids, **how)
+
+
+def _as_cityscapes(source: ClassTable, ids: dict[int, int]) -> ClassTable:
+    """`source`'s raw ids, read as Cityscapes' trainIds; those not in `ids` become VOID."""
+    return ClassTable(
+        name=f"{source.name}-as-cityscapes",
+        names=_CITYSCAPES.names,
+        colors=_CITYSCAPES.colors,
+        ids={key: ids.get(key, VOID) for key in source.ids},
+        channel=source.channel,
+        bits=source.bits,
+    )
+
+
+# cityscapesScripts, helpers/labels.py: the 19 classes with a trainId, in its order. The licence
+# plate's id, -1, is 255 in 8 bits.
+_CITYSCAPES = _own(
+    "cityscapes",
+    {
+        7: ("road", (128, 64, 128)),
+        8: ("sidewalk", (244, 35, 232)),
+        11: ("building", (70, 70, 70)),
+        12: ("wall", (102, 102, 156)),
+        13: ("fence", (190, 153, 153)),
+        17: ("pole", (153, 153, 153)),
+        19: ("traffic light", (250, 170, 30)),
+        20: ("traffic sign", (220, 220, 0)),
+        21: ("vegetation", (107, 142, 35)),
+        22: ("terrain", (152, 251, 152)),
+        23: ("sky", (70, 130, 180)),
+        24: ("person", (220, 20, 60)),
+        25: ("rider", (255, 0, 0)),
+        26: ("car", (0, 0, 142)),
+        27: ("truck", (0, 0, 70)),
+        28: ("bus", (0, 60, 100)),
+        31: ("train", (0, 80, 100)),
+        32: ("motorcycle", (0, 0, 230)),
+        33: ("bicycle", (119, 11, 32)),
+    },
+    void=(0, 1, 2, 3, 4, 5, 6, 9, 10, 14, 15, 16, 18, 29, 30, VOID),
+)
+
+# The ReadMe of each SYNTHIA-SEQS archive.
+_SYNTHIA = _own(
+    "synthia",
+    {
+        1: ("sky", (128, 128, 128)),
+        2: ("building", (128, 0, 0)),
+        3: ("road", (128, 64, 128)),
+        4: ("sidewalk", (0, 0, 192)),
+        5: ("fence", (64, 64, 128)),
+        6: ("vegetation", (128, 128, 0)),
+        7: ("pole", (192, 192, 128)),
+        8: ("car", (64, 0, 128)),
+        9: ("traffic sign", (192, 128, 128)),
+        10: ("pedestrian", (64, 64, 0)),
+        11: ("bicycle", (0, 128, 192)),
+        12: ("lane marking", (0, 172, 0)),
+        15: ("traffic light", (0, 128, 128)),
+    },
+    void=(0, 13, 14),
+    channel="red",
+    bits=16,
+)
+
+# The ReadMe of SYNTHIA-RAND-CITYSCAPES; it paints lane markings as walls, we do not.
+_SYNTHIA_RAND = _own(
+    "synthia-rand",
+    {
+        1: ("sky", (70, 130, 180)),
+        2: ("building", (70, 70, 70)),
+        3: ("road", (128, 64, 128)),
+        4: ("sidewalk", (244, 35, 232)),
+        5: ("fence", (64, 64, 128)),
+        6: ("vegetation", (107, 142, 35)),
+        7: ("pole", (153, 153, 153)),
+        8: ("car", (0, 0, 142)),
+        9: ("traffic sign", (220, 220, 0)),
+        10: ("pedestrian", (220, 20, 60)),
+        11: ("bicycle", (119, 11, 32)),
+        12: ("motorcycle", (0, 0, 230)),
+        13: ("parking", (250, 170, 160)),
+        14: ("road work", (128, 64, 64)),
+        15: ("traffic light", (250, 170, 30)),
+        16: ("terrain", (152, 251, 152)),
+        17: ("rider", (255, 0, 0)),
+        18: ("truck", (0, 0, 70)),
+        19: ("bus", (0, 60, 100)),
+        20: ("train", (0, 80, 100)),
+        21: ("wall", (102, 102, 156)),
+        22: ("lane marking", (0, 172, 0)),
+    },
+    void=(0,),
+    channel="red",
+    bits=16,
+)
+
+# CARLA's LibCarla/source/carla/image/CityScapesPalette.h, from 0.9.14 on and up to 0.9.13.
+_CARLA = _own(
+    "carla-0.9.14",
+    {
+        tag: (name, color)
+        for tag, (name, color) in enumerate(
+            [
+                *zip(_CITYSCAPES.names, _CITYSCAPES.colors, strict=True),
+                ("static", (110, 190, 160)),
+                ("dynamic", (170, 120, 50)),
+                ("other", (55, 90, 80)),
+                ("water", (45, 60, 150)),
+                ("road line", (157, 234, 50)),
+                ("ground", (81, 0, 81)),
+                ("bridge", (150, 100, 100)),
+                ("rail track", (230, 150, 140)),
+                ("guard rail", (180, 165, 180)),
+            ],
+            start=1,
+        )
+    },
+    void=(0,),
+    channel="red",
+)
+_CARLA_OLD = _own(
+    "carla-0.9.13",
+    {
+        1: ("building", (70, 70, 70)),
+        2: ("fence", (100, 40, 40)),
+        3: ("other", (55, 90, 80)),
+        4: ("pedestrian", (220, 20, 60)),
+        5: ("pole", (153, 153, 153)),
+        6: ("road line", (157, 234, 50)),
+        7: ("road", (128, 64, 128)),
+        8: ("sidewalk", (244, 35, 232)),
+        9: ("vegetation", (107, 142, 35)),
+        10: ("vehicle", (0, 0, 142)),
+        11: ("wall", (102, 102, 156)),
+        12: ("traffic sign", (220, 220, 0)),
+        13: ("sky", (70, 130, 180)),
+        14: ("ground", (81, 0, 81)),
+        15: ("bridge", (150, 100, 100)),
+        16: ("rail track", (230, 150, 140)),
+        17: ("guard rail", (180, 165, 180)),
+        18: ("traffic light", (250, 170, 30)),
+        19: ("static", (110, 190, 160)),
+        20: ("dynamic", (170, 120, 50)),
+        21: ("water", (45, 60, 150)),
+        22: ("terrain", (145, 170, 100)),
+    },
+    void=(0,),
+    channel="red",
+)
+
+_SYNTHIA_IDS = {1: 10, 2: 2, 3: 0, 4: 1, 5: 4, 6: 8, 7: 5, 8: 13, 9: 7, 10: 11, 15: 6}
+
+TABLES: dict[str, ClassTable] = {
+    entry.name: entry
+    for entry in (
+        _SYNTHIA,
+        _SYNTHIA_RAND,
+        _CITYSCAPES,
+        _CARLA,
+        _CARLA_OLD,
+        # 11 is bicycle or cyclist there, mostly cyclists; 12 is lane marking, painted on the road
+        _as_cityscapes(_SYNTHIA, _SYNTHIA_IDS | {11: 12, 12: 0}),
+        _as_cityscapes(
+            _SYNTHIA_RAND,
+            _SYNTHIA_IDS | {11: 18, 12: 17, 16: 9, 17: 12, 18: 14, 19: 15, 20: 16, 21: 3},
+        ),
+        _as_cityscapes(_CARLA, {tag: tag - 1 for tag in range(1, 20)} | {24: 0}),
+        _as_cityscapes(
+            _CARLA_OLD,
+            {1: 2, 2: 4, 4: 11, 5: 5, 6: 0, 7: 0, 8: 1, 9: 8, 10: 13, 11: 3, 12: 7, 13: 10}
+            | {18: 6, 22: 9},
+        ),
+    )
+}
