@@ -27,10 +27,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from sflowgan_tf.deployment.precisions import Precision
+from sflowgan_tf.device import model as device_model
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils import cli
 from sflowgan_tf.utils.errors import Failure, UserError
@@ -42,12 +43,13 @@ import_tensorflow()
 import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from sflowgan_tf import lite, models  # noqa: E402
 from sflowgan_tf.deployment import deployment, tflite  # noqa: E402
 from sflowgan_tf.networks.dned import CONVOLUTIONS  # noqa: E402
 from sflowgan_tf.networks.generator import GlobalGenerator  # noqa: E402
 from sflowgan_tf.ops.ensemble import ensemble_weights  # noqa: E402
 from sflowgan_tf.ops.images import contact_sheet  # noqa: E402
+from sflowgan_tf.training import assembly  # noqa: E402
+from sflowgan_tf.translation import models  # noqa: E402
 from sflowgan_tf.translation.card import Card  # noqa: E402
 from sflowgan_tf.translation.painting import Translates  # noqa: E402
 from sflowgan_tf.utils.files import written_whole  # noqa: E402
@@ -82,7 +84,7 @@ def way(name: str, translator: Translates, scenes: list[tflite.Scene]) -> Way:
 
 def tflite_models(
     exported: deployment.Exported, folder: Path, told: Card
-) -> Iterator[tuple[str, lite.Model]]:
+) -> Iterator[tuple[str, device_model.Model]]:
     """The files with the DNED that pass what `export` demands, by name."""
     for precision in PRECISIONS:
         kind = [precision]
@@ -93,7 +95,7 @@ def tflite_models(
             print(error)
             continue
         with held_back():  # LiteRT says which delegate it takes
-            model = lite.Model(report.file, threads=THREADS)
+            model = device_model.Model(report.file, threads=THREADS)
         yield f"TFLite {precision}{', norms in float' if report.in_float else ''}", model
 
 
@@ -159,7 +161,7 @@ def arrays(exported: deployment.Exported, scenes: list[tflite.Scene]) -> dict[st
     settings = {
         "threads": THREADS,
         "classes": translator.num_classes,
-        "edges": {"threshold": translator.edge_threshold, "blur": translator.edge_blur},
+        "edges": asdict(translator.edge_settings),
         "convolutions": CONVOLUTIONS,
         "generator": {key: configs["generator"][key] for key in keys},
         "dned": {"filters": configs["dned"]["filters"]},
@@ -250,7 +252,7 @@ def work(parsed: argparse.Namespace) -> None:
         saved, _ = deployment.saved_model(exported, folder, told)
         urls, _ = stack.enter_context(serving(saved, "model"))
         ways = [
-            way(RUN, models.of_run(parsed.run).translator, scenes),
+            way(RUN, assembly.model_of_run(parsed.run).translator, scenes),
             way("SavedModel", models.of_path(saved).translator, scenes),
             way("REST", models.of_server(urls["rest"]).translator, scenes),
             way("gRPC", models.of_server(urls["grpc"]).translator, scenes),

@@ -26,6 +26,7 @@ from pathlib import Path
 
 from sflowgan_tf import config as settings
 from sflowgan_tf.deployment.precisions import PRECISIONS  # noqa: E402
+from sflowgan_tf.device import model as device_model
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils import cli
 from sflowgan_tf.utils.errors import Failure, UserError
@@ -35,7 +36,7 @@ import_tensorflow()
 
 import numpy as np  # noqa: E402
 
-from sflowgan_tf import lite, minicity  # noqa: E402
+from sflowgan_tf import minicity  # noqa: E402
 from sflowgan_tf.deployment import flatbuffer, tflite  # noqa: E402
 from sflowgan_tf.ops.classes import TABLES  # noqa: E402
 from sflowgan_tf.ops.ensemble import ensemble_weights  # noqa: E402
@@ -69,8 +70,7 @@ def fresh(name: str) -> Translator:
         generator=assembly.generator(config, TABLE.num_classes),
         dned=assembly.dned(config),
         num_classes=TABLE.num_classes,
-        edge_threshold=config.records.edges.threshold,
-        edge_blur=config.records.edges.blur,
+        edge_settings=config.records.edges,
     )
 
 
@@ -110,9 +110,9 @@ def rows(
         except Failure as error:
             print(error)
             continue
-        model = lite.Model(file, threads=threads)
+        model = device_model.Model(file, threads=threads)
 
-        def paint(scene: tflite.Scene, model: lite.Model = model) -> np.ndarray:
+        def paint(scene: tflite.Scene, model: device_model.Model = model) -> np.ndarray:
             return model.translate(scene.labels, scene.frame, WEIGHTS)
 
         kind = f"{precision}, norms in float" if report.in_float else precision

@@ -11,9 +11,9 @@ of the ratio over all rounds.
 import argparse
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 
 from sflowgan_tf import config as settings
+from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.utils.quiet import import_tensorflow
 
 import_tensorflow()
@@ -25,13 +25,13 @@ from sflowgan_tf import minicity  # noqa: E402
 from sflowgan_tf.data import flow as opencv  # noqa: E402
 from sflowgan_tf.ops.flow import dense_flow  # noqa: E402
 
-FARNEBACK = asdict(settings.Flow())
+FARNEBACK = Farneback()
 
 
 @tf.function
 def forward(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
     """The flow."""
-    return dense_flow(first, second, **FARNEBACK)
+    return dense_flow(first, second, FARNEBACK)
 
 
 @tf.function
@@ -60,7 +60,7 @@ def main() -> None:
     images = [frame.image_real for frame in minicity.sequence(0, 0, 2, size)]
     tensors = [tf.constant(image[None], tf.float32) for image in images]
     calls = {
-        "OpenCV": lambda: opencv.dense_flow(*images, **FARNEBACK),
+        "OpenCV": lambda: opencv.dense_flow(*images, FARNEBACK),
         "forward": lambda: forward(*tensors).numpy(),
         "forward and backward": lambda: with_gradient(*tensors).numpy(),
     }

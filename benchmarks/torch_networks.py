@@ -20,7 +20,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from sflowgan_tf import lite
+from sflowgan_tf.device import edges as device_edges
+from sflowgan_tf.device import model as device_model
 
 
 def normalised(width: int) -> list[nn.Module]:
@@ -142,7 +143,7 @@ def channels_first(array: np.ndarray) -> torch.Tensor:
 
 
 class Painter:
-    """What `lite.Model` does, the network in PyTorch."""
+    """What `device.model.Model` does, the network in PyTorch."""
 
     def __init__(self, given: Any):
         """Builds the networks.
@@ -165,12 +166,14 @@ class Painter:
     @torch.inference_mode()
     def paint(self, index: int) -> np.ndarray:
         """A scene as (height, width, 3) uint8 RGB."""
-        edges = channels_first(lite.laplacian_edges(self.frames[index], **self.settings["edges"]))
-        labels = channels_first(lite.one_hot(self.labels[index], self.settings["classes"]))
+        edges = channels_first(
+            device_edges.laplacian_edges(self.frames[index], **self.settings["edges"])
+        )
+        labels = channels_first(device_model.one_hot(self.labels[index], self.settings["classes"]))
         maps = torch.sigmoid(self.networks["dned"](edges))
         redrawn = (maps * self.shares).sum(1, keepdim=True)
         image = self.networks["generator"](torch.cat([labels, redrawn], 1))
-        return lite.to_uint8(image[0].permute(1, 2, 0).numpy())
+        return device_model.to_uint8(image[0].permute(1, 2, 0).numpy())
 
 
 def main() -> None:

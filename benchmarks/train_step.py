@@ -18,8 +18,8 @@ import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from sflowgan_tf import losses  # noqa: E402
-from sflowgan_tf.networks.dned import ensemble  # noqa: E402
 from sflowgan_tf.ops import images, labels  # noqa: E402
+from sflowgan_tf.ops.ensemble import ensemble  # noqa: E402
 from sflowgan_tf.training import assembly  # noqa: E402
 from sflowgan_tf.training.gan.image_gan import ImageGAN  # noqa: E402
 

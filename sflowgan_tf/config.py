@@ -13,29 +13,10 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from sflowgan_tf.ops.settings import EdgeSettings, Farneback
+from sflowgan_tf.utils.bounds import bounded, violations
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.files import written_whole
-
-
-@dataclass(frozen=True, kw_only=True)
-class Edges:
-    """E(.), the deterministic edge map (sec. 3.2)."""
-
-    threshold: float = 60.0  # of |Laplacian|, grey levels 0 to 255
-    blur: float = 0.0  # sigma of a Gaussian before it, pixels; 0 is none
-
-
-@dataclass(frozen=True, kw_only=True)
-class Flow:
-    """F(.), dense Farneback flow (sec. 3.3), by OpenCV's names; its tutorial's values."""
-
-    pyr_scale: float = 0.5
-    levels: int = 3
-    winsize: int = 15
-    iterations: int = 3
-    poly_n: int = 5
-    poly_sigma: float = 1.2
-    gaussian: bool = False  # window instead of a box: smoother, slower in OpenCV
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,32 +25,33 @@ class Records:
 
     size: str = "512x256"
     classes: Literal["own", "cityscapes"] = "own"  # cityscapes: its 19 trainIds, shared by all
-    edges: Edges = field(default_factory=Edges)
-    flow: Flow = field(default_factory=Flow)
-    validation_fraction: float = 0.1  # of the sequences, where the source has no split of its own
+    edges: EdgeSettings = field(default_factory=EdgeSettings)
+    flow: Farneback = field(default_factory=Farneback)
+    # of the sequences, where the source has no split of its own
+    validation_fraction: float = bounded(0.1, 0, 1)
     validation_sequences: list[str] = field(default_factory=list)  # by name; instead of a fraction
-    frames_per_shard: int = 128
-    seed: int = 0
+    frames_per_shard: int = bounded(128, 1)
+    seed: int = bounded(0, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Minicity:
     """How much of the procedural street is drawn."""
 
-    sequences: int = 24
-    frames: int = 10  # of each sequence
-    seed: int = 0
+    sequences: int = bounded(24, 1)
+    frames: int = bounded(10, 1)  # of each sequence
+    seed: int = bounded(0, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pipeline:
     """How batches are read. The random scale enlarges and then crops, so nothing is padded."""
 
-    batch_size: int = 1
+    batch_size: int = bounded(1, 1)
     crop: str | None = None  # what the networks see; the records' size by default
     flip: bool = True
-    max_scale: float = 1.0
-    shuffle_buffer: int = 512  # records
+    max_scale: float = bounded(1.0, 1)
+    shuffle_buffer: int = bounded(512, 1)  # records
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,24 +63,24 @@ class Generator:
     """
 
     kind: Literal["global", "local_enhancer", "unet"] = "global"
-    filters: int = 64  # of the global part; the enhancer has half as many
-    downsamplings: int = 4  # pix2pix: 8
-    blocks: int = 9
+    filters: int = bounded(64, 2)  # of the global part; the enhancer has half as many
+    downsamplings: int = bounded(4, 1)  # pix2pix: 8
+    blocks: int = bounded(9, 0)
     upsampling: Literal["transposed", "nearest"] = "transposed"
     separable: bool = False  # depthwise and 1x1 instead of 3x3, for devices; upsampling=nearest
     skips: bool = False  # from the way down to the way up, as in U-Net; not in pix2pixHD
-    enhancer_blocks: int = 3
+    enhancer_blocks: int = bounded(3, 0)
     global_run: str | None = None  # a run of kind `global` whose generator the enhancer starts from
-    frozen_epochs: int = 0  # for which the enhancer's global part is not trained
+    frozen_epochs: int = bounded(0, 0)  # for which the enhancer's global part is not trained
 
 
 @dataclass(frozen=True, kw_only=True)
 class Discriminator:
     """PatchGAN; one scale is enough with edges (sec. 3.2), three as in fig. 4."""
 
-    num_scales: int = 1
-    filters: int = 64
-    depth: int = 3  # convolutions of stride 2
+    num_scales: int = bounded(1, 1, 3)
+    filters: int = bounded(64, 1)
+    depth: int = bounded(3, 1)  # convolutions of stride 2
     spectral_norm: bool = False
     sees_edges: bool = False  # pix2pixHD: true, with edge_map=instances
 
@@ -107,9 +89,10 @@ class Discriminator:
 class Dned:
     """The edge network (sec. 3.2, eq. 4)."""
 
-    filters: int = 64
+    filters: int = bounded(64, 1)
     balanced: bool = False  # HED's class balancing
-    jitter: float = 0.0  # share of examples whose ensemble weights are drawn instead of equal
+    # share of examples whose ensemble weights are drawn instead of equal
+    jitter: float = bounded(0.0, 0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,9 +100,9 @@ class Perceptual:
     """The VGG19 of eq. 6."""
 
     weights: str = "imagenet"  # imagenet, random, or the path of a keras.applications weights file
-    slices: int = 5
+    slices: int = bounded(5, 1, 5)
     slice_weights: list[float] | None = None  # equal; pix2pixHD: [.03125, .0625, .125, .25, 1]
-    filters: int = 64  # fewer only with random weights
+    filters: int = bounded(64, 1)  # fewer only with random weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,12 +113,13 @@ class Losses:
     """
 
     gan: Literal["log", "lsgan", "hinge"] = "log"
-    feature_matching: float = 10.0
-    perceptual: float = 10.0
-    l1: float = 0.0  # pix2pix: 100; not in the paper
-    dned: float = 1.0
-    flow: float = 1.0  # in phase video, for a loss in pixels (our choice)
-    warping: float = 0.0  # in phase video: the change along the real flow; not in the paper
+    feature_matching: float = bounded(10.0, 0)
+    perceptual: float = bounded(10.0, 0)
+    l1: float = bounded(0.0, 0)  # pix2pix: 100; not in the paper
+    dned: float = bounded(1.0, 0)
+    flow: float = bounded(1.0, 0)  # in phase video, for a loss in pixels (our choice)
+    # in phase video: the change along the real flow; not in the paper
+    warping: float = bounded(0.0, 0)
     flow_where_consistent: bool = False  # only where the real pair's flows agree both ways
 
 
@@ -143,19 +127,19 @@ class Losses:
 class Phases:
     """Epochs of the curriculum's phases, in their order (sec. 3.2)."""
 
-    edges: int = 100  # the generator sees Laplacian edges; the DNED learns beside it
-    dned: int = 100  # the generator sees the DNED's edges; all are trained together
-    video: int = 0  # pairs of frames and the flow loss; needs records of sequences
+    edges: int = bounded(100, 0)  # the generator sees Laplacian edges; the DNED learns beside it
+    dned: int = bounded(100, 0)  # the generator sees the DNED's edges; all are trained together
+    video: int = bounded(0, 0)  # pairs of frames and the flow loss; needs records of sequences
 
 
 @dataclass(frozen=True, kw_only=True)
 class Optimizer:
     """Adam, for each of the three networks (pix2pixHD)."""
 
-    learning_rate: float = 2e-4
-    beta_1: float = 0.5
-    beta_2: float = 0.999
-    constant_share: float = 0.5  # of all steps; the rate then falls linearly to 0
+    learning_rate: float = bounded(2e-4, 0)
+    beta_1: float = bounded(0.5, 0, 1)
+    beta_2: float = bounded(0.999, 0, 1)
+    constant_share: float = bounded(0.5, 0, 1)  # of all steps; the rate then falls linearly to 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,15 +151,16 @@ class Segmenter:
 
     kind: Literal["pspnet", "small"] = "pspnet"
     weights: str = "imagenet"  # of its trunk: imagenet, random, or a file of keras.applications
-    filters: int = 64
+    filters: int = bounded(64, 2)
     units: list[int] = field(default_factory=lambda: [3, 4, 6, 3])  # ResNet-50; else random weights
-    auxiliary: float = 0.4  # weight of the loss on stage 4
-    class_balance: float = 0.0  # a class weighs its share of the pixels to the power of minus this
-    epochs: int = 100
+    auxiliary: float = bounded(0.4, 0)  # weight of the loss on stage 4
+    # a class weighs its share of the pixels to the power of minus this
+    class_balance: float = bounded(0.0, 0, 1)
+    epochs: int = bounded(100, 0)
     optimizer: Literal["sgd", "adam"] = "sgd"
-    learning_rate: float = 1e-2  # falls to 0 with the power 0.9 of what is left
-    momentum: float = 0.9  # of sgd
-    weight_decay: float = 1e-4
+    learning_rate: float = bounded(1e-2, 0)  # falls to 0 with the power 0.9 of what is left
+    momentum: float = bounded(0.9, 0, 1)  # of sgd
+    weight_decay: float = bounded(1e-4, 0)
     pipeline: Pipeline = field(default_factory=lambda: Pipeline(batch_size=4, max_scale=2.0))
 
 
@@ -202,83 +187,13 @@ class Config:
     start_run: str | None = None  # a run whose networks this one starts from; --from for short
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     jit_compile: bool = False  # XLA; slower on a CPU
-    ema_decay: float = 0.999  # of the generator's moving average, from which pictures are made
-    samples: int = 4  # validation frames on each epoch's sheet
-    log_steps: int = 20  # between two points of a TensorBoard curve
-    checkpoint_steps: int = 500  # between two checkpoints; one is written after each epoch too
-    seed: int = 0
-
-
-_LEAST = {
-    "records.frames_per_shard": 1,
-    "records.validation_fraction": 0,
-    "records.seed": 0,
-    "records.edges.blur": 0,
-    "records.flow.pyr_scale": 0.1,
-    "records.flow.levels": 0,
-    "records.flow.winsize": 2,
-    "records.flow.iterations": 1,
-    "records.flow.poly_n": 1,
-    "records.flow.poly_sigma": 0.3,
-    "minicity.sequences": 1,
-    "minicity.frames": 1,
-    "minicity.seed": 0,
-    "pipeline.batch_size": 1,
-    "pipeline.max_scale": 1,
-    "pipeline.shuffle_buffer": 1,
-    "generator.filters": 2,
-    "generator.downsamplings": 1,
-    "generator.blocks": 0,
-    "generator.enhancer_blocks": 0,
-    "generator.frozen_epochs": 0,
-    "discriminator.num_scales": 1,
-    "discriminator.filters": 1,
-    "discriminator.depth": 1,
-    "dned.filters": 1,
-    "dned.jitter": 0,
-    "perceptual.filters": 1,
-    "losses.feature_matching": 0,
-    "losses.perceptual": 0,
-    "losses.l1": 0,
-    "losses.dned": 0,
-    "losses.flow": 0,
-    "losses.warping": 0,
-    "phases.edges": 0,
-    "phases.dned": 0,
-    "phases.video": 0,
-    "segmenter.filters": 2,
-    "segmenter.auxiliary": 0,
-    "segmenter.class_balance": 0,
-    "segmenter.epochs": 0,
-    "segmenter.learning_rate": 0,
-    "segmenter.momentum": 0,
-    "segmenter.weight_decay": 0,
-    "segmenter.pipeline.batch_size": 1,
-    "segmenter.pipeline.max_scale": 1,
-    "segmenter.pipeline.shuffle_buffer": 1,
-    "optimizer.learning_rate": 0,
-    "optimizer.beta_1": 0,
-    "optimizer.beta_2": 0,
-    "optimizer.constant_share": 0,
-    "ema_decay": 0,
-    "samples": 1,
-    "log_steps": 1,
-    "checkpoint_steps": 1,
-    "seed": 0,
-}
-_MOST = {
-    "records.validation_fraction": 1,
-    "records.flow.pyr_scale": 0.95,
-    "discriminator.num_scales": 3,
-    "dned.jitter": 1,
-    "perceptual.slices": 5,
-    "optimizer.beta_1": 1,
-    "optimizer.beta_2": 1,
-    "optimizer.constant_share": 1,
-    "segmenter.class_balance": 1,
-    "segmenter.momentum": 1,
-    "ema_decay": 1,
-}
+    # of the generator's moving average, from which pictures are made
+    ema_decay: float = bounded(0.999, 0, 1)
+    samples: int = bounded(4, 1)  # validation frames on each epoch's sheet
+    log_steps: int = bounded(20, 1)  # between two points of a TensorBoard curve
+    # between two checkpoints; one is written after each epoch too
+    checkpoint_steps: int = bounded(500, 1)
+    seed: int = bounded(0, 0)
 
 
 def size(text: str, name: str = "size") -> tuple[int, int]:
@@ -326,13 +241,8 @@ def load(dataset: str, file: Path | None = None, overrides: list[str] | None = N
 
 def _check_ranges(config: Config) -> None:
     """What a type can't say of one setting."""
-    values = _flat(asdict(config))
-    for key, bound in _LEAST.items():
-        if not values[key] >= bound:  # nor not a number
-            raise UserError(f"{key}={values[key]}: expected {bound} or more")
-    for key, bound in _MOST.items():
-        if not values[key] <= bound:
-            raise UserError(f"{key}={values[key]}: expected {bound} or less")
+    for violation in violations(config):
+        raise UserError(violation)
 
 
 def _check_together(config: Config) -> None:

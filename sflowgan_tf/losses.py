@@ -70,7 +70,7 @@ def dned_loss(side_outputs, edges, weights, balanced=False):
         side_outputs: (batch, height, width, 6) logits.
         edges: (batch, height, width, 1) in [0, 1], the edge map E(x).
         weights: (batch, 6) non-negative with a positive sum; normalised to sum 1, as in
-            `networks.dned.ensemble`.
+            `ops.ensemble.ensemble`.
         balanced: give the edge pixels and the rest of an image half the weight each. HED's factors
             have that ratio; they are scaled to a mean of 1 here, so that both settings start at
             log 2.

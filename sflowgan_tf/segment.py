@@ -49,7 +49,7 @@ def work(parsed: argparse.Namespace) -> None:
 
 def _train(config: "Config", manifest: "Manifest", folder: Path, run: "Run") -> None:
     """Epoch after epoch from the latest checkpoint on, then the scores."""
-    from sflowgan_tf.evaluation.segmenter_training import SegmenterTraining
+    from sflowgan_tf.evaluation.segmenting.training import SegmenterTraining
     from sflowgan_tf.training import assembly, resuming
 
     assembly.reproducible(config.seed)

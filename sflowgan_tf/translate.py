@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from sflowgan_tf.utils import cli
 
 if TYPE_CHECKING:
     from sflowgan_tf.data.media.scenes import Scenes
-    from sflowgan_tf.models import Model
+    from sflowgan_tf.translation.models import Model
     from sflowgan_tf.translation.painting import Painter
 
 _FPS = Fraction(25)
@@ -97,10 +96,11 @@ def work(parsed: argparse.Namespace) -> None:
 
 
 def _model(parsed: argparse.Namespace) -> "Model":
-    from sflowgan_tf import models
+    from sflowgan_tf.training import assembly
+    from sflowgan_tf.translation import models
 
     if parsed.run is not None:
-        return models.of_run(parsed.run)
+        return assembly.model_of_run(parsed.run)
     if parsed.model is not None:
         return models.of_path(parsed.model)
     return models.of_server(parsed.server)
@@ -132,7 +132,7 @@ def _is_film(parsed: argparse.Namespace) -> bool:
 def _films(
     parsed: argparse.Namespace, painter: "Painter", scenes: "Scenes", model: "Model"
 ) -> None:
-    from sflowgan_tf import config as settings
+    from sflowgan_tf.ops.settings import Farneback
     from sflowgan_tf.translation.films import Films
     from sflowgan_tf.translation.history import History
 
@@ -143,7 +143,7 @@ def _films(
         side_by_side=parsed.side_by_side,
         piece=_PIECE,
         model=model.files,
-        history=History(parsed.history, asdict(settings.Flow())),
+        history=History(parsed.history, Farneback()),
     )
     try:
         frames = films.make(scenes)

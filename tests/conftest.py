@@ -15,6 +15,7 @@ def exportable():
     from sflowgan_tf.data.manifest import Manifest, Split
     from sflowgan_tf.deployment.deployment import Exported
     from sflowgan_tf.ops.classes import TABLES
+    from sflowgan_tf.ops.settings import EdgeSettings, Farneback
     from sflowgan_tf.training.runs import Run
     from tests.front import scene
     from tests.translation.test_translator import make
@@ -29,8 +30,8 @@ def exportable():
             dataset="minicity",
             size=(32, 16),
             classes=TABLES["synthia"],
-            edges={"threshold": 60.0, "blur": 0.0},
-            flow={},
+            edges=EdgeSettings(),
+            flow=Farneback(),
             seed=0,
             has_cg=True,
             has_instances=False,

@@ -12,9 +12,12 @@ import pytest
 
 from sflowgan_tf import lite, minicity
 from sflowgan_tf.deployment import tflite
+from sflowgan_tf.device import edges as device_edges
+from sflowgan_tf.device import model as device_model
 from sflowgan_tf.ops import images, labels
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.ops.edges import laplacian_edges
+from sflowgan_tf.ops.settings import EdgeSettings
 from sflowgan_tf.utils.errors import UserError
 from tests import places
 from tests.translation.test_translator import make
@@ -27,13 +30,19 @@ SIZE = (32, 16)
 def test_edges_are_those_of_the_records(size, blur):
     frame = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
     threshold = 60.0 if blur < 1 else 3.0
-    found = lite.laplacian_edges(frame, threshold, blur)
-    expected = np.asarray(laplacian_edges(frame[None], threshold, blur))[0]
+    found = device_edges.laplacian_edges(frame, threshold, blur)
+    expected = np.asarray(
+        laplacian_edges(frame[None], EdgeSettings(threshold=threshold, blur=blur))
+    )[0]
     assert found.shape == expected.shape and found.dtype == np.float32
     # where the Laplacian is the threshold but for rounding, either is right
     either = (
-        np.asarray(laplacian_edges(frame[None], threshold - 1e-3, blur))[0]
-        != np.asarray(laplacian_edges(frame[None], threshold + 1e-3, blur))[0]
+        np.asarray(
+            laplacian_edges(frame[None], EdgeSettings(threshold=threshold - 1e-3, blur=blur))
+        )[0]
+        != np.asarray(
+            laplacian_edges(frame[None], EdgeSettings(threshold=threshold + 1e-3, blur=blur))
+        )[0]
     )
     np.testing.assert_array_equal(found[~either], expected[~either])
     assert either.mean() < 0.01
@@ -43,7 +52,10 @@ def test_edges_are_those_of_the_records(size, blur):
 
 def test_a_streets_edges_are_the_records_to_the_last_pixel():
     frame = next(iter(minicity.sequence(3, 0, 2, (128, 64)))).image_cg
-    found, expected = lite.laplacian_edges(frame, 60.0, 0.0), laplacian_edges(frame[None], 60.0)
+    found, expected = (
+        device_edges.laplacian_edges(frame, 60.0, 0.0),
+        laplacian_edges(frame[None], EdgeSettings()),
+    )
     np.testing.assert_array_equal(found, expected[0])
     assert found.any()
 
@@ -51,12 +63,12 @@ def test_a_streets_edges_are_the_records_to_the_last_pixel():
 def test_the_scene_is_that_of_the_generator():
     label_map = np.arange(256, dtype=np.uint8).reshape(8, 32)
     expected = labels.scene(label_map[None], np.zeros((1, 8, 32, 1), np.float32), 5)[0, ..., :5]
-    np.testing.assert_array_equal(lite.one_hot(label_map, 5), expected)
+    np.testing.assert_array_equal(device_model.one_hot(label_map, 5), expected)
 
 
 def test_pixels_are_rounded_as_by_keras():
     image = np.linspace(-1.1, 1.1, 2001, dtype=np.float32).reshape(1, 667, 3)
-    np.testing.assert_array_equal(lite.to_uint8(image), images.to_uint8(image))
+    np.testing.assert_array_equal(device_model.to_uint8(image), images.to_uint8(image))
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +228,7 @@ def test_a_delegate_gets_its_options(home, monkeypatch):
         lite.ctypes, "CDLL", lambda library: SimpleNamespace(tflite_plugin_create_delegate=None)
     )
     with pytest.raises(UserError, match=r"--delegate lib\.so: can't be loaded \(not here\)"):
-        lite.Model(Path("a.tflite"), delegate="lib.so", options={"precision": "fp16"})
+        device_model.Model(Path("a.tflite"), delegate="lib.so", options={"precision": "fp16"})
     assert asked == [("lib.so", {"precision": "fp16"})]
 
 
@@ -229,16 +241,16 @@ def test_a_device_without_litert_says_what_to_install(home, monkeypatch, capsys,
 def test_a_file_of_another_format_or_a_damaged_one_is_refused(home, monkeypatch, tmp_path):
     monkeypatch.setattr(lite, "FORMAT", 2)
     with pytest.raises(UserError, match="metadata of format 1, expected 2; export it anew"):
-        lite.Model(Path("a.tflite"))
+        device_model.Model(Path("a.tflite"))
     monkeypatch.undo()
     content = (home / "a.tflite").read_bytes()
     (tmp_path / "cut.tflite").write_bytes(b"\0" * 64 + content[64:])
     with pytest.raises(UserError, match=r"cut\.tflite: damaged, or not for this LiteRT"):
-        lite.Model(tmp_path / "cut.tflite")
+        device_model.Model(tmp_path / "cut.tflite")
 
 
 def test_a_label_map_in_colours_is_refused():
-    model = object.__new__(lite.Model)
+    model = object.__new__(device_model.Model)
     model.metadata = {"classes": TABLES["cityscapes"].to_dict()}
     with pytest.raises(UserError, match="has 3 channels; expected one of class ids"):
         model.encode(np.zeros((4, 4, 3), np.uint8))

@@ -15,6 +15,7 @@ from sflowgan_tf.config import (
     Segmenter,
 )
 from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.evaluation.segmenting import assembly as segmenting
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
 
@@ -41,5 +42,5 @@ def begun(name, config, folder):
     if config.task == "translation":
         model = assembly.gan(config, manifest.classes.num_classes, total_steps=1)
     else:
-        model = assembly.segmenter(config, folder, manifest, total_steps=1)
+        model = segmenting.segmenter(config, folder, manifest, total_steps=1)
     model.checkpoint().save(str(run.checkpoints / "step"))

@@ -1,8 +1,11 @@
 """F(.), dense optical flow, and its lossy coding as a picture."""
 
+from dataclasses import asdict
+
 import cv2
 import numpy as np
 
+from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.ops.warp import consistent
 
 _SCALE = 64.0
@@ -11,30 +14,13 @@ _ZERO = 1 << 15
 _PNG = [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_PAETH]
 
 
-def dense_flow(
-    image_a: np.ndarray,
-    image_b: np.ndarray,
-    *,
-    pyr_scale: float,
-    levels: int,
-    winsize: int,
-    iterations: int,
-    poly_n: int,
-    poly_sigma: float,
-    gaussian: bool,
-) -> np.ndarray:
+def dense_flow(image_a: np.ndarray, image_b: np.ndarray, farneback: Farneback) -> np.ndarray:
     """The flow of `ops.flow.dense_flow`, from OpenCV's own code: faster, without gradients.
 
     Args:
         image_a: (height, width, 3) uint8 RGB.
         image_b: the same, one frame later.
-        pyr_scale: as there, and so on.
-        levels: of the pyramid.
-        winsize: pixels.
-        iterations: at each level.
-        poly_n: pixels.
-        poly_sigma: pixels.
-        gaussian: window.
+        farneback: settings of the method.
 
     Returns:
         (height, width, 2) float32, pixels per frame; channel 0 is dx (right), 1 is dy (down).
@@ -45,14 +31,13 @@ def dense_flow(
         cv2.cvtColor(image.astype(np.float32), cv2.COLOR_RGB2GRAY) for image in (image_a, image_b)
     )
     start = np.zeros((*grey_a.shape, 2), np.float32)
-    flags = cv2.OPTFLOW_FARNEBACK_GAUSSIAN if gaussian else 0
-    return cv2.calcOpticalFlowFarneback(
-        grey_a, grey_b, start, pyr_scale, levels, winsize, iterations, poly_n, poly_sigma, flags
-    )
+    settings = asdict(farneback)
+    flags = cv2.OPTFLOW_FARNEBACK_GAUSSIAN if settings.pop("gaussian") else 0
+    return cv2.calcOpticalFlowFarneback(grey_a, grey_b, start, flags=flags, **settings)
 
 
 def estimated_motion(
-    frame: np.ndarray, following: np.ndarray, **farneback
+    frame: np.ndarray, following: np.ndarray, farneback: Farneback
 ) -> tuple[np.ndarray, np.ndarray]:
     """Flow and mask of a pair of frames, where no exact ones are known.
 
@@ -60,14 +45,14 @@ def estimated_motion(
         frame: (height, width, 3) uint8 RGB, of the real or the simulator's film: the generated
             film's own motion would follow its flicker.
         following: the same, one frame later; or earlier, for the flow back.
-        **farneback: settings of `dense_flow`.
+        farneback: settings of `dense_flow`.
 
     Returns:
         Flow (height, width, 2) float32 from `frame` to `following`, pixels, channel 0 dx (right), 1
         dy (down), and mask (height, width) bool, whether a pixel is seen in both.
     """
-    forward = dense_flow(frame, following, **farneback)
-    backward = dense_flow(following, frame, **farneback)
+    forward = dense_flow(frame, following, farneback)
+    backward = dense_flow(following, frame, farneback)
     visible = np.asarray(consistent(forward[None], backward[None]))[0, ..., 0] > 0
     return forward, visible
 

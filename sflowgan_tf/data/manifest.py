@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sflowgan_tf.ops.classes import ClassTable
+from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.files import written_whole
 
@@ -40,8 +41,8 @@ class Manifest:
         dataset: the name that `prepare` was given.
         size: (width, height) of every frame.
         classes: what the label maps' indices mean.
-        edges: threshold and blur, the arguments of `ops.edges.laplacian_edges`.
-        flow: operator and its parameters, those of `data.flow.dense_flow`.
+        edges: settings of the edge maps.
+        flow: settings of flow_real.
         seed: of the choice of validation sequences.
         has_cg: whether there are simulator's frames beside the real ones.
         has_instances: whether the pixels' instances are known.
@@ -54,8 +55,8 @@ class Manifest:
     dataset: str
     size: tuple[int, int]
     classes: ClassTable
-    edges: dict[str, float]
-    flow: dict[str, Any]
+    edges: EdgeSettings
+    flow: Farneback
     seed: int
     has_cg: bool
     has_instances: bool
@@ -66,7 +67,8 @@ class Manifest:
 
     def save(self, file: Path) -> None:
         """Writes it as JSON, whole or not at all."""
-        write_json(file, asdict(self) | {"classes": self.classes.to_dict()})
+        flow = {"operator": "farneback"} | asdict(self.flow)
+        write_json(file, asdict(self) | {"classes": self.classes.to_dict(), "flow": flow})
 
     @classmethod
     def load(cls, path: Path, dataset: str | None = None) -> Manifest:
@@ -126,7 +128,10 @@ def _read(file: Path, *, missing: str, remedy: str, outdated: str) -> Manifest:
 
 
 def _from_json(values: dict[str, Any]) -> Manifest:
+    flow = {key: value for key, value in values["flow"].items() if key != "operator"}
     parts = {
+        "edges": EdgeSettings(**values["edges"]),
+        "flow": Farneback(**flow),
         "size": (int(values["size"][0]), int(values["size"][1])),
         "classes": ClassTable.from_dict(values["classes"]),
         "splits": {name: Split(**split) for name, split in values["splits"].items()},

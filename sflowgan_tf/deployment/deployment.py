@@ -116,7 +116,7 @@ class Exported:
             step=self.step,
             classes=self.manifest.classes,
             size=self.manifest.size,
-            edges={key: self.manifest.edges[key] for key in ("threshold", "blur")},
+            edges=self.manifest.edges,
             edge_map=self.translator.edge_map,
             redraws=self.translator.redraws,
             data=data,
@@ -184,8 +184,7 @@ def _requests(
     scene = {"labels": labels, "image": image}
     files = {"labels_bytes": artefact.png(labels[0]), "image_bytes": artefact.png(image[0])}
     weights = {"ensemble_weights": ensemble_weights(2, seed=0)[1:]}
-    told = exported.manifest.edges
-    edges = laplacian_edges(image, told["threshold"], told["blur"])
+    edges = laplacian_edges(image, exported.manifest.edges)
     return {
         "serving_default": (scene, equal),
         "weighted": (scene | weights, drawn),

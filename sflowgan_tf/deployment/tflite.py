@@ -10,20 +10,21 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from sflowgan_tf import lite
 from sflowgan_tf.data.media.pictures import resize
 from sflowgan_tf.deployment import flatbuffer, gpu_rules
 from sflowgan_tf.deployment.precisions import Precision
-from sflowgan_tf.networks.dned import ensemble
+from sflowgan_tf.device import edges as device_edges
+from sflowgan_tf.device import model as device_model
 from sflowgan_tf.ops.classes import ClassTable
-from sflowgan_tf.ops.ensemble import ensemble_weights
+from sflowgan_tf.ops.ensemble import ensemble, ensemble_weights
+from sflowgan_tf.ops.settings import SIDE_OUTPUTS
 from sflowgan_tf.translation.translator import Translator
 from sflowgan_tf.utils.errors import Failure
 from sflowgan_tf.utils.files import written_whole
@@ -140,7 +141,7 @@ class Exporter:
             partial.write_bytes(model)
             _append(partial, self._metadata(graph, precision, in_float))
             with held_back():  # LiteRT says which delegate it takes
-                painter = lite.Model(partial)
+                painter = device_model.Model(partial)
             levels, psnr = self._fidelity(painter)
             _check(file.name, precision, levels, psnr)
         return Report(
@@ -156,7 +157,7 @@ class Exporter:
         self, graph: "_Graph", precision: Precision, in_float: list[str]
     ) -> dict[str, Any]:
         return {
-            "format": lite.FORMAT,
+            "format": device_model.FORMAT,
             "size": self.size,
             "precision": precision,
             "in_float": in_float,
@@ -165,15 +166,12 @@ class Exporter:
                 for name, spec in graph.inputs.items()
             ],
             "output": {"name": "image", "values": "RGB in [-1, 1]; level = (value + 1) * 127.5"},
-            "edges": {
-                "threshold": self.translator.edge_threshold,
-                "blur": self.translator.edge_blur,
-            },
+            "edges": asdict(self.translator.edge_settings),
             "classes": self.table.to_dict(),
             "origin": self.origin,
         }
 
-    def _fidelity(self, model: lite.Model) -> tuple[int, float]:
+    def _fidelity(self, model: device_model.Model) -> tuple[int, float]:
         """Largest difference to the translator, in levels, and PSNR, in dB."""
         weights = ensemble_weights(len(self.judged), seed=0) if model.redraws else None
         squares, largest = [], 0
@@ -206,7 +204,7 @@ class _Graph(tf.Module):
         if translator.edge_map != "none":
             shapes["edges"] = [1, height, width, 1]
         if redraws:
-            shapes["weights"] = [1, lite.SIDE_OUTPUTS]
+            shapes["weights"] = [1, SIDE_OUTPUTS]
         self.inputs = {name: tf.TensorSpec(shape, name=name) for name, shape in shapes.items()}
 
     def concrete(self) -> Any:
@@ -217,9 +215,9 @@ class _Graph(tf.Module):
     def values(self, scene: Scene, weights: np.ndarray) -> list[np.ndarray]:
         """A scene as the network's inputs."""
         given = {
-            "labels": lite.one_hot(scene.labels, self.translator.num_classes),
-            "edges": lite.laplacian_edges(
-                scene.frame, self.translator.edge_threshold, self.translator.edge_blur
+            "labels": device_model.one_hot(scene.labels, self.translator.num_classes),
+            "edges": device_edges.laplacian_edges(
+                scene.frame, **asdict(self.translator.edge_settings)
             ),
             "weights": weights,
         }
@@ -265,7 +263,7 @@ def _converted(
 def _append(file: Path, metadata: dict[str, Any]) -> None:
     """Puts the metadata behind the flatbuffer, where its readers ignore it."""
     with zipfile.ZipFile(file, "a") as archive:
-        archive.writestr(lite.METADATA, json.dumps(metadata, indent=1))
+        archive.writestr(device_model.METADATA, json.dumps(metadata, indent=1))
 
 
 def _check(name: str, precision: Precision, levels: int, psnr: float) -> None:

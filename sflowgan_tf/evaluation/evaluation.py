@@ -25,6 +25,7 @@ from sflowgan_tf.evaluation.result import FOLDER, GROUPS, Evaluation, Of, write_
 from sflowgan_tf.evaluation.scoring import Scoring
 from sflowgan_tf.evaluation.subjects import Files, Painted
 from sflowgan_tf.networks.vgg import VGG19Features
+from sflowgan_tf.ops.settings import EdgeSettings
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.translation.history import History
@@ -102,7 +103,7 @@ class Judging:
             else None,
             window=window,
             vgg=_vgg(parsed.vgg) if wanted & {"paired", "diversity"} else None,
-            farneback=_farneback(manifest) if "temporal" in wanted else None,
+            farneback=manifest.flow if "temporal" in wanted else None,
         )
         _check_asked(parsed, instruments, subject, chosen.pairs)
         reference = _hash(folder, manifest, parsed.split)
@@ -196,10 +197,7 @@ class Judging:
         subject = self.subject
         if not isinstance(subject, Painted) or subject.translator.edge_map != "laplacian":
             return []
-        trained = {
-            "threshold": subject.translator.edge_threshold,
-            "blur": subject.translator.edge_blur,
-        }
+        trained = subject.translator.edge_settings
         if trained == self.manifest.edges:
             return []
         return [
@@ -291,13 +289,13 @@ def _subject(
     told = {"run": parsed.run, "step": step, "edges": edges, "training seed": config.seed}
     if parsed.history:
         told["history"] = parsed.history
-    history = History(parsed.history, _farneback(manifest))
+    history = History(parsed.history, manifest.flow)
     painted = Painted(translator=translator, redraw=redraw, history=history)
     return painted, told, folder, manifest
 
 
-def _told(edges: dict[str, float]) -> str:
-    return ", ".join(f"records.edges.{name}={value:g}" for name, value in edges.items())
+def _told(edges: EdgeSettings) -> str:
+    return ", ".join(f"records.edges.{name}={value:g}" for name, value in asdict(edges).items())
 
 
 def _check_asked(
@@ -363,12 +361,6 @@ def _vgg(weights: str) -> VGG19Features:
 def _vgg_name(weights: str) -> str:
     told = f"random, {_RANDOM_FILTERS} filters, seed 0" if weights == "random" else weights
     return f"VGG19 ({features.weights_of(told)})"
-
-
-def _farneback(manifest: Manifest) -> dict[str, Any]:
-    """The records' settings of the flow, by the names of `data.flow.dense_flow`."""
-    names = asdict(settings.Flow())
-    return {name: value for name, value in manifest.flow.items() if name in names}
 
 
 def _hash(folder: Path, manifest: Manifest, split: str) -> str:

@@ -15,9 +15,9 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from sflowgan_tf.evaluation.metrics.features import Describes, weights_of
+from sflowgan_tf.evaluation.segmenting import assembly as segmenting
 from sflowgan_tf.ops.classes import TABLES, VOID, ClassTable
 from sflowgan_tf.ops.images import to_signed
-from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError
 
@@ -164,7 +164,7 @@ def find(given: str, table: ClassTable, classes: str | None = None) -> Judge:
 
 
 def _of_run(run: Run, table: ClassTable) -> Judge:
-    segmenter, manifest, step = assembly.restored_segmenter(run)
+    segmenter, manifest, step = segmenting.restored(run)
     if manifest.classes.names != table.names:
         raise UserError(
             f"--segmenter {run.folder}: was trained on the classes of {manifest.classes.name} "

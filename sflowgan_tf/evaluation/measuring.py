@@ -20,6 +20,7 @@ from sflowgan_tf.evaluation.metrics.paired import paired_scores
 from sflowgan_tf.evaluation.metrics.segmentation import Confusion
 from sflowgan_tf.evaluation.metrics.temporal import Steadiness
 from sflowgan_tf.networks.vgg import VGG19Features
+from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.utils.files import written_whole
 
 VERSION = "2"  # another one where what is measured changes: figures that were kept are not used
@@ -76,7 +77,7 @@ class Instruments:
     clip_features: FeatureNetwork | None
     window: int
     vgg: VGG19Features | None
-    farneback: dict[str, Any] | None
+    farneback: Farneback | None
 
     def measure(
         self,
@@ -121,7 +122,7 @@ class Instruments:
             if self.clip_features and (index + 1) % self.window == 0:
                 rows["windows"].append(self.clip_features(np.stack(held)[None])[0])
             if before and self.farneback is not None:
-                motion = self._motion(before[0], frame)
+                motion = _motion(before[0], frame, self.farneback)
                 steadiness.update(before[1], picture, *motion)
             if variations and index == 0 and self.vgg:
                 rows["diversity"].append(diversity(variations(frame), self.vgg))
@@ -142,12 +143,13 @@ class Instruments:
         if self.features:
             rows["features"].append(self.features(picture[None])[0])
 
-    def _motion(self, frame: Frame, following: Frame) -> tuple[np.ndarray, np.ndarray]:
-        """From one frame to the next: exact where it is known, or that of the real film."""
-        if "motion" in frame:
-            return frame["motion"].numpy(), frame["motion_valid"].numpy()
-        pair = (one["image_real"].numpy() for one in (frame, following))
-        return estimated_motion(*pair, **(self.farneback or {}))
+
+def _motion(frame: Frame, following: Frame, farneback: Farneback) -> tuple[np.ndarray, np.ndarray]:
+    """From one frame to the next: exact where it is known, or that of the real film."""
+    if "motion" in frame:
+        return frame["motion"].numpy(), frame["motion_valid"].numpy()
+    pair = (one["image_real"].numpy() for one in (frame, following))
+    return estimated_motion(*pair, farneback=farneback)
 
 
 def save(file: Path, clips: Sequence[Clip]) -> None:

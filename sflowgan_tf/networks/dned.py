@@ -1,4 +1,4 @@
-"""DNED, "Deep Neural Edge Detector": six soft edge maps out of a hard one, and their ensemble."""
+"""DNED, "Deep Neural Edge Detector": six soft edge maps out of a hard one."""
 
 import keras
 import numpy as np
@@ -7,7 +7,6 @@ from keras import ops
 from sflowgan_tf.networks import blocks
 
 CONVOLUTIONS = (2, 2, 3, 3, 3)  # VGG16's, from one pooling to the next
-SIDE_OUTPUTS = len(CONVOLUTIONS) + 1  # one for each stage and the fused one: the paper's N
 
 
 def _stage(filters, convolutions, dtype):
@@ -98,29 +97,3 @@ class DNED(keras.Model):
     def get_config(self):
         """What `from_config` needs."""
         return {**super().get_config(), "filters": self.filters}
-
-
-def ensemble(side_outputs, weights):
-    """The edge map that the generator sees: the weighted mean of the six maps.
-
-    Args:
-        side_outputs: (batch, height, width, 6) logits, as `DNED` gives them.
-        weights: (batch, 6) non-negative with a positive sum; only their ratios count.
-
-    Returns:
-        (batch, height, width, 1) float32 in [0, 1].
-
-    Raises:
-        ValueError: `weights` has not 6 columns.
-
-    Source: S-Flow GAN, sec. 3.2: other weights give other images. The mean of the sigmoids (not of
-    the logits) is our choice.
-    """
-    if weights.shape[-1] != SIDE_OUTPUTS:
-        raise ValueError(
-            f"weights: expected shape (batch, {SIDE_OUTPUTS}), got {tuple(weights.shape)}"
-        )
-    maps = ops.sigmoid(ops.cast(side_outputs, "float32"))
-    shares = ops.cast(weights, "float32")
-    shares = shares / ops.sum(shares, axis=-1, keepdims=True)
-    return ops.sum(maps * shares[:, None, None, :], axis=-1, keepdims=True)

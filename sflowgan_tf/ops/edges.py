@@ -6,16 +6,17 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from sflowgan_tf.ops.settings import EdgeSettings
+
 _GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601, as OpenCV's RGB2GRAY
 
 
-def laplacian_edges(images, threshold: float, blur: float = 0.0):
+def laplacian_edges(images, settings: EdgeSettings):
     """Where the Laplacian of the grey picture is large.
 
     Args:
         images: (batch, height, width, 3) RGB, uint8 or floating 0..255; height and width >= 2.
-        threshold: of the Laplacian's absolute value, in grey levels.
-        blur: sigma of a Gaussian before the Laplacian, pixels; 0 is none.
+        settings: threshold and blur.
 
     Returns:
         (batch, height, width, 1) float32 in {0, 1}.
@@ -25,10 +26,10 @@ def laplacian_edges(images, threshold: float, blur: float = 0.0):
     border (BORDER_REFLECT_101) and the Gaussian are our choice.
     """
     image = grey(images)
-    padded = _mirror(_gaussian(image, blur) if blur else image, 1)
+    padded = _mirror(_gaussian(image, settings.blur) if settings.blur else image, 1)
     corners = sum(_window(padded, row, column, 1) for row in (0, 2) for column in (0, 2))
     laplacian: Any = 2.0 * corners - 8.0 * _window(padded, 1, 1, 1)
-    return ops.cast(ops.greater(ops.abs(laplacian), threshold), "float32")
+    return ops.cast(ops.greater(ops.abs(laplacian), settings.threshold), "float32")
 
 
 def instance_boundaries(labels, instances):

@@ -17,6 +17,7 @@ import numpy as np
 from keras import ops
 
 from sflowgan_tf.ops.edges import grey
+from sflowgan_tf.ops.settings import Farneback
 
 _SMALLEST = 32  # pixels; no level of the pyramid gets smaller than this
 _REGULARIZER = 1e-3  # of the determinant, in grey levels to the fourth
@@ -25,18 +26,7 @@ _BLOCK = 128  # rows of a banded matrix that are multiplied at once
 _COEFFICIENTS = 5  # of a quadratic polynomial without its constant: y, x, yy, xx, xy
 
 
-def dense_flow(
-    image_a: Any,
-    image_b: Any,
-    *,
-    pyr_scale: float,
-    levels: int,
-    winsize: int,
-    iterations: int,
-    poly_n: int,
-    poly_sigma: float,
-    gaussian: bool,
-) -> Any:
+def dense_flow(image_a: Any, image_b: Any, farneback: Farneback) -> Any:
     """Farneback flow from one frame to the next.
 
     Every step is differentiable in both frames, through all iterations and levels; what has no
@@ -46,13 +36,7 @@ def dense_flow(
     Args:
         image_a: (batch, height, width, 3) RGB, 0 to 255, any dtype; height and width static.
         image_b: the same, one frame later.
-        pyr_scale: size of each pyramid level relative to the one below, < 1.
-        levels: of the pyramid above the full size; OpenCV leaves out those under 32 pixels.
-        winsize: pixels over which displacements are averaged.
-        iterations: at each level.
-        poly_n: radius in pixels of the neighbourhood that a polynomial is fitted to.
-        poly_sigma: pixels, of the Gaussian that weights the fit.
-        gaussian: average with a Gaussian of sigma 0.15 winsize instead of a box.
+        farneback: settings of the method.
 
     Returns:
         (batch, height, width, 2) pixels per frame, float32 whatever the precision policy; float64
@@ -63,18 +47,19 @@ def dense_flow(
             size is not static.
     """
     _check(image_a, image_b)
+    f = farneback
     dtype = "float64" if image_a.dtype == "float64" else "float32"
     frames: Any = ops.concatenate([grey(image_a, dtype), grey(image_b, dtype)], axis=0)[..., 0]
-    sizes = _pyramid(frames.shape[1], frames.shape[2], pyr_scale, levels)
+    sizes = _pyramid(frames.shape[1], frames.shape[2], f.pyr_scale, f.levels)
     flow = ops.zeros((2, 1, 1, 1), dtype)
     for level, (height, width) in reversed(list(enumerate(sizes))):
-        rows, columns = (_window(size, winsize, gaussian) for size in (height, width))
-        shrunk = _shrunk(frames, pyr_scale**level, height, width)
-        a, b = ops.split(_expansion(shrunk, poly_n, poly_sigma), 2, axis=0)
+        rows, columns = (_window(size, f.winsize, f.gaussian) for size in (height, width))
+        shrunk = _shrunk(frames, f.pyr_scale**level, height, width)
+        a, b = ops.split(_expansion(shrunk, f.poly_n, f.poly_sigma), 2, axis=0)
         a, b = ops.unstack(a, axis=-1), _with_right_neighbours(b)
         if level + 1 < len(sizes):
-            flow = _grown(flow, 1 / pyr_scale, height, width)
-        for _ in range(iterations):
+            flow = _grown(flow, 1 / f.pyr_scale, height, width)
+        for _ in range(f.iterations):
             equations = _equations(a, b, flow)
             flow = _solved(*(_between(rows, part, columns) for part in equations))
     return ops.transpose(flow, (1, 2, 3, 0))

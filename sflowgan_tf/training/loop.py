@@ -1,7 +1,6 @@
 """The training of one run, from its latest checkpoint to its end."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,8 @@ from sflowgan_tf.config import Config
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.training import assembly, sheets
-from sflowgan_tf.training.callbacks import Checkpoints, Curves, Progress, Sheets, StopOnNonFinite
+from sflowgan_tf.training.callbacks import Curves, Progress, Sheets, StopOnNonFinite
+from sflowgan_tf.training.checkpoints import Checkpoints
 from sflowgan_tf.training.runs import Run
 
 _FILM = 12  # frames of the animated picture
@@ -93,9 +93,8 @@ class Training:
                 drawn["variations"] = sheets.variations(translator, frames[0], self.config.seed)
             if self.gan.phase == "video":
                 painted = sheets.painted(translator, drive)
-                farneback = asdict(self.config.records.flow)
                 drawn["film"] = sheets.film(drive, painted)
-                drawn["flow"] = sheets.flow(drive, painted, farneback)
+                drawn["flow"] = sheets.flow(drive, painted, self.config.records.flow)
             return drawn
 
         return draw

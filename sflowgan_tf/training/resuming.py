@@ -15,7 +15,7 @@ from sflowgan_tf.utils.errors import UserError
 
 if TYPE_CHECKING:  # these import TensorFlow
     from sflowgan_tf.data.manifest import Manifest
-    from sflowgan_tf.training.callbacks import Checkpoints
+    from sflowgan_tf.training.checkpoints import Checkpoints
 
 
 # Beginnings of the keys that do not matter to a task.

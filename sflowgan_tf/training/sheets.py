@@ -10,6 +10,7 @@ from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.flow_colors import flow_to_color
 from sflowgan_tf.ops.images import contact_sheet
+from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.translation.translator import Translator
 
 _EDGES = {"laplacian": "Laplacian edges", "instances": "boundaries", "none": "edges, unused"}
@@ -106,7 +107,7 @@ def film(drive: list[dict[str, tf.Tensor]], pictures: np.ndarray) -> np.ndarray:
 
 
 def flow(
-    drive: list[dict[str, tf.Tensor]], pictures: np.ndarray, farneback: dict[str, Any]
+    drive: list[dict[str, tf.Tensor]], pictures: np.ndarray, farneback: Farneback
 ) -> np.ndarray:
     """One row a pair of frames: real, its flow, the flow of the result, result.
 
@@ -116,6 +117,6 @@ def flow(
     for index in range(min(len(drive) - 1, 4)):
         real = np.stack([f["image_real"] for f in drive[index : index + 2]])
         fake = pictures[index : index + 2]
-        flows = np.stack([dense_flow(*pair, **farneback) for pair in (real, fake)])
+        flows = np.stack([dense_flow(*pair, farneback=farneback) for pair in (real, fake)])
         rows.append([real[0], *flow_to_color(flows), fake[0]])
     return contact_sheet(rows, ["real", "flow of the real", "flow of the result", "result"])

@@ -50,7 +50,7 @@ class Artefact:
     ) -> np.ndarray:
         """One scene, painted; see `translation.painting.Translates`."""
         if weights is None and self.redraws:
-            edges = laplacian_edges(image[None], **self.card.edges).numpy()
+            edges = laplacian_edges(image[None], self.card.edges).numpy()
             return self.predict("edges", {"labels": labels[None], "edges": edges})["image"][0]
         given = {} if weights is None else {"ensemble_weights": weights[None]}
         if self.encoded:

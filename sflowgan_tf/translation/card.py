@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sflowgan_tf.ops.classes import ClassTable
+from sflowgan_tf.ops.settings import EdgeSettings
 
 NAME = "model_card.json"
 VERSION = 1
@@ -32,7 +33,7 @@ class Card:
         step: of the run.
         classes: what its label indices mean.
         size: (width, height) that it was trained for; it takes others too.
-        edges: threshold and blur, the arguments of `ops.edges.laplacian_edges`.
+        edges: settings of the Laplacian edges.
         edge_map: "laplacian", or "none" for a model that sees labels only.
         redraws: whether the DNED redraws the edges, so that a scene has versions.
         data: what it was trained on: dataset, frames, sequences.
@@ -47,7 +48,7 @@ class Card:
     step: int
     classes: ClassTable
     size: tuple[int, int]
-    edges: dict[str, float]
+    edges: EdgeSettings
     edge_map: str
     redraws: bool
     data: dict[str, Any]
@@ -73,6 +74,7 @@ class Card:
                 raise ValueError(f"model card of version {values['version']}, expected {VERSION}")
             width, height = values["size"]
             parts = {"classes": ClassTable.from_dict(values["classes"]), "size": (width, height)}
+            parts["edges"] = EdgeSettings(**values["edges"])
             return cls(**(values | parts))
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"damaged model card ({error!r})") from None

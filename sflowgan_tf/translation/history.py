@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from sflowgan_tf.data.flow import estimated_motion
+from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.utils.files import written_whole
 
 _TRUST = 200.0
@@ -37,7 +38,7 @@ class History:
     the same steadiness.
     """
 
-    def __init__(self, weight: float, farneback: dict[str, Any]):
+    def __init__(self, weight: float, farneback: Farneback):
         """Nothing has happened yet.
 
         Args:
@@ -62,7 +63,7 @@ class History:
         pictures = painted.astype(np.float32)
         if self._before:
             frame_before, pictures_before = self._before["frame"], self._before["pictures"]
-            flow, visible = estimated_motion(frame, frame_before, **self._farneback)
+            flow, visible = estimated_motion(frame, frame_before, self._farneback)
             change = (_along(flow, frame_before).astype(np.float32) - frame) / 255
             trust = np.exp(-_TRUST * np.square(change).sum(axis=-1))
             share = (self.weight * visible * trust)[..., None]

@@ -15,10 +15,10 @@ from google.protobuf import json_format
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     model_pb2,
+    predict_pb2,
     prediction_service_pb2_grpc,
 )
 
-from sflowgan_tf.deployment.warmup import predict_request
 from sflowgan_tf.translation.signatures import SIGNATURES
 from sflowgan_tf.utils.errors import Failure, UserError
 
@@ -180,3 +180,20 @@ class Grpc:
 
 def _told(error: Any) -> str:
     return f"{error.code().name}: {error.details()}"
+
+
+def predict_request(
+    name: str, signature: str, inputs: dict[str, np.ndarray]
+) -> predict_pb2.PredictRequest:
+    """A request as gRPC takes it.
+
+    Args:
+        name: of the model.
+        signature: which is called.
+        inputs: arrays with the names, dtypes and shapes of `SIGNATURES`; bytes as objects.
+    """
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name, request.model_spec.signature_name = name, signature
+    for key, spec in SIGNATURES[signature].inputs.items():
+        request.inputs[key].CopyFrom(tf.make_tensor_proto(inputs[key], spec.dtype))
+    return request

@@ -10,6 +10,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from sflowgan_tf.ops.settings import SIDE_OUTPUTS
+
 
 @dataclass(frozen=True)
 class Signature:
@@ -21,7 +23,9 @@ class Signature:
 
 _LABELS = {"labels": tf.TensorSpec([None, None, None], tf.uint8)}  # class indices, or 255: void
 _IMAGE = {"image": tf.TensorSpec([None, None, None, 3], tf.uint8)}  # RGB
-_WEIGHTS = {"ensemble_weights": tf.TensorSpec([None, 6], tf.float32)}  # only ratios count
+_WEIGHTS = {
+    "ensemble_weights": tf.TensorSpec([None, SIDE_OUTPUTS], tf.float32)
+}  # only ratios count
 _EDGES = {"edges": tf.TensorSpec([None, None, None, 1], tf.float32)}  # in [0, 1]
 _BYTES = tf.TensorSpec([None], tf.string)
 _FILES = {"labels_bytes": _BYTES, "image_bytes": _BYTES}  # PNG of one channel; PNG or JPEG

@@ -6,14 +6,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from sflowgan_tf.networks.dned import ensemble
 from sflowgan_tf.ops import images, labels
 from sflowgan_tf.ops.edges import instance_boundaries, laplacian_edges
+from sflowgan_tf.ops.ensemble import ensemble
+from sflowgan_tf.ops.settings import SIDE_OUTPUTS, EdgeSettings
 
 _LABELS = tf.TensorSpec([None, None, None], tf.uint8)
 _EDGES = tf.TensorSpec([None, None, None, 1], tf.float32)
 _IMAGE = tf.TensorSpec([None, None, None, 3], tf.uint8)
-_WEIGHTS = tf.TensorSpec([None, 6], tf.float32)
+_WEIGHTS = tf.TensorSpec([None, SIDE_OUTPUTS], tf.float32)
 
 
 class Translator(tf.Module):
@@ -32,8 +33,7 @@ class Translator(tf.Module):
         generator: keras.Model,
         dned: keras.Model,
         num_classes: int,
-        edge_threshold: float,
-        edge_blur: float,
+        edge_settings: EdgeSettings,
         edge_map: Literal["laplacian", "instances", "none"] = "laplacian",
         redraws: bool = True,
     ):
@@ -43,8 +43,7 @@ class Translator(tf.Module):
             generator: scene (batch, height, width, classes + 1) -> image in [-1, 1].
             dned: edges -> logits of six side outputs.
             num_classes: of the label maps; ids from there on are void.
-            edge_threshold: of the Laplacian, as in the records.
-            edge_blur: sigma of the Gaussian before it, as in the records.
+            edge_settings: of the Laplacian edges, as in the records.
             edge_map: what the model was trained with, see `ImageGAN`.
             redraws: whether the generator was trained on the DNED's edges, where `edge_map` has
                 any.
@@ -52,7 +51,7 @@ class Translator(tf.Module):
         super().__init__()
         self.generator, self.dned = generator, dned
         self.num_classes = num_classes
-        self.edge_threshold, self.edge_blur = edge_threshold, edge_blur
+        self.edge_settings = edge_settings
         self.edge_map, self.redraws = edge_map, redraws and edge_map == "laplacian"
 
     def edges_of(self, frame: dict[str, Any]) -> tf.Tensor:
@@ -81,7 +80,7 @@ class Translator(tf.Module):
     @tf.function(input_signature=[_IMAGE])
     def laplacian(self, image: tf.Tensor) -> tf.Tensor:
         """Edge map (batch, height, width, 1) float32 in {0, 1} of a uint8 RGB image."""
-        return laplacian_edges(image, self.edge_threshold, self.edge_blur)
+        return laplacian_edges(image, self.edge_settings)
 
     @tf.function(input_signature=[_EDGES, _WEIGHTS])
     def redraw(self, edges: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:

@@ -1,15 +1,13 @@
-from dataclasses import asdict
-
 import cv2
 import numpy as np
 
-from sflowgan_tf.config import Flow
 from sflowgan_tf.data import flow as data_flow
 from sflowgan_tf.data.flow import estimated_motion
+from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.ops.warp import backward_warp
 
 SIZE = (32, 48)
-FARNEBACK = asdict(Flow())
+FARNEBACK = Farneback()
 
 
 def noise(seed, size):
@@ -19,7 +17,7 @@ def noise(seed, size):
 def test_estimated_motion_of_a_moving_texture():
     texture = cv2.GaussianBlur(noise(0, (96, 130)), (0, 0), 2)
     frame, following = texture[:, 2:], texture[:, :-2]
-    flow, visible = estimated_motion(frame, following, **FARNEBACK)
+    flow, visible = estimated_motion(frame, following, FARNEBACK)
     assert flow.dtype == np.float32 and visible.dtype == bool
     inner = np.s_[16:-16, 16:-16]
     np.testing.assert_allclose(flow[inner], np.broadcast_to((2, 0), (64, 96, 2)), atol=0.2)
@@ -35,7 +33,7 @@ def test_estimated_motion_knows_what_is_covered():
     ground, square = (cv2.GaussianBlur(noise(seed, (128, 192)), (0, 0), 2) for seed in (0, 1))
     frame, following = ground.copy(), ground.copy()
     frame[32:96, 32:96] = following[32:96, 40:104] = square[:64, :64]
-    _, visible = estimated_motion(frame, following, **FARNEBACK)
+    _, visible = estimated_motion(frame, following, FARNEBACK)
     assert visible[44:84, 96:104].mean() < 0.5
     assert visible[44:84, 40:88].mean() > 0.9
     assert visible[:, 150:].mean() > 0.9
@@ -46,8 +44,8 @@ def test_estimated_motion_goes_there_and_back(monkeypatch):
     there, back = np.zeros((2, *SIZE, 2), np.float32)
     back[8:16, 20:30] = (-10, 0)
     flows = {(0, 1): there, (1, 0): back}
-    monkeypatch.setattr(data_flow, "dense_flow", lambda a, b, **_: flows[a.max(), b.max()])
+    monkeypatch.setattr(data_flow, "dense_flow", lambda a, b, _: flows[a.max(), b.max()])
     black = np.zeros((*SIZE, 3), np.uint8)
-    flow, visible = estimated_motion(black, black + 1, **FARNEBACK)
+    flow, visible = estimated_motion(black, black + 1, FARNEBACK)
     np.testing.assert_array_equal(flow, there)
     np.testing.assert_array_equal(visible, back[..., 0] == 0)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sflowgan_tf.data import pipeline, records
 from sflowgan_tf.data.manifest import Manifest, Split
 from sflowgan_tf.ops.classes import TABLES
+from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.errors import UserError
 
 SIZE = (48, 32)  # width, height
@@ -75,8 +76,8 @@ def manifest():
         dataset="test",
         size=SIZE,
         classes=TABLES["synthia"],
-        edges={"threshold": 60.0, "blur": 0.0},
-        flow={},
+        edges=EdgeSettings(),
+        flow=Farneback(),
         seed=0,
         has_cg=False,
         has_instances=True,

@@ -1,12 +1,9 @@
-from dataclasses import asdict
-
 import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from sflowgan_tf import minicity
-from sflowgan_tf.config import Flow
 from sflowgan_tf.data import records
 from sflowgan_tf.data.flow import dense_flow, encode_flow
 from sflowgan_tf.data.manifest import NAME, Manifest, Split
@@ -14,12 +11,13 @@ from sflowgan_tf.data.media.pictures import read_motion
 from sflowgan_tf.losses import flow_loss
 from sflowgan_tf.ops import flow as differentiable
 from sflowgan_tf.ops.classes import TABLES
+from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.errors import UserError
 
 SIZE = (24, 16)
 ALL = {"size": SIZE, "has_cg": True, "has_instances": True, "has_motion": True}
 LEAST = {"size": SIZE, "has_cg": False, "has_instances": False, "has_motion": False}
-FARNEBACK = asdict(Flow())
+FARNEBACK = Farneback()
 
 
 def frame(seed):
@@ -164,7 +162,7 @@ def test_flow_points_to_where_things_go():
     texture = np.random.default_rng(0).integers(0, 256, (16, 24, 3), dtype=np.uint8)
     image = cv2.resize(texture, (96, 64), interpolation=cv2.INTER_CUBIC)
     moved = np.roll(image, (2, 3), axis=(0, 1))  # 2 down, 3 to the right
-    inside = dense_flow(image, moved, **FARNEBACK)[16:-16, 16:-16]
+    inside = dense_flow(image, moved, FARNEBACK)[16:-16, 16:-16]
     assert np.abs(np.median(inside, axis=(0, 1)) - (3, 2)).max() < 0.2
 
 
@@ -175,11 +173,11 @@ def test_flow_of_a_pair_read_from_its_record_is_the_recorded_flow():
         records.code(np.zeros((96, 128), np.uint8), np.zeros((96, 128, 1), np.uint8), image)
         for image in frames
     ]
-    recorded = dense_flow(*map(records.real_image, coded), **FARNEBACK)
+    recorded = dense_flow(*map(records.real_image, coded), FARNEBACK)
     record = records.serialize(coded, recorded, None, sequence="drive", frame=0)
     read = records.parse(tf.constant(record), **(LEAST | {"size": (128, 96)}), pair=True)
     pair = [image[None] for image in tf.unstack(read["image_real"])]
-    flow_fake = differentiable.dense_flow(*pair, **FARNEBACK)
+    flow_fake = differentiable.dense_flow(*pair, FARNEBACK)
     assert np.abs(read["flow_real"]).mean() > 0.5
     assert float(flow_loss(read["flow_real"][None], flow_fake)) <= 0.02
 
@@ -195,8 +193,8 @@ def manifest():
         dataset="synthia",
         size=SIZE,
         classes=TABLES["synthia"],
-        edges={"threshold": 60.0, "blur": 0.0},
-        flow={"operator": "farneback"} | FARNEBACK,
+        edges=EdgeSettings(),
+        flow=FARNEBACK,
         seed=0,
         has_cg=False,
         has_instances=False,

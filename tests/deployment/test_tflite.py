@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf import lite, minicity
+from sflowgan_tf import minicity
 from sflowgan_tf.deployment import flatbuffer, gpu_rules, tflite
+from sflowgan_tf.device import model as device_model
 from sflowgan_tf.networks.blocks import InstanceNormalization
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.utils.errors import Failure, UserError
@@ -83,7 +84,7 @@ def test_a_file_says_what_its_user_must_know(files):
 
 
 def test_weights_change_the_picture_as_they_do_the_runs(files):
-    model, translator = lite.Model(files["fp32", True].file), make()
+    model, translator = device_model.Model(files["fp32", True].file), make()
     assert model.redraws and model.edges == "laplacian" and model.size == SIZE
     scene = SCENES[0]
     painted = []
@@ -95,7 +96,7 @@ def test_weights_change_the_picture_as_they_do_the_runs(files):
 
 
 def test_void_and_a_generator_alone(files):
-    model, translator = lite.Model(files["fp16", False].file), make()
+    model, translator = device_model.Model(files["fp16", False].file), make()
     labels = np.full_like(SCENES[0].labels, 255)
     expected = translator.translate(labels, SCENES[0].frame, None).astype(int)
     assert np.abs(model.translate(labels, SCENES[0].frame) - expected).max() <= 3
@@ -106,7 +107,7 @@ def test_void_and_a_generator_alone(files):
 def test_a_model_of_labels_alone_takes_no_edges(tmp_path):
     writer = exporter(edge_map="none")
     report = writer.write(tmp_path / "a.tflite", "fp32", redraws=False)
-    model = lite.Model(report.file)
+    model = device_model.Model(report.file)
     assert [given["name"] for given in model.metadata["inputs"]] == ["labels"]
     assert model.edges == "none" and report.levels <= 1
 
@@ -128,7 +129,7 @@ def test_int8_keeps_what_is_sensitive_in_float_if_it_must(tmp_path, monkeypatch,
     report = writer.write(tmp_path / "a.tflite", "int8", redraws=False)
     assert report.psnr > plain and report.in_float == tflite.SENSITIVE
     assert report.operations["QUANTIZE"] > 0
-    assert lite.read_metadata(report.file)["in_float"] == tflite.SENSITIVE
+    assert device_model.read_metadata(report.file)["in_float"] == tflite.SENSITIVE
     monkeypatch.setitem(tflite.LEAST_PSNR, "int8", 200.0)
     with pytest.raises(Failure, match="expected 200"):
         writer.write(tmp_path / "b.tflite", "int8", redraws=False)

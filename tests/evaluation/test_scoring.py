@@ -7,6 +7,7 @@ from sflowgan_tf.evaluation.metrics.frechet import frechet_distance
 from sflowgan_tf.evaluation.metrics.kernel import squared_mmd
 from sflowgan_tf.evaluation.scoring import Scoring
 from sflowgan_tf.ops.classes import ClassTable
+from sflowgan_tf.ops.settings import Farneback
 
 TABLE = ClassTable(
     name="two", names=("road", "sky"), colors=((0, 0, 0), (9, 9, 9)), ids={0: 0, 1: 1}
@@ -42,7 +43,7 @@ def scoring(films, **instruments):
         "clip_features": network(2),
         "window": 2,
         "vgg": object(),
-        "farneback": {},
+        "farneback": Farneback(),
     }
     return Scoring(
         films=films,

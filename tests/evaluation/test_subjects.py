@@ -1,12 +1,10 @@
-from dataclasses import asdict
-
 import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf.config import Flow
 from sflowgan_tf.evaluation.subjects import Files, Painted
+from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.training import sheets
 from sflowgan_tf.translation import history as history_module
 from sflowgan_tf.translation.history import History
@@ -30,7 +28,7 @@ def test_the_past_is_of_the_same_drive(monkeypatch):
     """Of a picture that has a past, half of it is the past's."""
     pictures = (np.full((16, 16, 3), level, np.uint8) for level in (40, 80, 160, 100, 200))
     monkeypatch.setattr(sheets, "picture", lambda *given, **more: next(pictures))
-    history = History(0.5, asdict(Flow()))
+    history = History(0.5, Farneback())
     monkeypatch.setattr(history_module, "estimated_motion", all_seen)
     painted = Painted(translator=None, redraw=True, history=history)
     places = [("a", 0), ("a", 1), ("b", 2), ("b", 4), ("b", 5)]
@@ -39,7 +37,7 @@ def test_the_past_is_of_the_same_drive(monkeypatch):
     assert got == [40, 60, 160, 100, 150]
 
 
-def all_seen(frame, before, **farneback):
+def all_seen(frame, before, farneback):
     return np.zeros((*frame.shape[:2], 2), np.float32), np.ones(frame.shape[:2], bool)
 
 

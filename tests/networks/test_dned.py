@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sflowgan_tf.networks.dned import DNED, _enlarge, ensemble
+from sflowgan_tf.networks.dned import DNED, _enlarge
+from sflowgan_tf.ops.ensemble import ensemble
 
 
 def test_parameters_of_hed():

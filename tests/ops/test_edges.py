@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from sflowgan_tf.ops import edges
 from sflowgan_tf.ops.edges import instance_boundaries, laplacian_edges
+from sflowgan_tf.ops.settings import EdgeSettings
 from tests import places
 
 GOLDEN = np.load(places.GOLDEN)
@@ -25,7 +26,7 @@ def by_opencv(image, blur):
 def test_edges_are_opencvs(size, blur):
     image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
     laplacian = np.abs(by_opencv(image, blur))
-    edges = np.asarray(laplacian_edges(image[None], 60.0, blur))
+    edges = np.asarray(laplacian_edges(image[None], EdgeSettings(blur=blur)))
     assert edges.shape == (1, *size, 1) and edges.dtype == np.float32
     clear = np.abs(laplacian - 60) > 1e-3  # rounding decides the others
     assert (edges[0, ..., 0] == (laplacian > 60))[clear].all()
@@ -38,11 +39,11 @@ def test_the_blur_is_tensorflow_ios():
 
 def test_a_line_has_two_sides_and_a_plane_none():
     image = np.full((1, 6, 7, 3), 100, np.uint8)
-    assert not np.asarray(laplacian_edges(image, 0.01)).any()
+    assert not np.asarray(laplacian_edges(image, EdgeSettings(threshold=0.01))).any()
     image[:, :, 3:] = 110  # a step of 10 grey levels: the Laplacian is 40 on both sides
-    columns = np.asarray(laplacian_edges(image, 39.0))[0, :, :, 0]
+    columns = np.asarray(laplacian_edges(image, EdgeSettings(threshold=39.0)))[0, :, :, 0]
     assert columns.tolist() == [[0, 0, 1, 1, 0, 0, 0]] * 6
-    assert not np.asarray(laplacian_edges(image, 41.0)).any()
+    assert not np.asarray(laplacian_edges(image, EdgeSettings(threshold=41.0))).any()
 
 
 def test_a_float_picture_and_any_size_inside_a_graph_give_the_same():
@@ -50,10 +51,13 @@ def test_a_float_picture_and_any_size_inside_a_graph_give_the_same():
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32)])
     def in_graph(images):
-        return laplacian_edges(images, 60.0, 1.0)
+        return laplacian_edges(images, EdgeSettings(blur=1.0))
 
     assert (
-        (in_graph(image.astype(np.float32)).numpy() == laplacian_edges(image, 60.0, 1.0))
+        (
+            in_graph(image.astype(np.float32)).numpy()
+            == laplacian_edges(image, EdgeSettings(blur=1.0))
+        )
         .numpy()
         .all()
     )

@@ -1,6 +1,6 @@
 """The flow against OpenCV's and against known motions, its gradient against differences."""
 
-from dataclasses import asdict
+from dataclasses import replace
 
 import cv2
 import keras
@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sflowgan_tf import minicity
-from sflowgan_tf.config import Flow
 from sflowgan_tf.data import flow as opencv
 from sflowgan_tf.ops.flow import dense_flow
+from sflowgan_tf.ops.settings import Farneback
 
-FARNEBACK = asdict(Flow())
+FARNEBACK = Farneback()
 BORDER = 16
 # By how many pixels the absolute flow, summed over all pixels and averaged over dx and dy, changes
 # at most when a channel of one pixel gets a level lighter. 3.9 is the most that was seen, of these
@@ -25,7 +25,7 @@ STEEPEST = 5.0
 
 def flow_of(image_a, image_b, **changed):
     pair = (tf.constant(image[None]) for image in (image_a, image_b))
-    return dense_flow(*pair, **(FARNEBACK | changed)).numpy()[0]
+    return dense_flow(*pair, replace(FARNEBACK, **changed)).numpy()[0]
 
 
 def distance(one, other):
@@ -68,7 +68,7 @@ def drive():
 def test_it_is_opencvs_flow(drive, changed):
     a, b = (frame.image_real for frame in drive[:2])
     difference = distance(
-        flow_of(a, b, **changed), opencv.dense_flow(a, b, **(FARNEBACK | changed))
+        flow_of(a, b, **changed), opencv.dense_flow(a, b, replace(FARNEBACK, **changed))
     )
     assert inside(difference).mean() <= 0.005  # the issue asks for 0.05; 0.0002 is usual
     assert difference.mean() <= 0.005
@@ -77,14 +77,14 @@ def test_it_is_opencvs_flow(drive, changed):
 def test_sizes_that_do_not_divide_are_opencvs_too():
     a, b = texture(101, 147), texture(101, 147, seed=1)
     b = 0.2 * b + 0.8 * np.roll(a, (1, -2), axis=(0, 1))
-    assert distance(flow_of(a, b), opencv.dense_flow(a, b, **FARNEBACK)).mean() <= 0.005
+    assert distance(flow_of(a, b), opencv.dense_flow(a, b, FARNEBACK)).mean() <= 0.005
 
 
 def test_it_is_as_close_to_the_true_motion_as_opencv(drive):
     errors = []
     for frame, following in zip(drive, drive[1:], strict=False):
         a, b = frame.image_real, following.image_real
-        for flow in (flow_of(a, b), opencv.dense_flow(a, b, **FARNEBACK)):
+        for flow in (flow_of(a, b), opencv.dense_flow(a, b, FARNEBACK)):
             errors.append(distance(flow, frame.flow)[frame.flow_valid].mean())
     ours, theirs = sum(errors[::2]), sum(errors[1::2])
     assert ours <= 1.02 * theirs
@@ -114,7 +114,7 @@ def test_affine_motions(matrix, tolerance):
 
 def test_each_pair_of_a_batch_by_itself(drive):
     images = np.stack([frame.image_real for frame in drive])
-    both = dense_flow(tf.constant(images[:2]), tf.constant(images[1:]), **FARNEBACK)
+    both = dense_flow(tf.constant(images[:2]), tf.constant(images[1:]), FARNEBACK)
     for index in range(2):
         alone = flow_of(images[index], images[index + 1])
         np.testing.assert_allclose(both[index], alone, atol=1e-3)
@@ -129,12 +129,12 @@ def test_the_gradient_is_that_of_differences(which, gaussian):
     draw = np.random.default_rng(0)
     weights = draw.normal(size=(1, 64, 72, 2))
     direction = draw.normal(size=(1, 64, 72, 3))
-    changed = FARNEBACK | {"levels": 1, "iterations": 2, "gaussian": gaussian}
+    changed = replace(FARNEBACK, levels=1, iterations=2, gaussian=gaussian)
 
     def value(step):
         frames = [tf.constant(frame[None]) for frame in pair]
         frames[which] += step * direction
-        return tf.reduce_sum(weights * dense_flow(*frames, **changed))
+        return tf.reduce_sum(weights * dense_flow(*frames, changed))
 
     step = tf.constant(0.0, tf.float64)
     with tf.GradientTape() as tape:
@@ -164,7 +164,7 @@ def test_no_pair_of_frames_has_a_gradient_that_is_no_number_or_large(first, seco
     frames = [tf.constant(HARD[name][None], tf.float32) for name in (first, second)]
     with tf.GradientTape() as tape:
         tape.watch(frames)
-        flow = dense_flow(*frames, **FARNEBACK)
+        flow = dense_flow(*frames, FARNEBACK)
         loss = tf.reduce_mean(tf.abs(flow))
     gradients = tape.gradient(loss, frames)
     assert np.isfinite(flow).all()
@@ -189,10 +189,10 @@ def test_xla_compiles_it(drive):
 
     @tf.function(jit_compile=True)
     def compiled(a, b):
-        return dense_flow(a, b, **FARNEBACK)
+        return dense_flow(a, b, FARNEBACK)
 
     np.testing.assert_allclose(
-        inside(compiled(a, b)[0]), inside(dense_flow(a, b, **FARNEBACK)[0]), atol=0.05
+        inside(compiled(a, b)[0]), inside(dense_flow(a, b, FARNEBACK)[0]), atol=0.05
     )
 
 
@@ -211,16 +211,16 @@ def test_it_is_float32_under_any_precision_policy():
 def test_wrong_frames_are_named():
     good = tf.zeros((1, 40, 48, 3))
     with pytest.raises(ValueError, match=r"one shape, got \(1, 40, 48, 3\) and \(1, 40, 40, 3\)"):
-        dense_flow(good, good[:, :, :40], **FARNEBACK)
+        dense_flow(good, good[:, :, :40], FARNEBACK)
     with pytest.raises(ValueError, match="one shape"):
-        dense_flow(good[..., :1], good[..., :1], **FARNEBACK)
+        dense_flow(good[..., :1], good[..., :1], FARNEBACK)
 
     with pytest.raises(ValueError, match=r"10 pixels or more each way, got \(1, 9, 48, 3\)"):
-        dense_flow(good[:, :9], good[:, :9], **FARNEBACK)
+        dense_flow(good[:, :9], good[:, :9], FARNEBACK)
 
     @tf.function(input_signature=[tf.TensorSpec([1, None, 48, 3])])
     def unknown(image):
-        return dense_flow(image, image, **FARNEBACK)
+        return dense_flow(image, image, FARNEBACK)
 
     with pytest.raises(ValueError, match="static height and width, got \\(1, None, 48, 3\\)"):
         unknown(good)

@@ -39,8 +39,8 @@ def manifest(**more):
         "dataset": "synthia",
         "size": (32, 16),
         "classes": TABLE,
-        "edges": dataclasses.asdict(TINY.records.edges),
-        "flow": {"operator": "farneback"} | dataclasses.asdict(TINY.records.flow),
+        "edges": TINY.records.edges,
+        "flow": TINY.records.flow,
         "seed": 0,
         "has_cg": False,
         "has_instances": False,
@@ -100,7 +100,7 @@ def test_only_a_run_with_a_phase_video_has_its_gan():
     video = changed(phases=Phases(video=1), losses=settings.Losses(flow=3.0))
     gan = assembly.gan(video, TABLE.num_classes, 1)
     assert isinstance(gan, VideoGAN)
-    assert (gan.flow_weight, gan.farneback["winsize"], gan.flow_from_records) == (3.0, 15, True)
+    assert (gan.flow_weight, gan.farneback.winsize, gan.flow_from_records) == (3.0, 15, True)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from sflowgan_tf.training import callbacks
+from sflowgan_tf.training import callbacks, checkpoints
 from sflowgan_tf.utils.errors import Failure
 
 
@@ -53,7 +53,7 @@ def test_under_loss_scaling_gradients_may_overflow_but_losses_not():
 def kept(tmp_path):
     step, value = tf.Variable(0, dtype=tf.int64), tf.Variable([1.0, 2.0])
     checkpoint = tf.train.Checkpoint(step=step, value=value)
-    return callbacks.Checkpoints(checkpoint, tmp_path / "checkpoints", every_steps=2), step, value
+    return checkpoints.Checkpoints(checkpoint, tmp_path / "checkpoints", every_steps=2), step, value
 
 
 def test_checkpoints_come_at_their_steps_and_the_last_two_stay(kept):
@@ -81,8 +81,8 @@ def test_a_full_disk_names_the_step_and_keeps_the_last_good_checkpoint(tmp_path)
     code = """
 import resource, sys, pathlib
 import tensorflow as tf
-from sflowgan_tf.callbacks import Checkpoints
-from sflowgan_tf.errors import Failure
+from sflowgan_tf.training.checkpoints import Checkpoints
+from sflowgan_tf.utils.errors import Failure
 step, value = tf.Variable(tf.zeros([], tf.int64)), tf.Variable(tf.ones(10000))
 folder = pathlib.Path(sys.argv[1])
 saver = Checkpoints(tf.train.Checkpoint(step=step, value=value), folder, 1)
@@ -118,7 +118,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(kept, capsys):
     (data,) = saver.folder.glob("step-4.data*")
     data.write_bytes(data.read_bytes()[:5])
     (saver.folder / "checkpoint").write_text("")
-    again = callbacks.Checkpoints(saver.manager.checkpoint, saver.folder, every_steps=2)
+    again = checkpoints.Checkpoints(saver.manager.checkpoint, saver.folder, every_steps=2)
     assert again.restore()
     assert (int(step), value.numpy().tolist()) == (2, [2, 2])
     assert "step-4 is damaged" in capsys.readouterr().err

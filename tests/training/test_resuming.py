@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from sflowgan_tf import config as settings
 from sflowgan_tf.training import resuming
-from sflowgan_tf.training.callbacks import Checkpoints
+from sflowgan_tf.training.checkpoints import Checkpoints
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError
 

@@ -3,7 +3,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict
 from fractions import Fraction
 
 import av
@@ -11,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from sflowgan_tf.config import Flow
 from sflowgan_tf.data.media.scenes import pair_up
 from sflowgan_tf.ops.classes import TABLES
+from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.translation.films import Films
 from sflowgan_tf.translation.history import History
 from sflowgan_tf.translation.painting import Painter
@@ -21,7 +20,7 @@ from sflowgan_tf.utils.errors import UserError
 from tests import places
 
 FRAMES = 7
-FARNEBACK = asdict(Flow())
+FARNEBACK = Farneback()
 
 
 class Echo:
@@ -222,7 +221,7 @@ def test_a_film_never_overwrites_what_it_is_made_of(root):
 KILLED = """
 import sys, time
 from pathlib import Path
-from tests.test_films import Echo, make
+from tests.translation.test_films import Echo, make
 
 class Slow(Echo):
     def translate(self, labels, image, weights):

@@ -1,14 +1,12 @@
-from dataclasses import asdict
-
 import cv2
 import numpy as np
 import pytest
 
-from sflowgan_tf.config import Flow
+from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.translation import history as history_module
 from sflowgan_tf.translation.history import History
 
-FARNEBACK = asdict(Flow())
+FARNEBACK = Farneback()
 SIZE = (48, 64)
 INNER = np.s_[:, 8:-8, 8:-8]  # at the border the flow of a film that stands still may lead out
 

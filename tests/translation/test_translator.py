@@ -8,6 +8,7 @@ from sflowgan_tf.networks.generator import GlobalGenerator
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.ops.edges import instance_boundaries, laplacian_edges
 from sflowgan_tf.ops.ensemble import ensemble_weights
+from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.training.sheets import film, flow, painted, scenes, variations
 from sflowgan_tf.translation.translator import Translator
 
@@ -23,8 +24,7 @@ def make(**more):
         generator=generator,
         dned=dned,
         num_classes=TABLE.num_classes,
-        edge_threshold=60.0,
-        edge_blur=0.0,
+        edge_settings=EdgeSettings(),
         **more,
     )
 
@@ -38,7 +38,7 @@ def translator():
 def frame():
     draw = np.random.default_rng(0)
     image = tf.constant(draw.integers(0, 256, (11, 18, 3)), tf.uint8)
-    edges = tf.cast(laplacian_edges(image[None], 60.0, 0.0)[0], tf.uint8)
+    edges = tf.cast(laplacian_edges(image[None], EdgeSettings())[0], tf.uint8)
     return {
         "labels": tf.constant(draw.integers(0, 13, (11, 18)), tf.uint8),
         "edges_cg": edges,
@@ -129,15 +129,7 @@ def test_variations_differ_and_show_their_edges(translator, frame):
     assert not np.array_equal(first, second)
 
 
-FARNEBACK = {
-    "pyr_scale": 0.5,
-    "levels": 1,
-    "winsize": 7,
-    "iterations": 1,
-    "poly_n": 3,
-    "poly_sigma": 1.0,
-    "gaussian": False,
-}
+FARNEBACK = Farneback(levels=1, winsize=7, iterations=1, poly_n=3, poly_sigma=1.0)
 
 
 @pytest.fixture

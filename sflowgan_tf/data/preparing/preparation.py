@@ -8,6 +8,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from sflowgan_tf.data.manifest import Manifest, Split, write_json
 from sflowgan_tf.data.preparing import workers as processes
 from sflowgan_tf.data.preparing.shards import Settings, Shard
 from sflowgan_tf.data.sources.base import RawFrame, Source
+from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.errors import UserError
 
 _PLAN = "plan.json"  # what the shards beside it are made for
@@ -30,8 +32,8 @@ def prepare(
     *,
     dataset: str,
     size: tuple[int, int],
-    edges: dict[str, float],
-    flow: dict[str, Any],
+    edges: EdgeSettings,
+    flow: Farneback,
     validation_fraction: float,
     validation_sequences: Sequence[str],
     frames_per_shard: int,
@@ -46,8 +48,8 @@ def prepare(
         output: folder for shards and manifest.
         dataset: name for the manifest.
         size: (width, height) of the records.
-        edges: threshold and blur of `ops.edges.laplacian_edges`.
-        flow: parameters of `data.flow.dense_flow`.
+        edges: settings of the edge maps.
+        flow: settings of flow_real.
         validation_fraction: of the groups, where the source has no split of its own.
         validation_sequences: names of groups or sequences for validation, before all else.
         frames_per_shard: at most.
@@ -76,8 +78,8 @@ def prepare(
         "schema version": manifests.SCHEMA_VERSION,
         "dataset": dataset,
         "size": list(size),
-        "edges": edges,
-        "flow": flow,
+        "edges": asdict(edges),
+        "flow": asdict(flow),
         "validation_fraction": validation_fraction,
         "validation_sequences": list(validation_sequences),
         "frames_per_shard": frames_per_shard,
@@ -94,7 +96,7 @@ def prepare(
         size=size,
         classes=source.table,
         edges=edges,
-        flow={"operator": "farneback"} | flow,
+        flow=flow,
         seed=seed,
         has_cg=source.has_cg,
         has_instances=source.has_instances,

@@ -27,6 +27,7 @@ from sflowgan_tf.data.media.pictures import (
 from sflowgan_tf.data.sources.base import RawFrame
 from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.edges import laplacian_edges
+from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.errors import Failure, UserError
 from sflowgan_tf.utils.files import written_whole
 
@@ -38,15 +39,15 @@ class Settings:
     Attributes:
         size: (width, height) of the records.
         table: how label maps are read.
-        edges: threshold and blur of `ops.edges.laplacian_edges`.
-        flow: parameters of `data.flow.dense_flow`.
+        edges: settings of the edge maps.
+        flow: settings of flow_real.
         skip_bad: whether bad frames are left out instead of ending the work.
     """
 
     size: tuple[int, int]
     table: ClassTable
-    edges: dict[str, float]
-    flow: dict[str, Any]
+    edges: EdgeSettings
+    flow: Farneback
     skip_bad: bool
 
 
@@ -127,7 +128,7 @@ def _record(first: _Frame, second: _Frame | None, settings: Settings) -> tuple[b
     place = {"sequence": first.raw.sequence, "frame": first.raw.number}
     if second is None or not second.raw.follows(first.raw):
         return records.serialize([first.coded], None, None, **place), False
-    flow = dense_flow(first.image_read, second.image_read, **settings.flow)
+    flow = dense_flow(first.image_read, second.image_read, settings.flow)
     frames = [first.coded, second.coded]
     return records.serialize(frames, flow, first.motion, **place), True
 
@@ -183,4 +184,4 @@ def _check_size(file: Path, picture: np.ndarray, labels_file: Path, labels: np.n
 
 def _edges(image: np.ndarray, settings: Settings) -> np.ndarray:
     """(height, width, 1) uint8 in {0, 1}."""
-    return np.asarray(laplacian_edges(image[None], **settings.edges))[0].astype(np.uint8)
+    return np.asarray(laplacian_edges(image[None], settings.edges))[0].astype(np.uint8)

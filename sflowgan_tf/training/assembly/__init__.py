@@ -5,16 +5,14 @@ from sflowgan_tf.training.assembly.epochs import (
     Epoch,
     batches,
     curriculum,
-    segmenter_batches,
-    segmenter_steps,
 )
 from sflowgan_tf.training.assembly.networks import dned, generator
 from sflowgan_tf.training.assembly.restored import (
-    restored_segmenter,
+    model_of_run,
     restored_translator,
     translator,
 )
-from sflowgan_tf.training.assembly.trainings import gan, reproducible, segmenter, start_from
+from sflowgan_tf.training.assembly.trainings import gan, reproducible, start_from
 
 __all__ = [
     "Epoch",
@@ -23,15 +21,12 @@ __all__ = [
     "dned",
     "gan",
     "generator",
+    "model_of_run",
     "raw_records",
     "records",
     "records_of",
     "reproducible",
-    "restored_segmenter",
     "restored_translator",
-    "segmenter",
-    "segmenter_batches",
-    "segmenter_steps",
     "start_from",
     "translator",
 ]

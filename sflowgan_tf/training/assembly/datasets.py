@@ -28,12 +28,12 @@ def records(config: Config, folder: Path) -> Manifest:
     if config.dataset == "minicity" and not (folder / NAME).is_file():
         return raw_records(config, None, folder, workers=os.cpu_count() or 1, skip_bad=False)
     manifest = Manifest.load(folder, config.dataset)
-    c, flow = config.records, manifest.flow
+    c = config.records
     expected = {"size": c.size, "edges": asdict(c.edges), "flow": asdict(c.flow), "seed": c.seed}
     found = {
         "size": f"{manifest.size[0]}x{manifest.size[1]}",
-        "edges": manifest.edges,
-        "flow": {key: flow.get(key) for key in expected["flow"]},
+        "edges": asdict(manifest.edges),
+        "flow": asdict(manifest.flow),
         "seed": manifest.seed,
     }
     differing = [
@@ -100,8 +100,8 @@ def raw_records(
         output,
         dataset=config.dataset,
         size=settings.size(c.size, "records.size"),
-        edges=asdict(c.edges),
-        flow=asdict(c.flow),
+        edges=c.edges,
+        flow=c.flow,
         validation_fraction=c.validation_fraction,
         validation_sequences=c.validation_sequences,
         frames_per_shard=c.frames_per_shard,

@@ -9,7 +9,6 @@ from sflowgan_tf.config import Config
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest, Split
 from sflowgan_tf.training.gan.image_gan import Phase
-from sflowgan_tf.utils.errors import prefixed
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def curriculum(config: Config, split: Split) -> list[Epoch]:
 
 def batches(config: Config, folder: Path, manifest: Manifest, epoch: Epoch, skip: int):
     """The batches of an epoch, on the device; `skip` of them were trained on already."""
-    return _batches(
+    return read(
         config.pipeline,
         folder,
         manifest,
@@ -65,24 +64,8 @@ def batches(config: Config, folder: Path, manifest: Manifest, epoch: Epoch, skip
     )
 
 
-def segmenter_steps(config: Config, split: Split) -> int:
-    """Batches in an epoch of the segmenter.
-
-    Raises:
-        UserError: there are fewer records than one batch holds.
-    """
-    with prefixed("segmenter."):
-        return pipeline.steps_per_epoch(split, config.segmenter.pipeline.batch_size)
-
-
-def segmenter_batches(config: Config, folder: Path, manifest: Manifest, epoch: int, skip: int):
-    """The segmenter's batches of an epoch, as `batches` gives the GAN's."""
-    c = config.segmenter.pipeline
-    with prefixed("segmenter."):
-        return _batches(c, folder, manifest, seed=config.seed, epoch=epoch, skip=skip)
-
-
-def _batches(c: settings.Pipeline, folder: Path, manifest: Manifest, **place: Any):
+def read(c: settings.Pipeline, folder: Path, manifest: Manifest, **place: Any):
+    """Batches of a pipeline's settings; `place` is the rest of `data.pipeline.training`'s."""
     dataset = pipeline.training(
         folder,
         manifest,

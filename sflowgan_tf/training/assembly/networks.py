@@ -4,11 +4,8 @@ from sflowgan_tf.config import Config
 from sflowgan_tf.networks.discriminator import Discriminator
 from sflowgan_tf.networks.dned import DNED
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
-from sflowgan_tf.networks.pspnet import PSPNet
-from sflowgan_tf.networks.small_pspnet import SmallPSPNet
 from sflowgan_tf.networks.unet import UNet
 from sflowgan_tf.networks.vgg import VGG19Features
-from sflowgan_tf.utils.errors import prefixed
 
 
 def generator(config: Config, num_classes: int) -> GlobalGenerator | LocalEnhancer | UNet:
@@ -58,22 +55,5 @@ def features(config: Config) -> VGG19Features:
     """The configured perceptual network, built and filled."""
     c = config.perceptual
     network = VGG19Features(c.weights, slices=c.slices, filters=c.filters, seed=config.seed)
-    network.build((None, None, None, 3))
-    return network
-
-
-def segmenter_network(config: Config, num_classes: int) -> PSPNet | SmallPSPNet:
-    """The configured segmenter's network, built, a trunk not yet filled.
-
-    Raises:
-        UserError: it can't be made with these settings.
-    """
-    c = config.segmenter
-    with prefixed("segmenter."):
-        if c.kind == "small":
-            network = SmallPSPNet(num_classes, c.filters)
-        else:
-            is_pretrained = c.weights != "random"
-            network = PSPNet(num_classes, c.filters, c.units, is_pretrained=is_pretrained)
     network.build((None, None, None, 3))
     return network

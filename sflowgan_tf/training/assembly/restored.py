@@ -6,12 +6,12 @@ import tensorflow as tf
 from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.evaluation.segmenter import Segmenter
 from sflowgan_tf.training.assembly.epochs import curriculum
-from sflowgan_tf.training.assembly.networks import dned, generator, segmenter_network
-from sflowgan_tf.training.callbacks import restore_latest
+from sflowgan_tf.training.assembly.networks import dned, generator
+from sflowgan_tf.training.checkpoints import restore_latest
 from sflowgan_tf.training.gan.image_gan import ImageGAN, variables
 from sflowgan_tf.training.runs import Run
+from sflowgan_tf.translation.models import Model, edges_of
 from sflowgan_tf.translation.translator import Translator
 from sflowgan_tf.utils.errors import UserError
 
@@ -29,19 +29,6 @@ def restore(run: Run, task: str = "translation", **networks: keras.Model) -> int
             f"{run.folder}: no checkpoint yet; let {_COMMANDS[task]} run for a while longer"
         )
     return int(step)
-
-
-def restored_segmenter(run: Run) -> tuple[Segmenter, Manifest, int]:
-    """The segmenter of a run on disk, the manifest of its records, and its step.
-
-    Raises:
-        UserError: the run is none of `segment`, or has no checkpoint yet.
-    """
-    config, manifest = settings.read(run.config), Manifest.load(run.manifest)
-    keras.config.set_dtype_policy("float32")
-    network = segmenter_network(config, manifest.classes.num_classes)
-    step = restore(run, "segmentation", network=network)
-    return Segmenter(network, auxiliary_weight=0.0, class_weights=None), manifest, step
 
 
 def translator(config: Config, manifest: Manifest, gan: ImageGAN) -> Translator:
@@ -80,8 +67,32 @@ def _translator(
         generator=painter,
         dned=edge_network,
         num_classes=manifest.classes.num_classes,
-        edge_threshold=manifest.edges["threshold"],
-        edge_blur=manifest.edges["blur"],
+        edge_settings=manifest.edges,
         edge_map=config.edge_map,
         redraws=redraws,
+    )
+
+
+def model_of_run(name: str) -> Model:
+    """The latest checkpoint of a run.
+
+    Args:
+        name: a folder in runs/, or its path.
+
+    Raises:
+        UserError: there is no such run or no checkpoint yet, or it needs instance maps.
+    """
+    run = Run.existing(name)
+    translator, manifest, step = restored_translator(run)
+    if translator.edge_map == "instances":
+        raise UserError(
+            f"--run {name}: was trained with edge_map=instances and needs instance maps, "
+            "which translate does not read; score it with `python -m sflowgan_tf.evaluate`"
+        )
+    return Model(
+        translator=translator,
+        classes=manifest.classes,
+        size=manifest.size,
+        origin={"run": name, "step": str(step)} | edges_of(translator.edge_map),
+        files=[run.config, run.manifest, *sorted(run.checkpoints.glob("*.index"))],
     )

@@ -1,8 +1,6 @@
 """Networks and optimizers, joined to what `fit` and `segment fit` train."""
 
-from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -10,15 +8,12 @@ import tensorflow as tf
 
 from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config
-from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.evaluation.segmenter import Segmenter, balanced
 from sflowgan_tf.training.assembly.networks import (
     discriminator,
     dned,
     features,
     generator,
-    segmenter_network,
 )
 from sflowgan_tf.training.assembly.restored import restore
 from sflowgan_tf.training.gan.image_gan import ImageGAN
@@ -59,7 +54,7 @@ def gan(config: Config, num_classes: int, total_steps: int) -> ImageGAN:
             warping_weight=config.losses.warping,
             flow_from_records=_whole_frames(config),
             flow_where_consistent=config.losses.flow_where_consistent,
-            farneback=asdict(config.records.flow),
+            farneback=config.records.flow,
         )
     try:
         joined = kind(
@@ -149,36 +144,3 @@ def _start_global_part(gan: ImageGAN, name: str) -> None:
     restore(run, generator_ema=trained)
     for network in (gan.generator, gan.generator_ema):
         network.load_global(trained)  # type: ignore[attr-defined]
-
-
-def segmenter(config: Config, folder: Path, manifest: Manifest, total_steps: int) -> Segmenter:
-    """Network and optimizer, built, a trunk not yet filled; needs `reproducible` before it.
-
-    Args:
-        config: of the run.
-        folder: of the records, in which classes are counted where they are to be balanced.
-        manifest: of the records.
-        total_steps: after which the learning rate is 0.
-
-    Raises:
-        UserError: the network can't be made with these settings.
-    """
-    c = config.segmenter
-    keras.config.set_dtype_policy(config.precision)
-    weights = None
-    if c.class_balance:
-        weights = balanced(pipeline.class_pixels(folder, manifest, "train"), c.class_balance)
-    joined = Segmenter(
-        segmenter_network(config, manifest.classes.num_classes),
-        auxiliary_weight=c.auxiliary,
-        class_weights=weights,
-    )
-    rate = keras.optimizers.schedules.PolynomialDecay(
-        c.learning_rate, max(total_steps, 1), end_learning_rate=0.0, power=0.9
-    )
-    if c.optimizer == "adam":
-        optimizer = keras.optimizers.AdamW(rate, weight_decay=c.weight_decay)
-    else:
-        optimizer = keras.optimizers.SGD(rate, momentum=c.momentum, weight_decay=c.weight_decay)
-    joined.compile(optimizer, jit_compile=config.jit_compile)
-    return joined

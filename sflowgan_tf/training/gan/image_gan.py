@@ -7,9 +7,9 @@ import keras
 import tensorflow as tf
 
 from sflowgan_tf import losses
-from sflowgan_tf.networks.dned import SIDE_OUTPUTS, ensemble
 from sflowgan_tf.ops import images, labels
 from sflowgan_tf.ops.edges import instance_boundaries
+from sflowgan_tf.ops.ensemble import SIDE_OUTPUTS, ensemble
 
 EdgeMap = Literal["laplacian", "instances", "none"]
 Phase = Literal["edges", "dned", "video"]

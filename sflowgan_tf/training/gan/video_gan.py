@@ -7,6 +7,7 @@ import tensorflow as tf
 from sflowgan_tf import losses
 from sflowgan_tf.ops import images
 from sflowgan_tf.ops.flow import dense_flow
+from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.ops.warp import consistent
 from sflowgan_tf.training.gan.image_gan import ImageGAN
 
@@ -29,7 +30,7 @@ class VideoGAN(ImageGAN):
         warping_weight: float,
         flow_from_records: bool,
         flow_where_consistent: bool,
-        farneback: dict[str, Any],
+        farneback: Farneback,
         **image_gan: Any,
     ):
         """Joins built networks.
@@ -75,7 +76,7 @@ class VideoGAN(ImageGAN):
         fake = image_fake[::2], image_fake[1::2]
         flow_real = self._flow_real(data)
         if self.flow_weight:
-            flow_fake = dense_flow(*map(images.to_levels, fake), **self.farneback)
+            flow_fake = dense_flow(*map(images.to_levels, fake), farneback=self.farneback)
             counted = self._counted(data, flow_real)
             terms["flow_loss"] = losses.flow_loss(flow_real, flow_fake, counted)
         if self.warping_weight:
@@ -87,14 +88,14 @@ class VideoGAN(ImageGAN):
         """F(.) of the real pair."""
         if self.flow_from_records:
             return data["flow_real"]
-        return dense_flow(*tf.unstack(data["image_real"], axis=1), **self.farneback)
+        return dense_flow(*tf.unstack(data["image_real"], axis=1), farneback=self.farneback)
 
     def _counted(self, data: dict[str, tf.Tensor], flow_real: tf.Tensor) -> tf.Tensor | None:
         """The pixels whose flow counts; None for all."""
         if not self.flow_where_consistent:
             return None
         first, second = tf.unstack(data["image_real"], axis=1)
-        return consistent(flow_real, dense_flow(second, first, **self.farneback))
+        return consistent(flow_real, dense_flow(second, first, self.farneback))
 
 
 def _frames(data: dict[str, Any]) -> dict[str, tf.Tensor]:

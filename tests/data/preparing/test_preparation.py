@@ -30,6 +30,7 @@ from sflowgan_tf.data.preparing.preparation import prepare, split_frames
 from sflowgan_tf.data.sources import RawFrame, find
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.ops.edges import laplacian_edges
+from sflowgan_tf.ops.settings import EdgeSettings
 from sflowgan_tf.utils.errors import Failure, UserError
 
 SIZE = (16, 8)
@@ -133,7 +134,7 @@ def test_every_frame_becomes_a_record_with_its_successor(tmp_path):
     drive = train.sequences[0][0]
     assert [place(p) for p in parsed(tmp_path / "out", "train")] == [(drive, n) for n in range(3)]
     assert Manifest.load(tmp_path / "out") == manifest
-    assert manifest.flow["operator"] == "farneback" and manifest.skipped == []
+    assert manifest.skipped == []
 
 
 def test_a_record_holds_what_the_files_hold(tmp_path):
@@ -153,16 +154,15 @@ def test_a_record_holds_what_the_files_hold(tmp_path):
                 ("RGB", "edges_cg", "image_cg"),
             ):
                 picture = resize(read_image(view(root, drive, tree) / name), SIZE)
-                expected = np.asarray(laplacian_edges(picture[None], 60.0))[0]
+                expected = np.asarray(laplacian_edges(picture[None], EdgeSettings()))[0]
                 assert (record[edges][index].numpy() == expected).all()
                 assert np.abs(record[image][index].numpy() - picture.astype(int)).mean() < 6
 
 
 def test_recorded_flow_is_that_of_the_recorded_images(tmp_path):
     manifest = run(raw(tmp_path / "raw"), tmp_path / "out")
-    farneback = {key: value for key, value in manifest.flow.items() if key != "operator"}
     for record in parsed(tmp_path / "out", "train", pair=True):
-        expected = dense_flow(*record["image_real"].numpy(), **farneback)
+        expected = dense_flow(*record["image_real"].numpy(), manifest.flow)
         assert np.abs(expected).max() > 0.1
         np.testing.assert_allclose(record["flow_real"], expected, atol=1 / 127)
 

@@ -6,11 +6,11 @@ import pytest
 import tensorflow as tf
 
 from sflowgan_tf import losses
-from sflowgan_tf.networks.dned import ensemble
 from sflowgan_tf.networks.generator import LocalEnhancer
 from sflowgan_tf.networks.unet import UNet
 from sflowgan_tf.ops import images
 from sflowgan_tf.ops.edges import instance_boundaries
+from sflowgan_tf.ops.ensemble import ensemble
 
 CLASSES = 3
 

@@ -8,17 +8,10 @@ import tensorflow as tf
 from sflowgan_tf import losses
 from sflowgan_tf.ops import images
 from sflowgan_tf.ops.flow import dense_flow
+from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.training.gan.video_gan import VideoGAN
 
-FARNEBACK = {
-    "pyr_scale": 0.5,
-    "levels": 1,
-    "winsize": 7,
-    "iterations": 2,
-    "poly_n": 3,
-    "poly_sigma": 1.0,
-    "gaussian": False,
-}
+FARNEBACK = Farneback(levels=1, winsize=7, iterations=2, poly_n=3, poly_sigma=1.0)
 SETTINGS = {
     "kind": VideoGAN,
     "flow_weight": 2.0,
@@ -46,7 +39,7 @@ def pairs(batch):
 
     frames = {name: moved(value) for name, value in batch.items()}
     first, second = tf.unstack(frames["image_real"], axis=1)
-    return frames | {"flow_real": dense_flow(first, second, **FARNEBACK)}
+    return frames | {"flow_real": dense_flow(first, second, FARNEBACK)}
 
 
 def separate(pairs):
@@ -68,7 +61,7 @@ def test_its_flow_loss_is_eq_8_of_the_painted_pair(make, pairs):
     gan = in_phase(make, **SETTINGS)
     _, _, painted = gan.image_terms(separate(pairs), gan.ensemble_weights(4))
     fake = images.to_levels(painted)
-    flow = dense_flow(fake[:2], fake[2:], **FARNEBACK)
+    flow = dense_flow(fake[:2], fake[2:], FARNEBACK)
     expected = np.abs(flow - pairs["flow_real"]).mean()
     terms, _ = gan.loss_terms(pairs)
     assert expected > 0.01

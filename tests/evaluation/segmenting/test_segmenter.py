@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf.evaluation.segmenter import Segmenter, balanced, cross_entropy
+from sflowgan_tf.evaluation.segmenting.segmenter import Segmenter, balanced, cross_entropy
 from sflowgan_tf.networks.pspnet import PSPNet
 from sflowgan_tf.networks.small_pspnet import SmallPSPNet
 

@@ -1,14 +1,14 @@
-"""The models that `translate` paints with, found by what the user names: run, artefact, server.
+"""The models that stand alone, found by what the user names: an artefact on disk or on a server.
 
-A new kind of model is one more function here that gives a `Model`, and one line in `of_path`.
+A new kind of model is one more function that gives a `Model`, and one line in `of_path`. A run is
+none of them: `training.assembly.model_of_run` gives its `Model`.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from sflowgan_tf import lite
+from sflowgan_tf.device import model as device_model
 from sflowgan_tf.ops.classes import ClassTable
-from sflowgan_tf.training.runs import Run
 from sflowgan_tf.translation import artefact
 from sflowgan_tf.translation.painting import Translates
 from sflowgan_tf.translation.server import connect
@@ -33,33 +33,6 @@ class Model:
     size: tuple[int, int]
     origin: dict[str, str]
     files: list[Path]
-
-
-def of_run(name: str) -> Model:
-    """The latest checkpoint of a run.
-
-    Args:
-        name: a folder in runs/, or its path.
-
-    Raises:
-        UserError: there is no such run or no checkpoint yet, or it needs instance maps.
-    """
-    run = Run.existing(name)
-    from sflowgan_tf.training import assembly  # what stands alone does without networks and losses
-
-    translator, manifest, step = assembly.restored_translator(run)
-    if translator.edge_map == "instances":
-        raise UserError(
-            f"--run {name}: was trained with edge_map=instances and needs instance maps, "
-            "which translate does not read; score it with `python -m sflowgan_tf.evaluate`"
-        )
-    return Model(
-        translator=translator,
-        classes=manifest.classes,
-        size=manifest.size,
-        origin={"run": name, "step": str(step)} | _edges(translator.edge_map),
-        files=[run.config, run.manifest, *sorted(run.checkpoints.glob("*.index"))],
-    )
 
 
 def of_path(path: Path) -> Model:
@@ -106,23 +79,23 @@ def _artefact(loaded: artefact.Artefact, where: dict[str, str], files: list[Path
         translator=loaded,
         classes=card.classes,
         size=card.size,
-        origin=told | where | _edges(card.edge_map),
+        origin=told | where | edges_of(card.edge_map),
         files=files,
     )
 
 
 def _tflite(file: Path) -> Model:
     with held_back():  # LiteRT says which delegate it takes
-        loaded = lite.Model(file)
+        loaded = device_model.Model(file)
     return Model(
         translator=loaded,
         classes=ClassTable.from_dict(loaded.metadata["classes"]),
         size=loaded.size,
-        origin=loaded.metadata["origin"] | {"model": str(file)} | _edges(loaded.edges),
+        origin=loaded.metadata["origin"] | {"model": str(file)} | edges_of(loaded.edges),
         files=[file],
     )
 
 
-def _edges(edge_map: str) -> dict[str, str]:
+def edges_of(edge_map: str) -> dict[str, str]:
     """What `translation.painting.Painter` can't tell of the edges."""
     return {} if edge_map == "laplacian" else {"edges": edge_map}

@@ -11,9 +11,10 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from sflowgan_tf import models, translate
+from sflowgan_tf import translate
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
+from sflowgan_tf.translation import models
 from sflowgan_tf.utils.errors import UserError
 from tests import places
 from tests.front import scene, serving

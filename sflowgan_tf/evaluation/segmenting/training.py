@@ -9,16 +9,16 @@ from sflowgan_tf.config import Config
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.evaluation.metrics.segmentation import Confusion, SegmentationScores
+from sflowgan_tf.evaluation.segmenting import assembly as segmenting
 from sflowgan_tf.ops.images import contact_sheet
-from sflowgan_tf.training import assembly
 from sflowgan_tf.training.callbacks import (
-    Checkpoints,
     Curves,
     Progress,
     Scores,
     Sheets,
     StopOnNonFinite,
 )
+from sflowgan_tf.training.checkpoints import Checkpoints
 from sflowgan_tf.training.runs import Run
 
 _SHOWN = {"segmentation_loss": "loss", "auxiliary_loss": "auxiliary"}
@@ -36,9 +36,9 @@ class SegmenterTraining:
         """Builds all of it; `folder` holds the records."""
         self.config, self.manifest, self.folder, self.run_paths = config, manifest, folder, run
         c = config.segmenter
-        self.steps = assembly.segmenter_steps(config, manifest.splits["train"])
+        self.steps = segmenting.steps(config, manifest.splits["train"])
         self.total_steps = c.epochs * self.steps
-        self.segmenter = assembly.segmenter(config, folder, manifest, self.total_steps)
+        self.segmenter = segmenting.segmenter(config, folder, manifest, self.total_steps)
         self.checkpoints = Checkpoints(
             self.segmenter.checkpoint(), run.checkpoints, config.checkpoint_steps
         )
@@ -70,9 +70,7 @@ class SegmenterTraining:
                 if skip >= self.steps:
                     continue
                 self.segmenter.fit(
-                    assembly.segmenter_batches(
-                        self.config, self.folder, self.manifest, epoch, skip
-                    ),
+                    segmenting.batches(self.config, self.folder, self.manifest, epoch, skip),
                     initial_epoch=epoch,
                     epochs=epoch + 1,
                     steps_per_epoch=self.steps - skip,

@@ -1,0 +1,1 @@
+"""PSPNet, the oracle: from records to a run that judges pictures."""

@@ -1,0 +1,97 @@
+"""From a configuration to a segmenter: network, optimizer, batches; and back from a run on disk."""
+
+from pathlib import Path
+
+import keras
+
+from sflowgan_tf import config as settings
+from sflowgan_tf.config import Config
+from sflowgan_tf.data import pipeline
+from sflowgan_tf.data.manifest import Manifest, Split
+from sflowgan_tf.evaluation.segmenting.segmenter import Segmenter, balanced
+from sflowgan_tf.networks.pspnet import PSPNet
+from sflowgan_tf.networks.small_pspnet import SmallPSPNet
+from sflowgan_tf.training.assembly.epochs import read
+from sflowgan_tf.training.assembly.restored import restore
+from sflowgan_tf.training.runs import Run
+from sflowgan_tf.utils.errors import prefixed
+
+
+def network(config: Config, num_classes: int) -> PSPNet | SmallPSPNet:
+    """The configured segmenter's network, built, a trunk not yet filled.
+
+    Raises:
+        UserError: it can't be made with these settings.
+    """
+    c = config.segmenter
+    with prefixed("segmenter."):
+        if c.kind == "small":
+            network = SmallPSPNet(num_classes, c.filters)
+        else:
+            is_pretrained = c.weights != "random"
+            network = PSPNet(num_classes, c.filters, c.units, is_pretrained=is_pretrained)
+    network.build((None, None, None, 3))
+    return network
+
+
+def steps(config: Config, split: Split) -> int:
+    """Batches in an epoch of the segmenter.
+
+    Raises:
+        UserError: there are fewer records than one batch holds.
+    """
+    with prefixed("segmenter."):
+        return pipeline.steps_per_epoch(split, config.segmenter.pipeline.batch_size)
+
+
+def batches(config: Config, folder: Path, manifest: Manifest, epoch: int, skip: int):
+    """The segmenter's batches of an epoch, as `training.assembly.batches` gives the GAN's."""
+    c = config.segmenter.pipeline
+    with prefixed("segmenter."):
+        return read(c, folder, manifest, seed=config.seed, epoch=epoch, skip=skip)
+
+
+def segmenter(config: Config, folder: Path, manifest: Manifest, total_steps: int) -> Segmenter:
+    """Network and optimizer, built, a trunk not yet filled; needs `reproducible` before it.
+
+    Args:
+        config: of the run.
+        folder: of the records, in which classes are counted where they are to be balanced.
+        manifest: of the records.
+        total_steps: after which the learning rate is 0.
+
+    Raises:
+        UserError: the network can't be made with these settings.
+    """
+    c = config.segmenter
+    keras.config.set_dtype_policy(config.precision)
+    weights = None
+    if c.class_balance:
+        weights = balanced(pipeline.class_pixels(folder, manifest, "train"), c.class_balance)
+    joined = Segmenter(
+        network(config, manifest.classes.num_classes),
+        auxiliary_weight=c.auxiliary,
+        class_weights=weights,
+    )
+    rate = keras.optimizers.schedules.PolynomialDecay(
+        c.learning_rate, max(total_steps, 1), end_learning_rate=0.0, power=0.9
+    )
+    if c.optimizer == "adam":
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=c.weight_decay)
+    else:
+        optimizer = keras.optimizers.SGD(rate, momentum=c.momentum, weight_decay=c.weight_decay)
+    joined.compile(optimizer, jit_compile=config.jit_compile)
+    return joined
+
+
+def restored(run: Run) -> tuple[Segmenter, Manifest, int]:
+    """The segmenter of a run on disk, the manifest of its records, and its step.
+
+    Raises:
+        UserError: the run is none of `segment`, or has no checkpoint yet.
+    """
+    config, manifest = settings.read(run.config), Manifest.load(run.manifest)
+    keras.config.set_dtype_policy("float32")
+    segmenting = network(config, manifest.classes.num_classes)
+    step = restore(run, "segmentation", network=segmenting)
+    return Segmenter(segmenting, auxiliary_weight=0.0, class_weights=None), manifest, step
