@@ -96,10 +96,11 @@ def work(parsed: argparse.Namespace) -> None:
 
 
 def _model(parsed: argparse.Namespace) -> "Model":
-    from sflowgan_tf.training import assembly
     from sflowgan_tf.translation import models
 
     if parsed.run is not None:
+        from sflowgan_tf.training import assembly
+
         return assembly.model_of_run(parsed.run)
     if parsed.model is not None:
         return models.of_path(parsed.model)

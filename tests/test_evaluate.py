@@ -185,7 +185,7 @@ def test_edges_of_another_threshold_are_told(home, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(home / "datasets/minicity", other, ignore=shutil.ignore_patterns("raw", ".*"))
     manifest = Manifest.load(other)
-    edges = manifest.edges | {"threshold": 7.0}
+    edges = dataclasses.replace(manifest.edges, threshold=7.0)
     dataclasses.replace(manifest, edges=edges).save(other / "manifest.json")
     given = ("--run", "painter", "--metrics", "paired", "--output", tmp_path)
     scored(*given, "--reference", other)
@@ -317,7 +317,7 @@ def test_records_that_can_not_be_written_to_are_measured_anew(home, tmp_path, mo
     def save(file, clips):
         raise PermissionError(file)
 
-    monkeypatch.setattr(evaluation.measures, "save", save)
+    monkeypatch.setattr(evaluation.measuring, "save", save)
     given = ("--metrics", "temporal", "--vgg", "random", "--output", tmp_path)
     scored("--run", "labels", *given)
     assert value(Evaluation.load(tmp_path), "flicker") > 0

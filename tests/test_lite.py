@@ -225,7 +225,9 @@ def test_a_delegate_gets_its_options(home, monkeypatch):
 
     monkeypatch.setattr(interpreter, "load_delegate", load)
     monkeypatch.setattr(
-        lite.ctypes, "CDLL", lambda library: SimpleNamespace(tflite_plugin_create_delegate=None)
+        device_model.ctypes,
+        "CDLL",
+        lambda library: SimpleNamespace(tflite_plugin_create_delegate=None),
     )
     with pytest.raises(UserError, match=r"--delegate lib\.so: can't be loaded \(not here\)"):
         device_model.Model(Path("a.tflite"), delegate="lib.so", options={"precision": "fp16"})
@@ -239,7 +241,7 @@ def test_a_device_without_litert_says_what_to_install(home, monkeypatch, capsys,
 
 
 def test_a_file_of_another_format_or_a_damaged_one_is_refused(home, monkeypatch, tmp_path):
-    monkeypatch.setattr(lite, "FORMAT", 2)
+    monkeypatch.setattr(device_model, "FORMAT", 2)
     with pytest.raises(UserError, match="metadata of format 1, expected 2; export it anew"):
         device_model.Model(Path("a.tflite"))
     monkeypatch.undo()

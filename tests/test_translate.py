@@ -8,7 +8,7 @@ import pytest
 
 from sflowgan_tf import translate
 from sflowgan_tf.ops.classes import TABLES
-from sflowgan_tf.training import assembly
+from sflowgan_tf.training.assembly import restored
 
 
 class Grey:
@@ -25,7 +25,7 @@ def home(tmp_path, monkeypatch):
     """A folder with a run, three frames and their label maps, in folders and as videos."""
     monkeypatch.chdir(tmp_path)
     manifest = SimpleNamespace(size=(32, 16), classes=TABLES["cityscapes"])
-    monkeypatch.setattr(assembly, "restored_translator", lambda run: (Grey(), manifest, 3))
+    monkeypatch.setattr(restored, "restored_translator", lambda run: (Grey(), manifest, 3))
     for folder in ("runs/r/checkpoints", "labels", "frames"):
         (tmp_path / folder).mkdir(parents=True)
     for file in ("config.yaml", "manifest.json"):

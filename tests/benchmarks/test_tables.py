@@ -92,7 +92,10 @@ def test_jobs_are_done_once_and_timed():
     tables.HOME.mkdir(parents=True)
     crew = tables.Crew()
     assert crew.count == len(os.sched_getaffinity(0))
-    jobs = [job("one", "cli"), job("two", "cli")]  # a module that does nothing when it is run
+    jobs = [
+        job("one", "utils.cli"),
+        job("two", "utils.cli"),
+    ]  # a module that does nothing when it is run
     crew.work("jobs", jobs)
     assert all(one.result.exists() for one in jobs)
     before = jobs[0].log.read_text()

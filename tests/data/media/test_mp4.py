@@ -103,7 +103,7 @@ import sys
 import numpy as np
 from fractions import Fraction
 from pathlib import Path
-from sflowgan_tf.data import mp4
+from sflowgan_tf.data.media import mp4
 from sflowgan_tf.utils.errors import Failure
 
 folder, noise = Path(sys.argv[1]), np.random.default_rng(0)

@@ -30,23 +30,16 @@ from sflowgan_tf.data.preparing.preparation import prepare, split_frames
 from sflowgan_tf.data.sources import RawFrame, find
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.ops.edges import laplacian_edges
-from sflowgan_tf.ops.settings import EdgeSettings
+from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.errors import Failure, UserError
+from tests import places
 
 SIZE = (16, 8)
 SETTINGS = {
     "dataset": "synthia",
     "size": SIZE,
-    "edges": {"threshold": 60.0, "blur": 0.0},
-    "flow": {
-        "pyr_scale": 0.5,
-        "levels": 1,
-        "winsize": 5,
-        "iterations": 1,
-        "poly_n": 5,
-        "poly_sigma": 1.2,
-        "gaussian": False,
-    },
+    "edges": EdgeSettings(),
+    "flow": Farneback(levels=1, winsize=5, iterations=1),
     "validation_fraction": 0.5,
     "validation_sequences": [],
     "frames_per_shard": 2,
@@ -313,16 +306,16 @@ def test_ctrl_c_stops_the_workers_at_once_and_a_second_run_goes_on(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         "from pathlib import Path\n"
-        "from sflowgan_tf.data.preparation import prepare\n"
+        "from sflowgan_tf.data.preparing.preparation import prepare\n"
         "from sflowgan_tf.data.sources import find\n"
+        "from sflowgan_tf.ops.settings import EdgeSettings, Farneback\n"
         "if __name__ == '__main__':\n"
         f"    prepare(find('synthia', Path({str(root)!r})), Path({str(tmp_path / 'out')!r}),\n"
         f"            **({SETTINGS!r} | {{'workers': 2}}))\n"
     )
-    repository = Path(preparation.__file__).parents[2]
     process = subprocess.Popen(
         [sys.executable, script],
-        env=os.environ | {"PYTHONPATH": str(repository)},
+        env=os.environ | {"PYTHONPATH": str(places.ROOT)},
         stderr=subprocess.PIPE,
         text=True,
         # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
@@ -351,7 +344,7 @@ def start(root, output, *more, **how):
     return subprocess.Popen(
         [sys.executable, "-m", "sflowgan_tf.prepare", "--dataset", "synthia", *where]
         + [*OPTIONS, *more],
-        env=os.environ | {"PYTHONPATH": str(Path(preparation.__file__).parents[2])},
+        env=os.environ | {"PYTHONPATH": str(places.ROOT)},
         stderr=subprocess.PIPE,
         text=True,
         **how,
@@ -449,7 +442,7 @@ def test_a_missing_shard_is_made_again(tmp_path):
     ("changed", "named"),
     [
         ({"size": (8, 8)}, r"size: \[16, 8\] there, \[8, 8\] now"),
-        ({"edges": {"threshold": 50.0, "blur": 0.0}}, "edges.threshold: 60.0 there, 50.0 now"),
+        ({"edges": EdgeSettings(threshold=50.0)}, "edges.threshold: 60.0 there, 50.0 now"),
         ({"validation_fraction": 0.4}, "validation_fraction: 0.5 there, 0.4 now"),
         ({"seed": 1}, "seed: 0 there, 1 now"),
     ],

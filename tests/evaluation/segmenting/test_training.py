@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from sflowgan_tf.config import Config, Minicity, Pipeline, Records, Segmenter
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.evaluation.segmenting import training
+from sflowgan_tf.evaluation.segmenting import training as segmenting
 from sflowgan_tf.evaluation.segmenting.training import SegmenterTraining
 from sflowgan_tf.training import assembly, resuming
 from sflowgan_tf.training.runs import Run
@@ -92,14 +92,14 @@ def test_a_run_leaves_curves_scores_sheets_and_a_checkpoint(whole):
 def test_an_interrupted_run_ends_with_the_same_bits(
     folder, whole, at, tmp_path, monkeypatch, capsys
 ):
-    class Interrupted(training.Progress):
+    class Interrupted(segmenting.Progress):
         def on_train_batch_end(self, batch, logs=None):
             if int(self.model.step) == at:
                 raise KeyboardInterrupt
 
     training = begun(folder, tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(training, "Progress", Interrupted)
+        patch.setattr(segmenting, "Progress", Interrupted)
         stoppable = resuming.saved_when_stopped(training.checkpoints, folder, training.manifest)
         with pytest.raises(KeyboardInterrupt), stoppable:
             training.run()
