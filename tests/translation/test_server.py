@@ -179,20 +179,20 @@ def test_a_server_that_goes_away_is_a_failure(exported):
             client.predict(*request_of(None, 0))
 
 
-def readme(kind):
-    """The block of that kind in README's section on serving."""
-    section = (places.ROOT / "README.md").read_text().partition("## Serve\n")[2]
+def documented(kind):
+    """The block of that kind in the manual's section on serving."""
+    section = (places.ROOT / "docs/deployment.md").read_text().partition("## Serve\n")[2]
     return section.partition(f"```{kind}\n")[2].partition("```")[0]
 
 
 @pytest.mark.parametrize(("kind", "protocol"), [("sh", "rest"), ("python", "grpc")])
-def test_the_requests_of_the_readme(served, exportable, tmp_path, kind, protocol):
+def test_the_requests_of_the_manual(served, exportable, tmp_path, kind, protocol):
     labels, image = scene()
     cv2.imwrite(str(tmp_path / "labels.png"), labels)
     cv2.imwrite(str(tmp_path / "frame.png"), image[..., ::-1])
     address = served[0][protocol].split("/")[2]
     port = {"rest": "8501", "grpc": "8500"}[protocol]
-    block = readme(kind).replace(f"localhost:{port}", address).replace("first", "city")
+    block = documented(kind).replace(f"localhost:{port}", address).replace("first", "city")
     assert address in block
     program = {"sh": "bash", "python": sys.executable}[kind]
     done = subprocess.run(
