@@ -121,8 +121,11 @@ def test_pages_of_the_manual_open_with_their_command():
             assert re.match(r"# [^\n]+\n\n```\n(python -m|make) ", page.read_text()), page.name
 
 
-def test_the_readme_is_short():
-    assert len((places.ROOT / "README.md").read_text().splitlines()) <= 220
+@each_page
+def test_modules_that_are_named_exist(page):
+    for name in re.findall(r"`([\w/]+/\w+\.py)`", prose(page)):
+        if not re.search("[A-Z]{2}", name):  # NAME and the like stand for something
+            assert (places.ROOT / name).is_file() or (PACKAGE / name).is_file(), name
 
 
 def test_class_tables_are_those_of_the_code():
