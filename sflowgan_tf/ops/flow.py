@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from sflowgan_tf.ops.edges import grey
+from sflowgan_tf.ops.portable import GREY
 from sflowgan_tf.ops.settings import Farneback
 
 _SMALLEST = 32  # pixels; no level of the pyramid gets smaller than this
@@ -49,7 +49,7 @@ def dense_flow(image_a: Any, image_b: Any, farneback: Farneback) -> Any:
     _check(image_a, image_b)
     f = farneback
     dtype = "float64" if image_a.dtype == "float64" else "float32"
-    frames: Any = ops.concatenate([grey(image_a, dtype), grey(image_b, dtype)], axis=0)[..., 0]
+    frames: Any = ops.concatenate([_grey(image_a, dtype), _grey(image_b, dtype)], axis=0)
     sizes = _pyramid(frames.shape[1], frames.shape[2], f.pyr_scale, f.levels)
     flow = ops.zeros((2, 1, 1, 1), dtype)
     for level, (height, width) in reversed(list(enumerate(sizes))):
@@ -81,6 +81,11 @@ def _check(image_a: Any, image_b: Any) -> None:
             f"image_a: expected a static height and width, got {tuple(image_a.shape)}; the number "
             "of pyramid levels depends on them"
         )
+
+
+def _grey(images: Any, dtype: str) -> Any:
+    """(batch, height, width) grey levels, 0 to 255, unrounded."""
+    return ops.sum(ops.cast(images, dtype) * np.array(np.divide(GREY, 1000), dtype), axis=-1)
 
 
 def _pyramid(height: int, width: int, scale: float, levels: int) -> list[tuple[int, int]]:

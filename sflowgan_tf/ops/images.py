@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 from keras import ops
 
+from sflowgan_tf.ops import portable
+
 _GAP = 4
 _TITLE = 22
 
@@ -15,12 +17,12 @@ def to_signed(image):
 
 def to_levels(image):
     """Float -1..1 to float32 0..255, neither rounded nor clipped, so differentiable. Any shape."""
-    return (ops.cast(image, "float32") + 1.0) * 127.5
+    return portable.to_levels(image, ops)
 
 
 def to_uint8(image):
     """Float -1..1 to uint8 0..255, rounded; what lies outside is clipped. Any shape."""
-    return ops.cast(ops.round(ops.clip(to_levels(image), 0.0, 255.0)), "uint8")
+    return portable.to_uint8(image, ops)
 
 
 def contact_sheet(rows: list[list[np.ndarray]], titles: list[str]) -> np.ndarray:

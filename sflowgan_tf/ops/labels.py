@@ -1,8 +1,8 @@
 """The scene that a network sees: one-hot labels beside edges."""
 
-from typing import Any
-
 from keras import ops
+
+from sflowgan_tf.ops import portable
 
 
 def scene(labels, edges, num_classes: int):
@@ -16,8 +16,5 @@ def scene(labels, edges, num_classes: int):
     Returns:
         (batch, height, width, C + 1) float32. A VOID pixel has an all-zero one-hot part.
     """
-    indices: Any = ops.cast(labels, "int32")
-    one_hot = ops.cast(
-        ops.equal(indices[..., None], ops.arange(num_classes, dtype="int32")), "float32"
-    )
+    one_hot = portable.one_hot(labels, num_classes, ops)
     return ops.concatenate([one_hot, ops.cast(edges, "float32")], axis=-1)

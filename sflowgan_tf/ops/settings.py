@@ -1,4 +1,4 @@
-"""What the operators are told: settings of edges E(.) and flow F(.), number of side outputs."""
+"""Settings of the operators: edges E(.), flow F(.); and the number of the DNED's side outputs."""
 
 from dataclasses import dataclass
 
@@ -12,11 +12,12 @@ class EdgeSettings:
     """E(.), the deterministic edge map (sec. 3.2), as `ops.edges.laplacian_edges` draws it.
 
     Attributes:
-        threshold: of the Laplacian's absolute value, grey levels; a pixel above it is an edge.
+        threshold: of the Laplacian's absolute value, grey levels; a pixel above it is an edge. The
+            Laplacian is 2040 at most. It counts in thousandths, what is finer is cut off.
         blur: sigma of a Gaussian before the Laplacian, pixels; 0 is none.
     """
 
-    threshold: float = 60.0
+    threshold: float = bounded(60.0, 0, 2040)
     blur: float = bounded(0.0, 0)
 
 
