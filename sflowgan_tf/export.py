@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sflowgan_tf.deployment.precisions import PRECISIONS
+from sflowgan_tf.device.metadata import PRECISIONS
 from sflowgan_tf.utils import cli
 
 if TYPE_CHECKING:
-    from sflowgan_tf.deployment.deployment import Exported
+    from sflowgan_tf.deployment.exported import Exported
     from sflowgan_tf.translation.card import Card
 
 
@@ -47,44 +47,44 @@ def work(parsed: argparse.Namespace) -> None:
     if name != Path(name).name or name.startswith("."):
         raise UserError(f"--name {name}: expected a name without slashes, no dot in front")
     import_tensorflow()
-    from sflowgan_tf.deployment import deployment
+    from sflowgan_tf.deployment.exported import Exported
 
-    exported = deployment.Exported.of(run, parsed.data)
-    told = exported.card(name, parsed.command)
+    exported = Exported.of(run, parsed.data)
+    card = exported.card(name, parsed.command)
     if parsed.tflite:
-        _tflite(parsed, exported, told, size or exported.manifest.size)
+        _tflite(parsed, exported, card, size or exported.manifest.size)
     else:
-        _saved_model(parsed, exported, told)
+        _saved_model(parsed, exported, card)
 
 
-def _saved_model(parsed: argparse.Namespace, exported: "Exported", told: "Card") -> None:
-    from sflowgan_tf.deployment import deployment
+def _saved_model(parsed: argparse.Namespace, exported: "Exported", card: "Card") -> None:
+    from sflowgan_tf.deployment import saved_model
 
-    folder, differences = deployment.saved_model(exported, parsed.output, told)
+    folder, differences = saved_model.write(exported, parsed.output, card)
     print(
         f"Difference to run {exported.run.folder}, step {exported.step}, on "
         f"{len(exported.frames)} frames:"
     )
-    for signature, found in differences.items():
-        mean, largest = (255 * found[kind] for kind in ("mean", "largest"))
+    for signature, difference in differences.items():
+        mean, largest = (255 * difference[kind] for kind in ("mean", "largest"))
         print(f"  {signature:17} mean {mean:.4f}, largest {largest:.0f} (of 255)")
     print(f"SavedModel: {folder}")
 
 
 def _tflite(
-    parsed: argparse.Namespace, exported: "Exported", told: "Card", size: tuple[int, int]
+    parsed: argparse.Namespace, exported: "Exported", card: "Card", size: tuple[int, int]
 ) -> None:
-    from sflowgan_tf.deployment import deployment
+    from sflowgan_tf.deployment import tflite
 
     precisions = [*dict.fromkeys(parsed.tflite)]
-    for report in deployment.tflite_files(exported, parsed.output, told, precisions, size):
+    for report in tflite.write(exported, parsed.output, card, precisions, size):
         print(f"TFLite: {report.file}, {report.file.stat().st_size / 1e6:.2f} MB")
         print(
             f"  to run {exported.run.folder}, step {exported.step}, on {len(exported.frames)} "
             f"frames: PSNR {report.psnr:.1f} dB, largest difference {report.levels} of 255"
         )
-        held = ", ".join(f"{count} {name}" for name, count in report.operations.items())
-        print(f"  ops: {held}")
+        operations = ", ".join(f"{count} {name}" for name, count in report.operations.items())
+        print(f"  ops: {operations}")
         if report.in_float:
             print(f"  in float, since int8 would differ too much: {', '.join(report.in_float)}")
         print(f"  GPU delegate: {'; '.join(report.violations) or 'may run all of them'}")

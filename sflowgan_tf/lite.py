@@ -1,6 +1,7 @@
-"""Paints scenes with a TFLite file, on a device that has NumPy and LiteRT alone.
+"""Paints scenes with a TFLite file, on a device that has NumPy, LiteRT and pypng.
 
-This module and what it imports need neither TensorFlow nor Keras nor OpenCV.
+This module and what it imports need neither TensorFlow nor Keras nor OpenCV:
+`pip install numpy ai-edge-litert pypng` is enough.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sflowgan_tf.device import png
+from sflowgan_tf.device import pictures
 from sflowgan_tf.device.model import Model
 from sflowgan_tf.ops.settings import SIDE_OUTPUTS
 from sflowgan_tf.utils import cli
@@ -34,8 +35,8 @@ def flags() -> argparse.ArgumentParser:
     """What the command takes."""
     parser = cli.parser(
         "lite",
-        "Paints scenes with a TFLite file, on a device with NumPy and LiteRT alone, and says how "
-        "fast that was.",
+        "Paints scenes with a TFLite file and says how fast that was. A device needs numpy, "
+        "ai-edge-litert and pypng for it, neither TensorFlow nor OpenCV.",
         "saved_models/first/generator-512x256-fp16.tflite --labels GT/LABELS --frames RGB "
         "--output painted",
     )
@@ -81,25 +82,25 @@ def scenes(labels: Path, frames: Path, output: Path) -> list[_Scene]:
         if not frames.is_file():
             raise UserError(f"--frames {frames}: no such file; expected the frame of {labels}")
         return [_Scene(labels, frames, output / f"{labels.stem}.png")]
-    found = [
+    pairs = [
         _Scene(file, frames / file.relative_to(labels), output / file.relative_to(labels))
         for file in sorted(labels.rglob("*"))
         if file.suffix.lower() == ".png"
     ]
-    if not found:
+    if not pairs:
         raise UserError(f"--labels {labels}: no PNG there")
-    for scene in found:
+    for scene in pairs:
         if not scene.frame.is_file():
             raise UserError(f"{scene.frame}: missing; expected a frame for {scene.labels}")
-    return found
+    return pairs
 
 
 def work(parsed: argparse.Namespace) -> None:
     """Paints and says how long it took."""
-    for given in (parsed.labels, parsed.frames):
-        if parsed.output.resolve() in (given.resolve(), given.resolve().parent):
-            raise UserError(f"--output {parsed.output}: would overwrite {given}; choose another")
-    found = scenes(parsed.labels, parsed.frames, parsed.output)
+    for source in (parsed.labels, parsed.frames):
+        if parsed.output.resolve() in (source.resolve(), source.resolve().parent):
+            raise UserError(f"--output {parsed.output}: would overwrite {source}; choose another")
+    pairs = scenes(parsed.labels, parsed.frames, parsed.output)
     model = Model(
         parsed.model,
         threads=parsed.threads,
@@ -109,18 +110,18 @@ def work(parsed: argparse.Namespace) -> None:
     weights = parsed.weights
     if weights is None and model.redraws:
         weights = np.ones(SIDE_OUTPUTS, np.float32)
-    taken = []
-    for scene in found:
+    latencies = []
+    for scene in pairs:
         labels, frame = _read(scene, model)
         start = time.perf_counter()
         image = model.translate(labels, frame, weights)
-        taken.append(1000 * (time.perf_counter() - start))
+        latencies.append(1000 * (time.perf_counter() - start))
         scene.output.parent.mkdir(parents=True, exist_ok=True)
-        png.write(scene.output, image)
-    print(f"{len(found)} pictures: {parsed.output}")
+        pictures.write(scene.output, image)
+    print(f"{len(pairs)} pictures: {parsed.output}")
     print(
-        f"Latency: median {statistics.median(taken):.1f} ms, slowest {max(taken):.1f} ms, first "
-        f"{taken[0]:.1f} ms; edges and one-hot included, files not"
+        f"Latency: median {statistics.median(latencies):.1f} ms, slowest {max(latencies):.1f} ms, "
+        f"first {latencies[0]:.1f} ms; edges and one-hot included, files not"
     )
     memory = _peak_memory()
     if memory is not None:
@@ -130,11 +131,11 @@ def work(parsed: argparse.Namespace) -> None:
 
 def _read(scene: _Scene, model: Model) -> tuple[np.ndarray, np.ndarray]:
     """Class indices and RGB; UserError with the file's name."""
-    raw, frame = png.read(scene.labels), png.read(scene.frame)
+    raw, frame = pictures.read(scene.labels), pictures.read(scene.frame)
     if frame.dtype != np.uint8 or frame.ndim != 3:
         raise UserError(f"{scene.frame}: expected RGB of 8 bits")
     with _naming(scene.labels):
-        labels = model.encode(raw)
+        labels = model.metadata.classes.indices(raw)
         model.check_size("label map", labels)
     with _naming(scene.frame):
         model.check_size("frame", frame)

@@ -13,7 +13,7 @@ def exportable():
     import tensorflow as tf
 
     from sflowgan_tf.data.manifest import Manifest, Split
-    from sflowgan_tf.deployment.deployment import Exported
+    from sflowgan_tf.deployment.exported import Exported
     from sflowgan_tf.ops.classes import TABLES
     from sflowgan_tf.ops.settings import EdgeSettings, Farneback
     from sflowgan_tf.training.runs import Run
@@ -48,10 +48,10 @@ def exportable():
 @pytest.fixture(scope="session")
 def exported(exportable, tmp_path_factory):
     """The folder of the model's first version."""
-    from sflowgan_tf.deployment import deployment
+    from sflowgan_tf.deployment import saved_model
 
     card = exportable.card("city", "python -m sflowgan_tf.export --run city")
-    folder, _ = deployment.saved_model(exportable, tmp_path_factory.mktemp("saved_models"), card)
+    folder, _ = saved_model.write(exportable, tmp_path_factory.mktemp("saved_models"), card)
     return folder
 
 

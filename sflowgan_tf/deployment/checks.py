@@ -1,7 +1,7 @@
 """Checks inside a graph: wrong input is an InvalidArgument error with a sentence that says so.
 
-Each function gives its argument back, to be used from there on: so the check comes first, also
-where a graph runs in parallel.
+Each function returns what it has checked. Callers go on with the returned tensor: so the check runs
+before all that depends on it, also where a graph runs in parallel.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ _HEAD = 26
 
 
 def label_map(labels: tf.Tensor, num_classes: int) -> tf.Tensor:
-    """Label maps, all of whose ids are in the table.
+    """Checks that all class ids of label maps are in the table.
 
     Args:
         labels: (batch, height, width) uint8, not empty; class indices or VOID.
@@ -37,11 +37,11 @@ def label_map(labels: tf.Tensor, num_classes: int) -> tf.Tensor:
 
 
 def same_size(labels: tf.Tensor, others: tf.Tensor, name: str) -> tuple[tf.Tensor, tf.Tensor]:
-    """Label maps and what belongs to them: as many, of the same size, which is large enough.
+    """Checks that label maps and what belongs to them have one number and size, which is not too small.
 
     Args:
         labels: (batch, height, width).
-        others: (batch, height, width, channels).
+        others: (batch, height, width, channels): images or edge maps.
         name: of the second argument, for the message.
     """
     sizes = tf.shape(labels), tf.shape(others)[:3]
@@ -67,7 +67,7 @@ def same_size(labels: tf.Tensor, others: tf.Tensor, name: str) -> tuple[tf.Tenso
 
 
 def ensemble_weights(weights: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-    """Weights of the side outputs that can be normalised, a row for each label map.
+    """Checks that ensemble weights can be normalised, and are a row for each label map.
 
     Args:
         weights: (batch, 6) float32.
@@ -92,13 +92,13 @@ def ensemble_weights(weights: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
 
 
 def edges(maps: tf.Tensor) -> tf.Tensor:
-    """Edge maps (batch, height, width, 1) float32 in [0, 1]."""
+    """Checks that edge maps, (batch, height, width, 1) float32, lie in [0, 1]."""
     fine = tf.reduce_all((maps >= 0) & (maps <= 1))
     return _checked(maps, fine, "edges: expected numbers from 0 to 1, got others")
 
 
 def label_files(files: tf.Tensor) -> tf.Tensor:
-    """The label maps in PNG files, (batch, height, width) uint8.
+    """Decodes label maps, PNG of one channel of 8 bits, to (batch, height, width) uint8.
 
     Args:
         files: (batch,) string.
@@ -122,7 +122,7 @@ def label_files(files: tf.Tensor) -> tf.Tensor:
 
 
 def image_files(files: tf.Tensor) -> tf.Tensor:
-    """The pictures in PNG or JPEG files, (batch, height, width, 3) uint8 RGB.
+    """Decodes PNG or JPEG files to (batch, height, width, 3) uint8 RGB.
 
     Args:
         files: (batch,) string.

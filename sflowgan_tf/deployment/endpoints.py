@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from sflowgan_tf.deployment import checks
+from sflowgan_tf.ops.settings import SIDE_OUTPUTS
 from sflowgan_tf.translation.signatures import SIGNATURES
 from sflowgan_tf.translation.translator import Translator
 
@@ -13,7 +14,7 @@ Tensors = dict[str, tf.Tensor]
 
 
 def endpoints(translator: Translator, card: str) -> tuple[tf.Module, dict[str, Any]]:
-    """What is saved.
+    """The functions that a SavedModel holds.
 
     Args:
         translator: of a model that takes labels and images.
@@ -90,7 +91,7 @@ class _Painting:
 
 
 def _equal_weights(labels: tf.Tensor) -> tf.Tensor:
-    return tf.fill([tf.shape(labels)[0], 6], 1 / 6)
+    return tf.fill([tf.shape(labels)[0], SIDE_OUTPUTS], 1 / SIDE_OUTPUTS)
 
 
 def _png(outputs: Tensors) -> Tensors:

@@ -1,7 +1,8 @@
-"""What stands in a TFLite file, read from its flatbuffer."""
+"""The operations of a TFLite file, read from its flatbuffer."""
 
 import math
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
@@ -9,7 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 @dataclass(frozen=True)
 class Tensor:
-    """What can be known of a tensor without running the network.
+    """A tensor, as far as it is known without running the network.
 
     Attributes:
         dtype: by the schema's name, such as INT32.
@@ -30,8 +31,8 @@ class Op:
 
     Attributes:
         name: by the schema's name, such as CONV_2D.
-        inputs: those that are there; optional ones may not be.
-        outputs: of it.
+        inputs: without optional ones that are left out.
+        outputs: its results.
         options: such as a `schema.Conv2DOptionsT`; None where it has none.
     """
 
@@ -39,11 +40,6 @@ class Op:
     inputs: list[Tensor]
     outputs: list[Tensor]
     options: Any
-
-    @property
-    def runtime(self) -> int:
-        """How many inputs are not constant."""
-        return sum(not tensor.is_const for tensor in self.inputs)
 
 
 def read(model: bytes) -> list[Op]:
@@ -57,15 +53,10 @@ def read(model: bytes) -> list[Op]:
         _BUILTINS[max(code.builtinCode, code.deprecatedBuiltinCode)]
         for code in unpacked.operatorCodes
     ]
-    found = []
+    operations = []
     for graph in unpacked.subgraphs:
         tensors = [_tensor(one, unpacked.buffers[one.buffer]) for one in graph.tensors]
-        for op in graph.operators:  # the delegate reads fp16 weights as the constants they are
-            if codes[op.opcodeIndex] == "DEQUANTIZE":
-                given, made = tensors[op.inputs[0]], op.outputs[0]
-                if given.is_const and given.dtype == "FLOAT16":
-                    tensors[made] = replace(tensors[made], is_const=True)
-        found += [
+        operations += [
             Op(
                 name=codes[op.opcodeIndex],
                 inputs=[tensors[index] for index in op.inputs if index >= 0],
@@ -74,15 +65,12 @@ def read(model: bytes) -> list[Op]:
             )
             for op in graph.operators
         ]
-    return found
+    return operations
 
 
 def counts(model: bytes) -> dict[str, int]:
     """How often each operation occurs in a TFLite file, sorted by name."""
-    found: dict[str, int] = {}
-    for op in read(model):
-        found[op.name] = found.get(op.name, 0) + 1
-    return dict(sorted(found.items()))
+    return dict(sorted(Counter(op.name for op in read(model)).items()))
 
 
 def multiplications(model: bytes) -> int:

@@ -1,1 +1,1 @@
-"""What a device needs: NumPy and LiteRT alone."""
+"""What runs on a device: NumPy, LiteRT (ai-edge-litert) and pypng are all that it needs."""

@@ -1,48 +1,19 @@
-"""A TFLite file that paints, with NumPy and LiteRT alone.
+"""A TFLite file that paints, with NumPy and LiteRT.
 
 What a GPU delegate can't run stands here, before and after the network: the edges of the
-simulator's picture, the one-hot label map, the way from [-1, 1] to pixels. The file brings all that
-must be known along, as `metadata.json` in a zip archive at its end, where TFLite's own metadata
-keeps files too.
+simulator's picture, the one-hot label map, the way from [-1, 1] to pixels.
 """
 
 import ctypes
-import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sflowgan_tf.device.edges import laplacian_edges
+from sflowgan_tf.device.metadata import Metadata
+from sflowgan_tf.ops import portable
+from sflowgan_tf.ops.settings import EdgeSettings
 from sflowgan_tf.utils.errors import UserError
-
-METADATA = "metadata.json"
-FORMAT = 1
-
-_UNKNOWN = -1
-
-
-def read_metadata(file: Path) -> dict[str, Any]:
-    """What `tflite` wrote about a file.
-
-    Raises:
-        UserError: it is missing, or not made by `export --tflite` of this version.
-    """
-    if not file.is_file():
-        raise UserError(f"{file}: no such file")
-    try:
-        with zipfile.ZipFile(file) as archive:
-            metadata = json.loads(archive.read(METADATA))
-        version = metadata["format"]
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError):
-        raise UserError(
-            f"{file}: holds no {METADATA}; expected a file of `python -m sflowgan_tf.export "
-            "--tflite`"
-        ) from None
-    if version != FORMAT:
-        raise UserError(f"{file}: metadata of format {version}, expected {FORMAT}; export it anew")
-    return metadata
 
 
 class Model:
@@ -50,11 +21,10 @@ class Model:
 
     Attributes:
         file: where it is.
-        metadata: what `tflite` wrote about it.
-        size: (width, height) of what it takes and gives.
-        num_classes: of the label maps; ids from there on are void.
+        metadata: what it says of itself.
+        size: (width, height) of the label maps and frames that it takes, and of its pictures.
         redraws: whether it holds the DNED, and so takes ensemble weights.
-        edges: "laplacian" where it takes an edge map, else "none".
+        edges: "laplacian" where the network takes an edge map, else "none".
     """
 
     def __init__(
@@ -74,62 +44,30 @@ class Model:
             options: of the delegate, as its documentation names them.
 
         Raises:
-            UserError: the file is none of ours or damaged, or the delegate can't be loaded.
+            UserError: LiteRT is missing, the file is none of ours or damaged, or the delegate
+                can't be loaded.
         """
         try:
-            from ai_edge_litert.interpreter import Interpreter, load_delegate
+            from ai_edge_litert.interpreter import Interpreter
         except ModuleNotFoundError as error:
             raise UserError(f"{error}; expected LiteRT: pip install ai-edge-litert") from None
 
-        self.file, self.metadata = file, read_metadata(file)
-        self.size: tuple[int, int] = tuple(self.metadata["size"])
-        self.num_classes = len(self.metadata["classes"]["names"])
-        self._input_names = [given["name"] for given in self.metadata["inputs"]]
+        self.file, self.metadata = file, Metadata.read(file)
+        self.size = self.metadata.size
+        self._input_names = self.metadata.input_names
         self.redraws = "weights" in self._input_names
         self.edges = "laplacian" if "edges" in self._input_names else "none"
-        try:
-            if delegate:
-                # LiteRT stumbles twice over a library that is not there, or is no delegate
-                ctypes.CDLL(delegate).tflite_plugin_create_delegate  # noqa: B018
-            delegates = [load_delegate(delegate, options)] if delegate else None
-        except (AttributeError, OSError, ValueError, RuntimeError) as error:
-            raise UserError(f"--delegate {delegate}: can't be loaded ({error})") from None
+        delegates = [_loaded(delegate, options)] if delegate else None
         try:
             self._network = Interpreter(
                 str(file), num_threads=threads, experimental_delegates=delegates
             )
             self._network.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise UserError(f"{file}: damaged, or not for this LiteRT ({error})") from None
+        except (ValueError, RuntimeError):
+            remedy = "export it anew, or install a newer ai-edge-litert"
+            raise UserError(f"{file}: damaged, or not for this LiteRT; {remedy}") from None
         self._inputs = self._network.get_input_details()
         (self._output,) = self._network.get_output_details()
-
-    def encode(self, raw: np.ndarray) -> np.ndarray:
-        """(height, width) uint8 class indices of a label map's raw ids, by the class table.
-
-        Args:
-            raw: as `device.png.read` gives it.
-
-        Raises:
-            UserError: wrong channels or bits, or an id outside the table.
-        """
-        table = self.metadata["classes"]
-        if table["bits"] not in (None, 8 * raw.itemsize):
-            raise UserError(
-                f"has {8 * raw.itemsize} bits; class table {table['name']!r} expects "
-                f"{table['bits']}"
-            )
-        if raw.ndim == 3 and table["channel"] is None:
-            raise UserError(f"has {raw.shape[2]} channels; expected one of class ids")
-        ids = raw if raw.ndim == 2 else raw[..., 0]
-        lookup = np.full(1 << 16, _UNKNOWN, np.int16)
-        lookup[[int(key) for key in table["ids"]]] = list(table["ids"].values())
-        indices = lookup[ids]
-        if (indices == _UNKNOWN).any():
-            raise UserError(
-                f"class id {ids[indices == _UNKNOWN][0]} is not in class table {table['name']!r}"
-            )
-        return indices.astype(np.uint8)
 
     def check_size(self, name: str, picture: np.ndarray) -> None:
         """UserError where `picture`, called `name`, has not the size that the file is made for."""
@@ -160,32 +98,67 @@ class Model:
                 f"{self.file}: {holds + ', which can not be left out' if self.redraws else lacks}; "
                 "name another file"
             )
-        values = {
-            "labels": one_hot(labels, self.num_classes),
-            "edges": laplacian_edges(image, **self.metadata["edges"]),
-        }
-        if weights is not None:
-            values["weights"] = weights / weights.sum()
-        for name, details in zip(self._input_names, self._inputs, strict=True):
-            self._network.set_tensor(details["index"], _stored(values[name][None], details))
+        values = network_inputs(
+            self._input_names,
+            labels,
+            image,
+            weights,
+            num_classes=self.metadata.classes.num_classes,
+            edge_settings=self.metadata.edges,
+        )
+        for value, details in zip(values, self._inputs, strict=True):
+            self._network.set_tensor(details["index"], _quantized(value, details))
         self._network.invoke()
-        return to_uint8(_real(self._network.get_tensor(self._output["index"]), self._output)[0])
+        painted = self._network.get_tensor(self._output["index"])
+        return portable.to_uint8(_dequantized(painted, self._output)[0], np)
 
 
-def one_hot(labels: np.ndarray, num_classes: int) -> np.ndarray:
-    """(height, width, classes) float32 in {0, 1}; void pixels are all zero, as in `ops.labels`."""
-    rows = np.zeros((256, num_classes), np.float32)
-    rows[:num_classes] = np.eye(num_classes)
-    return rows[labels]
+def network_inputs(
+    names: list[str],
+    labels: np.ndarray,
+    image: np.ndarray,
+    weights: np.ndarray | None,
+    *,
+    num_classes: int,
+    edge_settings: EdgeSettings,
+) -> list[np.ndarray]:
+    """A scene as the network in a file takes it.
+
+    Args:
+        names: of the inputs: "labels", "edges" and "weights", or some of them.
+        labels: (height, width) uint8 class indices; others are void.
+        image: (height, width, 3) uint8 RGB.
+        weights: (6,) of the DNED's side outputs; None where `names` lacks them.
+        num_classes: C.
+        edge_settings: of the Laplacian edges.
+
+    Returns:
+        In the order of `names`, float32: labels (1, height, width, C) in {0, 1}, edges
+        (1, height, width, 1) in {0, 1}, weights (1, 6) that sum to 1.
+    """
+    values = {"labels": portable.one_hot(labels[None], num_classes, np)}
+    if "edges" in names:
+        values["edges"] = portable.laplacian_edges(image[None], edge_settings, np)
+    if weights is not None:
+        values["weights"] = (weights / weights.sum())[None]
+    return [values[name] for name in names]
 
 
-def to_uint8(image: np.ndarray) -> np.ndarray:
-    """Floating -1..1 to uint8 0..255, as `ops.images`."""
-    return np.round(np.clip((image + 1) * np.float32(127.5), 0, 255)).astype(np.uint8)
+def _loaded(delegate: str, options: dict[str, str] | None) -> Any:
+    """A delegate; UserError where the library is missing or is none."""
+    from ai_edge_litert.interpreter import load_delegate
+
+    try:
+        # LiteRT stumbles twice over a library that is not there, or is no delegate
+        ctypes.CDLL(delegate).tflite_plugin_create_delegate  # noqa: B018
+        return load_delegate(delegate, options)
+    except (AttributeError, OSError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"--delegate {delegate}: can't be loaded ({reason})") from None
 
 
-def _stored(value: np.ndarray, details: dict[str, Any]) -> np.ndarray:
-    """Real numbers as a tensor of the network holds them: quantised, if it is."""
+def _quantized(value: np.ndarray, details: dict[str, Any]) -> np.ndarray:
+    """Real numbers as a tensor of the network holds them: rounded to its steps, if it has any."""
     if details["dtype"] == np.float32:
         return np.asarray(value, np.float32)
     scale, zero = details["quantization"]
@@ -193,8 +166,8 @@ def _stored(value: np.ndarray, details: dict[str, Any]) -> np.ndarray:
     return np.clip(np.round(value / scale) + zero, limits.min, limits.max).astype(details["dtype"])
 
 
-def _real(value: np.ndarray, details: dict[str, Any]) -> np.ndarray:
-    """The way back."""
+def _dequantized(value: np.ndarray, details: dict[str, Any]) -> np.ndarray:
+    """The real numbers that a tensor of the network stands for."""
     if details["dtype"] == np.float32:
         return value
     scale, zero = details["quantization"]

@@ -68,6 +68,34 @@ class ClassTable:
             )
         return indices.astype(np.uint8)
 
+    def indices(self, pixels: np.ndarray) -> np.ndarray:
+        """Indices of a label map as its file holds it.
+
+        Args:
+            pixels: (height, width) raw ids, or (height, width, 3 or 4) RGB whose red channel holds
+                them; uint8 or uint16.
+
+        Returns:
+            (height, width) uint8, 0..C-1 or VOID.
+
+        Raises:
+            UserError: other channels or bits than the table expects, or an id that it does not
+                know; the caller adds the file's name.
+        """
+        channels = "1 channel" if pixels.ndim == 2 else f"{pixels.shape[2]} channels"
+        kind = f"has {channels} of {8 * pixels.itemsize} bits"
+        if self.bits not in (None, 8 * pixels.itemsize):
+            raise UserError(
+                f"{kind}; class table {self.name!r} expects {self.bits} bits, as the raw label "
+                "maps (GT/LABELS) have: was it converted, or is it a colour map (GT/COLOR)?"
+            )
+        if pixels.ndim == 3 and self.channel is None:
+            raise UserError(
+                f"{kind}; class table {self.name!r} expects one channel of class ids: is it a "
+                "colour map made for people?"
+            )
+        return self.encode(pixels if pixels.ndim == 2 else pixels[..., 0])
+
     def colorize(self, labels: np.ndarray) -> np.ndarray:
         """A picture of a label map.
 

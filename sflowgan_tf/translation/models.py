@@ -89,9 +89,9 @@ def _tflite(file: Path) -> Model:
         loaded = device_model.Model(file)
     return Model(
         translator=loaded,
-        classes=ClassTable.from_dict(loaded.metadata["classes"]),
+        classes=loaded.metadata.classes,
         size=loaded.size,
-        origin=loaded.metadata["origin"] | {"model": str(file)} | edges_of(loaded.edges),
+        origin=loaded.metadata.origin | {"model": str(file)} | edges_of(loaded.edges),
         files=[file],
     )
 

@@ -37,20 +37,8 @@ def read_labels(file: Path, table: ClassTable) -> np.ndarray:
     if file.suffix.lower() != ".png":
         raise UserError(f"{file}: label maps must be PNG; JPEG changes the class ids")
     raw = _decode(file, cv2.IMREAD_UNCHANGED)
-    channels = "1 channel" if raw.ndim == 2 else f"{raw.shape[2]} channels"
-    found = f"has {channels} of {8 * raw.itemsize} bits"
-    if table.bits not in (None, 8 * raw.itemsize):
-        raise UserError(
-            f"{file}: {found}; class table {table.name!r} expects {table.bits} bits, as the raw "
-            "label maps (GT/LABELS) have: was it converted, or is it a colour map (GT/COLOR)?"
-        )
-    if raw.ndim == 3 and table.channel is None:
-        raise UserError(
-            f"{file}: {found}; class table {table.name!r} expects one channel of class ids: is "
-            "it a colour map made for people?"
-        )
     try:
-        return table.encode(raw if raw.ndim == 2 else raw[..., 2])  # red; OpenCV reads BGR
+        return table.indices(raw if raw.ndim == 2 else raw[..., 2::-1])  # OpenCV reads BGR
     except UserError as error:
         raise UserError(f"{file}: {error}") from None
 

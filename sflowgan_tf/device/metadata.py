@@ -1,0 +1,88 @@
+"""What a TFLite file says of itself, and the precisions that such files have.
+
+The metadata lie as `metadata.json` in a zip archive behind the flatbuffer, where TFLite's own
+metadata keeps files too and where interpreters do not look.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from sflowgan_tf.ops.classes import ClassTable
+from sflowgan_tf.ops.settings import EdgeSettings
+from sflowgan_tf.utils.errors import UserError
+
+Precision = Literal["fp32", "fp16", "int8", "dynamic"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+
+_NAME = "metadata.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metadata:
+    """All that must be known to paint with a file.
+
+    Attributes:
+        size: (width, height) of the scenes and pictures, pixels.
+        precision: of the weights, and for int8 of the values in between too.
+        in_float: ops that an int8 file keeps in float.
+        inputs: name, shape and meaning of each of the network's inputs, in their order.
+        output: name and meaning of what it paints.
+        edges: settings of the Laplacian edges.
+        classes: what class indices mean.
+        origin: run, step and date of the export.
+        format: of these metadata.
+    """
+
+    format: int = _FORMAT
+    size: tuple[int, int]
+    precision: Precision
+    in_float: list[str]
+    inputs: list[dict[str, Any]]
+    output: dict[str, str]
+    edges: EdgeSettings
+    classes: ClassTable
+    origin: dict[str, str]
+
+    @property
+    def input_names(self) -> list[str]:
+        """Of the network's inputs: "labels", then "edges" and "weights" where it takes them."""
+        return [tensor["name"] for tensor in self.inputs]
+
+    def append(self, file: Path) -> None:
+        """Writes the metadata behind the flatbuffer in `file`."""
+        values = asdict(self) | {"classes": self.classes.to_dict()}
+        with zipfile.ZipFile(file, "a") as archive:
+            archive.writestr(_NAME, json.dumps(values, indent=1))
+
+    @classmethod
+    def read(cls, file: Path) -> Metadata:
+        """The metadata of a file.
+
+        Raises:
+            UserError: it is missing, or not written by `export --tflite` of this version.
+        """
+        if not file.is_file():
+            raise UserError(f"{file}: no such file")
+        try:
+            with zipfile.ZipFile(file) as archive:
+                values = json.loads(archive.read(_NAME))
+            if values["format"] != _FORMAT:
+                raise UserError(
+                    f"{file}: metadata of format {values['format']}, expected {_FORMAT}; export "
+                    "it anew"
+                )
+            width, height = values["size"]
+            edges = EdgeSettings(**values["edges"])
+            classes = ClassTable.from_dict(values["classes"])
+            return cls(**(values | {"size": (width, height), "edges": edges, "classes": classes}))
+        except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError):
+            raise UserError(
+                f"{file}: holds no {_NAME} that can be read; expected a file of `python -m "
+                "sflowgan_tf.export --tflite`"
+            ) from None
