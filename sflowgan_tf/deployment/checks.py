@@ -37,7 +37,7 @@ def label_map(labels: tf.Tensor, num_classes: int) -> tf.Tensor:
 
 
 def same_size(labels: tf.Tensor, others: tf.Tensor, name: str) -> tuple[tf.Tensor, tf.Tensor]:
-    """Checks that label maps and what belongs to them have one number and size, which is not too small.
+    """Checks that label maps and what belongs to them have one number and size, not too small.
 
     Args:
         labels: (batch, height, width).

@@ -72,11 +72,13 @@ def _bilinear(op: Op) -> str | None:
     return "with align_corners and half_pixel_centers together" if both else None
 
 
-_FREE = frozenset(
-    "ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEQUANTIZE DIV LEAKY_RELU "
-    "LOGISTIC MAX_POOL_2D MUL QUANTIZE RELU RESHAPE RSQRT SQUARED_DIFFERENCE SUB TANH "
-    "TRANSPOSE_CONV".split()
-)
+# fmt: off
+_FREE = {
+    "ADD", "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEQUANTIZE", "DIV",
+    "LEAKY_RELU", "LOGISTIC", "MAX_POOL_2D", "MUL", "QUANTIZE", "RELU", "RESHAPE", "RSQRT",
+    "SQUARED_DIFFERENCE", "SUB", "TANH", "TRANSPOSE_CONV",
+}
+# fmt: on
 _CONDITIONS: dict[str, Callable[[Op], str | None]] = {
     "CAST": _cast,
     "MEAN": _reduction,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf.ops import edges
+from sflowgan_tf.ops import portable
 from sflowgan_tf.ops.edges import instance_boundaries, laplacian_edges
 from sflowgan_tf.ops.settings import EdgeSettings
 from tests import places
@@ -33,8 +33,64 @@ def test_edges_are_opencvs(size, blur):
 
 
 def test_the_blur_is_tensorflow_ios():
-    blurred = np.asarray(edges._gaussian(GOLDEN["gaussian_grey"], 1.2))
-    np.testing.assert_allclose(blurred, GOLDEN["gaussian_y"], atol=1e-3)
+    laplacian = np.abs(cv2.Laplacian(GOLDEN["gaussian_y"][0], cv2.CV_32F, ksize=3))
+    threshold = float(np.round(np.median(laplacian), 3))
+    pictures = np.repeat(GOLDEN["gaussian_grey"], 3, axis=-1)
+    edges = np.asarray(laplacian_edges(pictures, EdgeSettings(threshold=threshold, blur=1.2)))
+    clear = np.abs(laplacian - threshold) > 2e-2
+    assert clear.mean() > 0.9
+    assert (edges[0, ..., 0] == (laplacian > threshold))[clear].all()
+
+
+def random_frames(draw):
+    return draw.integers(0, 256, (2, 33, 47, 3), np.uint8)
+
+
+def grey_frames(draw):
+    """Their Laplacian is a whole number, so it is the threshold at many pixels."""
+    return np.repeat(draw.integers(90, 120, (2, 64, 64, 1), np.uint8), 3, axis=-1)
+
+
+def flat_frames(draw):
+    return draw.integers(90, 110, (2, 4, 6, 3), np.uint8).repeat(8, 1).repeat(8, 2)
+
+
+@pytest.mark.parametrize("threshold", [60.0, 0.0, 16.0, 59.999, 1.005])
+@pytest.mark.parametrize("frames", [random_frames, grey_frames, flat_frames])
+def test_all_backends_draw_the_same_edges_to_the_last_pixel(frames, threshold):
+    images, settings = frames(np.random.default_rng(0)), EdgeSettings(threshold=threshold)
+    thousandths = images.astype(int) @ [299, 587, 114]
+    padded = np.pad(thousandths, [(0, 0), (1, 1), (1, 1)], "reflect")
+    corners = padded[:, :-2, :-2] + padded[:, :-2, 2:] + padded[:, 2:, :-2] + padded[:, 2:, 2:]
+    laplacian = np.abs(2 * corners - 8 * thousandths)
+    expected = laplacian > round(1000 * threshold)
+    if frames is grey_frames and threshold in (60.0, 16.0):
+        assert (laplacian == 1000 * threshold).any(), "no tie to decide"
+
+    def eager(images):
+        return laplacian_edges(images, settings)
+
+    any_size = [tf.TensorSpec([None, None, None, 3], tf.uint8)]
+    ways = {
+        "eager": eager,
+        "graph": tf.function(eager, input_signature=any_size),
+        "XLA": tf.function(eager, jit_compile=True),
+        "NumPy": lambda images: portable.laplacian_edges(images, settings, np),
+        "floats": lambda images: eager(images.astype(np.float32)),
+    }
+    for name, way in ways.items():
+        edges = np.asarray(way(images))
+        assert edges.dtype == np.float32 and edges.shape == (*expected.shape, 1)
+        np.testing.assert_array_equal(edges[..., 0], expected, name)
+
+
+@pytest.mark.parametrize(("blur", "threshold"), [(0.7, 16.0), (2.5, 3.0)])
+def test_blurred_edges_are_those_of_a_device(blur, threshold):
+    settings = EdgeSettings(threshold=threshold, blur=blur)
+    for frames in (random_frames, grey_frames, flat_frames):
+        images = frames(np.random.default_rng(1))
+        edges = portable.laplacian_edges(images, settings, np)
+        np.testing.assert_array_equal(laplacian_edges(images, settings), edges)
 
 
 def test_a_line_has_two_sides_and_a_plane_none():
