@@ -10,7 +10,7 @@ from PIL import Image
 
 from sflowgan_tf import export, translate
 from sflowgan_tf.deployment import tflite
-from sflowgan_tf.device import model as device_model
+from sflowgan_tf.device.metadata import Metadata
 from sflowgan_tf.training import assembly
 from tests.tiny import TINY, begun
 
@@ -59,7 +59,7 @@ FILES = "saved_models/painter"
 def test_both_kinds_are_written_at_the_size_asked_for(home):
     names = sorted(file.name for file in (home / FILES).iterdir())
     assert names == ["generator-48x24-fp32.tflite", "generator-dned-48x24-fp32.tflite"]
-    assert device_model.read_metadata(home / FILES / names[1])["origin"]["run"] == "painter"
+    assert Metadata.read(home / FILES / names[1]).origin["run"] == "painter"
 
 
 def test_a_run_that_never_saw_the_dneds_edges_has_no_file_with_them(home, tmp_path):

@@ -11,13 +11,9 @@ import numpy as np
 import pytest
 
 from sflowgan_tf import lite, minicity
-from sflowgan_tf.deployment import tflite
-from sflowgan_tf.device import edges as device_edges
+from sflowgan_tf.deployment import conversion, tflite
 from sflowgan_tf.device import model as device_model
-from sflowgan_tf.ops import images, labels
 from sflowgan_tf.ops.classes import TABLES
-from sflowgan_tf.ops.edges import laplacian_edges
-from sflowgan_tf.ops.settings import EdgeSettings
 from sflowgan_tf.utils.errors import UserError
 from tests import places
 from tests.translation.test_translator import make
@@ -25,60 +21,14 @@ from tests.translation.test_translator import make
 SIZE = (32, 16)
 
 
-@pytest.mark.parametrize("size", [(2, 2), (3, 7), (64, 48)])
-@pytest.mark.parametrize("blur", [0.0, 0.7, 2.5])
-def test_edges_are_those_of_the_records(size, blur):
-    frame = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
-    threshold = 60.0 if blur < 1 else 3.0
-    found = device_edges.laplacian_edges(frame, threshold, blur)
-    expected = np.asarray(
-        laplacian_edges(frame[None], EdgeSettings(threshold=threshold, blur=blur))
-    )[0]
-    assert found.shape == expected.shape and found.dtype == np.float32
-    # where the Laplacian is the threshold but for rounding, either is right
-    either = (
-        np.asarray(
-            laplacian_edges(frame[None], EdgeSettings(threshold=threshold - 1e-3, blur=blur))
-        )[0]
-        != np.asarray(
-            laplacian_edges(frame[None], EdgeSettings(threshold=threshold + 1e-3, blur=blur))
-        )[0]
-    )
-    np.testing.assert_array_equal(found[~either], expected[~either])
-    assert either.mean() < 0.01
-    if size == (64, 48):
-        assert 0.05 < found.mean() < 0.95
-
-
-def test_a_streets_edges_are_the_records_to_the_last_pixel():
-    frame = next(iter(minicity.sequence(3, 0, 2, (128, 64)))).image_cg
-    found, expected = (
-        device_edges.laplacian_edges(frame, 60.0, 0.0),
-        laplacian_edges(frame[None], EdgeSettings()),
-    )
-    np.testing.assert_array_equal(found, expected[0])
-    assert found.any()
-
-
-def test_the_scene_is_that_of_the_generator():
-    label_map = np.arange(256, dtype=np.uint8).reshape(8, 32)
-    expected = labels.scene(label_map[None], np.zeros((1, 8, 32, 1), np.float32), 5)[0, ..., :5]
-    np.testing.assert_array_equal(device_model.one_hot(label_map, 5), expected)
-
-
-def test_pixels_are_rounded_as_by_keras():
-    image = np.linspace(-1.1, 1.1, 2001, dtype=np.float32).reshape(1, 667, 3)
-    np.testing.assert_array_equal(device_model.to_uint8(image), images.to_uint8(image))
-
-
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     """A folder with a TFLite file that holds the DNED, raw label maps and frames."""
     path, table = tmp_path_factory.mktemp("device"), TABLES["synthia"]
     frames = list(minicity.sequence(3, 0, 2, SIZE))
-    scenes = [tflite.Scene(table.encode(frame.labels), frame.image_cg) for frame in frames]
+    scenes = [conversion.Scene(table.encode(frame.labels), frame.image_cg) for frame in frames]
     writer = tflite.Exporter(
-        make(), table=table, size=SIZE, representative=[], judged=scenes, origin={}
+        make(), classes=table, size=SIZE, examples=[], compared=scenes, origin={}
     )
     writer.write(path / "a.tflite", "fp32", redraws=True)
     for folder in ("labels/night", "frames/night"):
@@ -164,8 +114,12 @@ def wrong(name, image, home):
 @pytest.mark.parametrize(
     ("labels_", "frame", "said"),
     [
-        (np.zeros((16, 32, 3), np.uint8), None, "l.png: has 8 bits; class table 'synthia' expects"),
-        (np.full((16, 32), 99, np.uint16), None, "l.png: class id 99 is not in class table"),
+        (np.zeros((16, 32, 3), np.uint8), None, "l.png: has 3 channels of 8 bits; class table"),
+        (
+            np.full((16, 32), 99, np.uint16),
+            None,
+            "l.png: class id 99 at 512 pixels is not",
+        ),
         (np.zeros((8, 8), np.uint16), None, "l.png: label map of 8x8; a.tflite is made for 32x16"),
         (None, np.zeros((16, 16, 3), np.uint8), "f.png: frame of 16x16; a.tflite is made for"),
         (None, np.zeros((16, 32), np.uint8), "f.png: expected RGB of 8 bits"),
@@ -194,7 +148,10 @@ def test_what_is_missing_is_named(home, tmp_path, capsys):
     (home / "none.tflite").write_bytes(b"no archive")
     for given, said in [
         ({"model": "b.tflite"}, "b.tflite: no such file"),
-        ({"model": "none.tflite"}, "none.tflite: holds no metadata.json; expected a file of"),
+        (
+            {"model": "none.tflite"},
+            "none.tflite: holds no metadata.json that can be read",
+        ),
         ({"labels": "empty"}, "--labels empty: no PNG there"),
         ({"labels": "labels/night/0.png"}, "--frames frames: no such file; expected the frame of"),
         ({"frames": "empty"}, "empty/night/0.png: missing; expected a frame for labels/night/0"),
@@ -240,20 +197,8 @@ def test_a_device_without_litert_says_what_to_install(home, monkeypatch, capsys,
     assert "expected LiteRT: pip install ai-edge-litert" in capsys.readouterr().err
 
 
-def test_a_file_of_another_format_or_a_damaged_one_is_refused(home, monkeypatch, tmp_path):
-    monkeypatch.setattr(device_model, "FORMAT", 2)
-    with pytest.raises(UserError, match="metadata of format 1, expected 2; export it anew"):
-        device_model.Model(Path("a.tflite"))
-    monkeypatch.undo()
+def test_a_damaged_file_is_refused(home, tmp_path):
     content = (home / "a.tflite").read_bytes()
     (tmp_path / "cut.tflite").write_bytes(b"\0" * 64 + content[64:])
-    with pytest.raises(UserError, match=r"cut\.tflite: damaged, or not for this LiteRT"):
+    with pytest.raises(UserError, match=r"cut\.tflite: damaged, or not for this LiteRT; export it"):
         device_model.Model(tmp_path / "cut.tflite")
-
-
-def test_a_label_map_in_colours_is_refused():
-    model = object.__new__(device_model.Model)
-    model.metadata = {"classes": TABLES["cityscapes"].to_dict()}
-    with pytest.raises(UserError, match="has 3 channels; expected one of class ids"):
-        model.encode(np.zeros((4, 4, 3), np.uint8))
-    assert model.encode(np.uint8([[7, 0]])).tolist() == [[0, 255]]

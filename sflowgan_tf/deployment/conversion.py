@@ -1,5 +1,6 @@
 """The networks of a run as a flatbuffer for LiteRT, at one size and precision."""
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from sflowgan_tf.device.model import network_inputs
 from sflowgan_tf.ops.ensemble import ensemble, ensemble_weights
 from sflowgan_tf.ops.settings import SIDE_OUTPUTS
 from sflowgan_tf.translation.translator import Translator
+from sflowgan_tf.utils.quiet import held_back
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,11 @@ class Network(tf.Module):
             in_float: ops whose values an int8 file keeps in float32.
             examples: scenes from whose values int8's ranges are measured.
         """
+        with held_back(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=UserWarning, module="tensorflow.lite")
+            return self._converted(precision, in_float, examples)
+
+    def _converted(self, precision: Precision, in_float: list[str], examples: list[Scene]) -> bytes:
         graph = tf.function(self._paint, input_signature=[*self.inputs.values()])
         converter = tf.lite.TFLiteConverter.from_concrete_functions(
             [graph.get_concrete_function()], self

@@ -4,7 +4,6 @@ A file paints one scene of a fixed size. What stands around its network is in `d
 runs such files on a device.
 """
 
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -160,9 +159,7 @@ class Exporter:
     def _write(
         self, file: Path, network: Network, precision: Precision, in_float: list[str]
     ) -> Report:
-        with held_back(), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", category=UserWarning, module="tensorflow.lite")
-            content = network.convert(precision, in_float, self.examples)
+        content = network.convert(precision, in_float, self.examples)
         violations = gpu_rules.violations(content)
         if violations and precision in _ON_GPU:
             raise Failure(f"{file.name}: not for GPUs: {'; '.join(violations)}; not written")

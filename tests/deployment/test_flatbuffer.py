@@ -30,7 +30,7 @@ def test_tensors_are_described():
     image, weights, bias = op.inputs
     assert (image.shape, image.is_const) == ((1, 8, 10, 4), False)
     assert (weights.shape, weights.dtype, weights.is_const) == ((5, 3, 3, 4), "FLOAT32", True)
-    assert bias.shape == (5,) and op.runtime == 1
+    assert bias.shape == (5,) and bias.is_const
     assert op.outputs[0].shape == (1, 6, 8, 5) and op.outputs[0].is_fixed
     (op,) = flatbuffer.read(converted(convolved, None, 8, 10, 4))
     assert not op.inputs[0].is_fixed

@@ -1,4 +1,3 @@
-import io
 import struct
 import zlib
 
@@ -7,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sflowgan_tf.device import png
+from sflowgan_tf.device import pictures
 from sflowgan_tf.utils.errors import UserError
 
 
@@ -38,7 +37,7 @@ def encoded(pixels, kind, filters):
 def test_every_filter_is_undone(tmp_path, kind, channels, dtype):
     pixels = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (10, 7, channels), dtype)
     (tmp_path / "a.png").write_bytes(encoded(pixels, kind, [0, 1, 2, 3, 4] * 2))
-    read = png.read(tmp_path / "a.png")
+    read = pictures.read(tmp_path / "a.png")
     assert read.dtype == dtype
     np.testing.assert_array_equal(read, pixels[..., 0] if channels == 1 else pixels)
     with Image.open(tmp_path / "a.png") as image:  # the test's own encoder is right
@@ -51,8 +50,8 @@ def test_it_reads_what_opencv_writes_and_the_other_way(tmp_path):
         np.random.default_rng(1).integers(0, 256, (33, 20, 3), np.uint8), (5, 5), 2
     )
     cv2.imwrite(str(tmp_path / "a.png"), image)
-    np.testing.assert_array_equal(png.read(tmp_path / "a.png"), image[..., ::-1])
-    png.write(tmp_path / "b.png", image)
+    np.testing.assert_array_equal(pictures.read(tmp_path / "a.png"), image[..., ::-1])
+    pictures.write(tmp_path / "b.png", image)
     np.testing.assert_array_equal(cv2.imread(str(tmp_path / "b.png"))[..., ::-1], image)
 
 
@@ -64,26 +63,65 @@ def one_bit_off(content):
     return content[:60] + bytes([content[60] ^ 1]) + content[61:]
 
 
+def without(name):
+    """The file without its chunks of a name, all sums still right."""
+
+    def damage(content):
+        place, rest = 8, content[:8]
+        while place < len(content):
+            end = place + 12 + int.from_bytes(content[place : place + 4], "big")
+            if content[place + 4 : place + 8] != name:
+                rest += content[place:end]
+            place = end
+        return rest
+
+    return damage
+
+
+def too_few_lines(content):
+    """A header that tells of one line more than there are."""
+    header = content[12:29]
+    taller = header[:8] + (int.from_bytes(header[8:12], "big") + 1).to_bytes(4, "big") + header[12:]
+    return content[:12] + taller + zlib.crc32(taller).to_bytes(4, "big") + content[33:]
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
         (cut, "damaged or truncated"),
         (one_bit_off, "damaged or truncated"),
+        (without(b"IHDR"), "damaged or truncated"),
+        (without(b"IDAT"), "damaged or truncated"),
+        (without(b"IEND"), "damaged or truncated"),
+        (too_few_lines, "damaged or truncated"),
         (lambda content: b"GIF89a" + content, "no PNG"),
+        (lambda content: b"", "no PNG"),
     ],
+    ids=range(8),
 )
 def test_a_damaged_file_is_a_line(tmp_path, damage, said):
     image = np.random.default_rng(2).integers(0, 256, (8, 8, 3), np.uint8)
     (tmp_path / "a.png").write_bytes(damage(encoded(image, 2, [0] * 8)))
     with pytest.raises(UserError, match=rf"a\.png: {said}"):
-        png.read(tmp_path / "a.png")
+        pictures.read(tmp_path / "a.png")
 
 
-def test_what_is_not_read_is_named(tmp_path):
-    with pytest.raises(UserError, match="no such file"):
-        png.read(tmp_path / "b.png")
-    content = io.BytesIO()
-    Image.new("P", (4, 4)).save(content, "png")
-    (tmp_path / "p.png").write_bytes(content.getvalue())
-    with pytest.raises(UserError, match="colour type 3 of 1 bits; expected grey, RGB or RGBA"):
-        png.read(tmp_path / "p.png")
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [("P", "a palette of 1 bits"), ("1", "grey of 1 bits"), ("LA", "grey with alpha of 8 bits")],
+)
+def test_another_kind_is_named(tmp_path, mode, said):
+    Image.new(mode, (4, 4)).save(tmp_path / "a.png")
+    with pytest.raises(UserError, match=rf"a\.png: {said}; expected grey, RGB or RGBA of 8 or 16"):
+        pictures.read(tmp_path / "a.png")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"b\.png: no such file"):
+        pictures.read(tmp_path / "b.png")
+
+
+def test_a_picture_is_written_whole_or_not_at_all(tmp_path):
+    with pytest.raises(Exception, match="Expected 12 values"):
+        pictures.write(tmp_path / "a.png", np.zeros((4, 4, 2), np.uint8))
+    assert list(tmp_path.iterdir()) == []

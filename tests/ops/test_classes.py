@@ -70,6 +70,20 @@ def test_an_unknown_id_is_named_and_counted():
         TABLES["cityscapes"].encode(raw)
 
 
+def test_ids_lie_in_one_channel_or_in_red_as_the_table_says():
+    ids = np.array([[7, 0]], np.uint8)
+    assert TABLES["cityscapes"].indices(ids).tolist() == [[0, VOID]]
+    with pytest.raises(
+        UserError, match="has 3 channels of 8 bits; .* expects one channel of class"
+    ):
+        TABLES["cityscapes"].indices(np.dstack([ids] * 3))
+    red = np.dstack([np.array([[3, 0]], np.uint16), *[np.full((1, 2), 99, np.uint16)] * 3])
+    for channels in (3, 4):
+        assert TABLES["synthia"].indices(red[..., :channels]).tolist() == [[2, VOID]]
+    with pytest.raises(UserError, match="has 1 channel of 8 bits; .* 'synthia' expects 16 bits"):
+        TABLES["synthia"].indices(ids)
+
+
 def test_colorize_paints_void_black():
     picture = TABLES["cityscapes"].colorize(np.array([[0, VOID]], np.uint8))
     assert picture.tolist() == [[[128, 64, 128], [0, 0, 0]]]

@@ -1,0 +1,46 @@
+import json
+import zipfile
+
+import pytest
+
+from sflowgan_tf.device.metadata import Metadata
+from sflowgan_tf.ops.classes import TABLES
+from sflowgan_tf.ops.settings import EdgeSettings
+from sflowgan_tf.utils.errors import UserError
+
+METADATA = Metadata(
+    size=(40, 24),
+    precision="int8",
+    in_float=["MEAN"],
+    inputs=[{"name": "labels", "shape": [1, 24, 40, 13], "values": "one-hot"}],
+    output={"name": "image", "values": "RGB"},
+    edges=EdgeSettings(threshold=7.5),
+    classes=TABLES["synthia"],
+    origin={"run": "city"},
+)
+
+
+def test_what_is_written_is_read(tmp_path):
+    file = tmp_path / "a.tflite"
+    file.write_bytes(b"a flatbuffer")
+    METADATA.append(file)
+    assert file.read_bytes().startswith(b"a flatbuffer")
+    assert Metadata.read(file) == METADATA
+    assert METADATA.input_names == ["labels"]
+
+
+def test_a_file_that_says_nothing_or_in_another_format_is_refused(tmp_path):
+    file = tmp_path / "a.tflite"
+    with pytest.raises(UserError, match=r"a\.tflite: no such file"):
+        Metadata.read(file)
+    for text, said in (
+        ('{"format": 2}', "metadata of format 2, expected 1; export it anew"),
+        ('{"format": 1}', "holds no metadata.json that can be read; expected a file of"),
+        ("[1]", "holds no metadata.json that can be read"),
+        ("{", "holds no metadata.json that can be read"),
+        (json.dumps({"format": 1, "size": 3}), "holds no metadata.json that can be read"),
+    ):
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("metadata.json", text)
+        with pytest.raises(UserError, match=rf"a\.tflite: {said}"):
+            Metadata.read(file)
