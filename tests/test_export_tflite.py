@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from sflowgan_tf import export, translate
-from sflowgan_tf.deployment import tflite
 from sflowgan_tf.device.metadata import Metadata
 from sflowgan_tf.training import assembly
 from tests.tiny import TINY, begun
@@ -137,11 +136,3 @@ def test_what_a_file_can_not_is_a_line(home, tmp_path, capsys, given, said):
 def test_flags_that_do_not_fit_are_a_line(home, capsys, flags, said):
     assert export.main([*flags]) == 2
     assert said in capsys.readouterr().err
-
-
-def test_a_file_that_misses_is_a_failure_and_not_left(home, tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(tflite.LEAST_PSNR, "fp16", 200.0)
-    given = ["--run", "painter", "--output", str(tmp_path), "--tflite", "fp16"]
-    assert export.main(given) == 1
-    assert "generator-64x32-fp16.tflite: " in capsys.readouterr().err
-    assert list((tmp_path / "painter").iterdir()) == []
