@@ -30,8 +30,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from sflowgan_tf.deployment.precisions import Precision
 from sflowgan_tf.device import model as device_model
+from sflowgan_tf.device.metadata import Precision
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils import cli
 from sflowgan_tf.utils.errors import Failure, UserError
@@ -43,7 +43,9 @@ import_tensorflow()
 import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from sflowgan_tf.deployment import deployment, tflite  # noqa: E402
+from sflowgan_tf.deployment import conversion, saved_model, tflite  # noqa: E402
+from sflowgan_tf.deployment.conversion import Scene  # noqa: E402
+from sflowgan_tf.deployment.exported import Exported  # noqa: E402
 from sflowgan_tf.networks.dned import CONVOLUTIONS  # noqa: E402
 from sflowgan_tf.networks.generator import GlobalGenerator  # noqa: E402
 from sflowgan_tf.ops.ensemble import ensemble_weights  # noqa: E402
@@ -59,7 +61,7 @@ WEIGHTS = ensemble_weights(1, 0)[0]
 THREADS = os.cpu_count() or 1  # TensorFlow's default, for the others too
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
 RUN, PYTORCH = "run (Keras)", "PyTorch"
-NOT_SHOWN = ("TFLite fp32", PYTORCH)
+NOT_ON_SHEET = ("TFLite fp32", PYTORCH)
 LEAST_WIDTH = 240  # of a picture on the sheet, pixels
 
 
@@ -73,7 +75,7 @@ class Way:
     seconds: list[float] = field(default_factory=list)
 
 
-def way(name: str, translator: Translates, scenes: list[tflite.Scene]) -> Way:
+def way(name: str, translator: Translates, scenes: list[Scene]) -> Way:
     """Of a model that paints in this process, or is asked from it."""
 
     def paint(index: int) -> np.ndarray:
@@ -83,13 +85,13 @@ def way(name: str, translator: Translates, scenes: list[tflite.Scene]) -> Way:
 
 
 def tflite_models(
-    exported: deployment.Exported, folder: Path, told: Card
+    exported: Exported, folder: Path, card: Card
 ) -> Iterator[tuple[str, device_model.Model]]:
     """The files with the DNED that pass what `export` demands, by name."""
     for precision in PRECISIONS:
         kind = [precision]
         try:
-            reports = deployment.tflite_files(exported, folder, told, kind, exported.manifest.size)
+            reports = tflite.write(exported, folder, card, kind, exported.manifest.size)
             *_, report = reports
         except Failure as error:
             print(error)
@@ -101,7 +103,7 @@ def tflite_models(
 
 @contextmanager
 def in_pytorch(
-    python: str, exported: deployment.Exported, scenes: list[tflite.Scene], folder: Path
+    python: str, exported: Exported, scenes: list[Scene], folder: Path
 ) -> Iterator[list[Way]]:
     """The way through `torch_networks`; none, and a sentence that says why, where it can't be.
 
@@ -121,16 +123,16 @@ def in_pytorch(
         print(f"No row for PyTorch: {reason}.")
         yield []
         return
-    given, painted = folder / "given.npz", folder / "painted.npz"
-    np.savez(given, **arrays(exported, scenes))
-    command = [python, "-m", "benchmarks.torch_networks", str(given), str(painted)]
+    task, painted = folder / "task.npz", folder / "painted.npz"
+    np.savez(task, **arrays(exported, scenes))
+    command = [python, "-m", "benchmarks.torch_networks", str(task), str(painted)]
     quiet = os.environ | {"OMP_WAIT_POLICY": "passive"}  # waits without keeping a core busy
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=quiet) as process:
         if process.stdout.readline() != "ready\n":
             raise Failure("benchmarks.torch_networks failed, see above")
-        with np.load(painted) as held:
-            pictures = [held[name] for name in held]
+        with np.load(painted) as arrays_of:
+            pictures = [arrays_of[name] for name in arrays_of]
 
         def paint(index: int) -> np.ndarray:
             print(index, file=process.stdin, flush=True)
@@ -141,7 +143,7 @@ def in_pytorch(
         yield [Way(PYTORCH, paint)]
 
 
-def unfit(exported: deployment.Exported) -> str:
+def unfit(exported: Exported) -> str:
     """Why `torch_networks` can't build a run's networks; empty if it can."""
     network = exported.translator.generator
     if not isinstance(network, GlobalGenerator) or network.separable:
@@ -152,7 +154,7 @@ def unfit(exported: deployment.Exported) -> str:
     return ""
 
 
-def arrays(exported: deployment.Exported, scenes: list[tflite.Scene]) -> dict[str, np.ndarray]:
+def arrays(exported: Exported, scenes: list[Scene]) -> dict[str, np.ndarray]:
     """What `torch_networks` needs to know."""
     translator = exported.translator
     networks = {"generator": translator.generator, "dned": translator.dned}
@@ -192,8 +194,8 @@ def measure(ways: list[Way], scenes: int, rounds: int) -> None:
 
 def difference(pictures: list[np.ndarray], expected: list[np.ndarray]) -> tuple[float, int]:
     """Mean and largest absolute difference of uint8 pictures, of 255."""
-    found = np.abs(np.stack(pictures).astype(int) - np.stack(expected))
-    return float(found.mean()), int(found.max())
+    absolute = np.abs(np.stack(pictures).astype(int) - np.stack(expected))
+    return float(absolute.mean()), int(absolute.max())
 
 
 def table(ways: list[Way]) -> Iterator[str]:
@@ -211,9 +213,9 @@ def table(ways: list[Way]) -> Iterator[str]:
 
 def sheet(ways: list[Way]) -> np.ndarray:
     """First and last scene by each way side by side, (height, width, 3) uint8 RGB."""
-    shown = [each for each in ways if each.name not in NOT_SHOWN]
-    rows = [[enlarged(each.pictures[index]) for each in shown] for index in (0, -1)]
-    return contact_sheet(rows, [each.name for each in shown])
+    columns = [each for each in ways if each.name not in NOT_ON_SHEET]
+    rows = [[enlarged(each.pictures[index]) for each in columns] for index in (0, -1)]
+    return contact_sheet(rows, [each.name for each in columns])
 
 
 def enlarged(picture: np.ndarray) -> np.ndarray:
@@ -241,22 +243,22 @@ def work(parsed: argparse.Namespace) -> None:
     """Prints the table and writes the picture."""
     if parsed.rounds < 1:
         raise UserError("--rounds: expected at least 1")
-    exported = deployment.Exported.of(Run.existing(parsed.run), parsed.data)
+    exported = Exported.of(Run.existing(parsed.run), parsed.data)
     if not exported.translator.redraws:
         raise UserError(f"--run {parsed.run}: expected a run with a DNED")
     size = exported.manifest.size
-    scenes = tflite.scenes(exported.frames, size)
-    told = exported.card("model", parsed.command)
+    scenes = conversion.scenes(exported.frames, size)
+    card = exported.card("model", parsed.command)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        saved, _ = deployment.saved_model(exported, folder, told)
+        saved, _ = saved_model.write(exported, folder, card)
         urls, _ = stack.enter_context(serving(saved, "model"))
         ways = [
             way(RUN, assembly.model_of_run(parsed.run).translator, scenes),
             way("SavedModel", models.of_path(saved).translator, scenes),
             way("REST", models.of_server(urls["rest"]).translator, scenes),
             way("gRPC", models.of_server(urls["grpc"]).translator, scenes),
-            *(way(*found, scenes) for found in tflite_models(exported, folder, told)),
+            *(way(*model, scenes) for model in tflite_models(exported, folder, card)),
             *stack.enter_context(in_pytorch(parsed.torch, exported, scenes, folder)),
         ]
         measure(ways, len(scenes), parsed.rounds)

@@ -25,8 +25,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sflowgan_tf import config as settings
-from sflowgan_tf.deployment.precisions import PRECISIONS  # noqa: E402
 from sflowgan_tf.device import model as device_model
+from sflowgan_tf.device.metadata import PRECISIONS
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils import cli
 from sflowgan_tf.utils.errors import Failure, UserError
@@ -38,6 +38,7 @@ import numpy as np  # noqa: E402
 
 from sflowgan_tf import minicity  # noqa: E402
 from sflowgan_tf.deployment import flatbuffer, tflite  # noqa: E402
+from sflowgan_tf.deployment.conversion import Scene  # noqa: E402
 from sflowgan_tf.ops.classes import TABLES  # noqa: E402
 from sflowgan_tf.ops.ensemble import ensemble_weights  # noqa: E402
 from sflowgan_tf.training import assembly  # noqa: E402
@@ -46,7 +47,7 @@ from sflowgan_tf.translation.translator import Translator  # noqa: E402
 TABLE, WEIGHTS = TABLES["synthia"], ensemble_weights(1, 0)[0]
 STREETS, OTHER_STREETS = 1000, 1001  # seeds that no run draws
 
-Paint = Callable[[tflite.Scene], np.ndarray]
+Paint = Callable[[Scene], np.ndarray]
 
 
 @dataclass
@@ -87,9 +88,9 @@ def frames(seed: int, count: int, size: tuple[int, int]) -> list[minicity.Frame]
     return [next(iter(minicity.sequence(seed, index, 1, size))) for index in range(count)]
 
 
-def scenes(shown: list[minicity.Frame]) -> list[tflite.Scene]:
+def scenes(views: list[minicity.Frame]) -> list[Scene]:
     """Of frames."""
-    return [tflite.Scene(TABLE.encode(frame.labels), frame.image_cg) for frame in shown]
+    return [Scene(TABLE.encode(view.labels), view.image_cg) for view in views]
 
 
 def rows(
@@ -99,10 +100,10 @@ def rows(
     networks = (translator.generator, translator.dned)
     parameters = sum(network.count_params() for network in networks)
 
-    def by_keras(scene: tflite.Scene) -> np.ndarray:
+    def by_keras(scene: Scene) -> np.ndarray:
         return translator.translate(scene.labels, scene.frame, WEIGHTS)
 
-    found = [Row(f"{name}, Keras", by_keras, parameters, None, None)]
+    measured = [Row(f"{name}, Keras", by_keras, parameters, None, None)]
     for precision in PRECISIONS:
         file = folder / f"{name}-{precision}.tflite"
         try:
@@ -112,21 +113,21 @@ def rows(
             continue
         model = device_model.Model(file, threads=threads)
 
-        def paint(scene: tflite.Scene, model: device_model.Model = model) -> np.ndarray:
+        def paint(scene: Scene, model: device_model.Model = model) -> np.ndarray:
             return model.translate(scene.labels, scene.frame, WEIGHTS)
 
         kind = f"{precision}, norms in float" if report.in_float else precision
         operations = flatbuffer.multiplications(file.read_bytes())
         size = file.stat().st_size
-        found.append(Row(f"{name}, {kind}", paint, parameters, operations, size, found[0]))
-    return found
+        measured.append(Row(f"{name}, {kind}", paint, parameters, operations, size, measured[0]))
+    return measured
 
 
-def measure(table: list[Row], shown: list[tflite.Scene]) -> None:
+def measure(table: list[Row], scenes: list[Scene]) -> None:
     """All models paint each scene in turns; the first scene once more beforehand."""
     for row in table:
-        row.paint(shown[0])
-    for scene in shown:
+        row.paint(scenes[0])
+    for scene in scenes:
         for row in table:
             start = time.perf_counter()
             row.pictures.append(row.paint(scene))
@@ -162,21 +163,21 @@ def work(parsed: argparse.Namespace) -> None:
     translators |= {name: fresh(name) for name in parsed.config}
     if not translators:
         raise UserError("--run, --config: name at least one")
-    shown = frames(STREETS, parsed.frames, size)
-    judged, representative = scenes(shown), scenes(frames(OTHER_STREETS, 16, size))
+    views = frames(STREETS, parsed.frames, size)
+    painted, examples = scenes(views), scenes(frames(OTHER_STREETS, 16, size))
     with tempfile.TemporaryDirectory() as folder:
         table: list[Row] = []
         for name, translator in translators.items():
             exporter = tflite.Exporter(
                 translator,
-                table=TABLE,
+                classes=TABLE,
                 size=size,
-                representative=representative,
-                judged=judged,
+                examples=examples,
+                compared=painted,
                 origin={},
             )
             table += rows(name, translator, exporter, Path(folder), parsed.threads)
-        measure(table, judged)
+        measure(table, painted)
     titles = ["model", "parameters", "multiplications", "MB", "latency, ms", "to Keras", "to real"]
     print(f"{parsed.frames} frames, {size[0]}x{size[1]}, {parsed.threads} threads\n")
     print(f"| {' | '.join(titles)} |\n|{'---|' * len(titles)}")
@@ -188,7 +189,7 @@ def work(parsed: argparse.Namespace) -> None:
             "" if row.size is None else f"{row.size / 1e6:.2f}",
             f"{1000 * statistics.median(row.seconds):.0f}",
             "" if row.of is None else f"{psnr(row.pictures, row.of.pictures)} dB",
-            f"{psnr(row.pictures, [frame.image_real for frame in shown])} dB",
+            f"{psnr(row.pictures, [frame.image_real for frame in views])} dB",
         ]
         print(f"| {' | '.join(cells)} |")
 

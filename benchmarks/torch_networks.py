@@ -3,9 +3,9 @@
 It needs PyTorch and NumPy alone, so it runs in an environment without TensorFlow, and neither
 library's threads get in the other's way:
 
-    python -m benchmarks.torch_networks GIVEN.npz PAINTED.npz
+    python -m benchmarks.torch_networks TASK.npz PAINTED.npz
 
-GIVEN holds settings, scenes and the weights of Keras' networks. It paints each scene once, writes
+TASK holds settings, scenes and the weights of Keras' networks. It paints each scene once, writes
 the pictures to PAINTED and says "ready"; from then on it paints the scene whose number it reads and
 answers with a line.
 """
@@ -20,8 +20,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from sflowgan_tf.device import edges as device_edges
-from sflowgan_tf.device import model as device_model
+from sflowgan_tf.ops import portable
+from sflowgan_tf.ops.settings import EdgeSettings
 
 
 def normalised(width: int) -> list[nn.Module]:
@@ -112,11 +112,11 @@ class Dned(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Edges (batch, 1, height, width) to logits (batch, 6, height, width)."""
-        found = []
+        maps = []
         for i, (stage, side) in enumerate(zip(self.stages, self.sides, strict=True)):
             x = stage(functional.max_pool2d(x, 2) if i else x)
-            found.append(functional.interpolate(side(x), scale_factor=2**i, mode="bilinear"))
-        five = torch.cat(found, 1)
+            maps.append(functional.interpolate(side(x), scale_factor=2**i, mode="bilinear"))
+        five = torch.cat(maps, 1)
         return torch.cat([five, self.fuse(five)], 1)
 
 
@@ -145,35 +145,35 @@ def channels_first(array: np.ndarray) -> torch.Tensor:
 class Painter:
     """What `device.model.Model` does, the network in PyTorch."""
 
-    def __init__(self, given: Any):
+    def __init__(self, task: Any):
         """Builds the networks.
 
         Args:
-            given: what `benchmarks.deployment` wrote.
+            task: what `benchmarks.deployment` wrote.
         """
-        self.labels, self.frames = given["labels"], given["frames"]
-        self.shares = torch.from_numpy(given["weights"])[None, :, None, None]
-        self.settings = json.loads(str(given["settings"]))
+        self.labels, self.frames = task["labels"], task["frames"]
+        self.shares = torch.from_numpy(task["weights"])[None, :, None, None]
+        self.settings = json.loads(str(task["settings"]))
         torch.set_num_threads(self.settings["threads"])
         self.networks = {
             "dned": Dned(self.settings["dned"]["filters"], self.settings["convolutions"]),
             "generator": Generator(self.settings["classes"] + 1, self.settings["generator"]),
         }
         for name, network in self.networks.items():
-            count = sum(key.startswith(f"{name}-") for key in given)
-            load(network, [given[f"{name}-{index}"] for index in range(count)])
+            count = sum(key.startswith(f"{name}-") for key in task)
+            load(network, [task[f"{name}-{index}"] for index in range(count)])
 
     @torch.inference_mode()
     def paint(self, index: int) -> np.ndarray:
         """A scene as (height, width, 3) uint8 RGB."""
-        edges = channels_first(
-            device_edges.laplacian_edges(self.frames[index], **self.settings["edges"])
-        )
-        labels = channels_first(device_model.one_hot(self.labels[index], self.settings["classes"]))
+        frame, label_map = self.frames[index], self.labels[index]
+        settings = EdgeSettings(**self.settings["edges"])
+        edges = channels_first(portable.laplacian_edges(frame[None], settings, np)[0])
+        labels = channels_first(portable.one_hot(label_map, self.settings["classes"], np))
         maps = torch.sigmoid(self.networks["dned"](edges))
         redrawn = (maps * self.shares).sum(1, keepdim=True)
         image = self.networks["generator"](torch.cat([labels, redrawn], 1))
-        return device_model.to_uint8(image[0].permute(1, 2, 0).numpy())
+        return portable.to_uint8(image[0].permute(1, 2, 0).numpy(), np)
 
 
 def main() -> None:
