@@ -105,7 +105,7 @@ def rows(
 
     measured = [Row(f"{name}, Keras", by_keras, parameters, None, None)]
     for precision in PRECISIONS:
-        file = folder / f"{name}-{precision}.tflite"
+        file = folder / f"{Path(name).name}-{precision}.tflite"
         try:
             report = exporter.write(file, precision, redraws=True)
         except Failure as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import png
 
+from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.files import written_whole
 
@@ -44,10 +45,14 @@ def read(file: Path) -> np.ndarray:
 
 
 def write(file: Path, image: np.ndarray) -> None:
-    """Writes (height, width, 3) uint8 RGB, whole or not at all."""
+    """Writes (height, width, 3) uint8 RGB, whole or not at all.
+
+    Raises:
+        Failure: the disk refuses.
+    """
     height, width, _ = image.shape
     writer = png.Writer(width, height, greyscale=False)
-    with written_whole(file) as partial, partial.open("wb") as stream:
+    with writing(file), written_whole(file) as partial, partial.open("wb") as stream:
         writer.write(stream, image.reshape(height, -1))
 
 

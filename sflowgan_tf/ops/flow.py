@@ -261,9 +261,9 @@ def _fetched(pairs: Any, dx: Any, dy: Any) -> tuple[list[Any], Any]:
     above, below = (ops.where(inside, share, 0) for share in (1 - down, down))
 
     def row(offset: int) -> Any:
-        found = ops.take(pairs, ops.reshape(index + offset, (-1,)), axis=0)
-        found = ops.reshape(ops.transpose(found), (2, _COEFFICIENTS, *ops.shape(dx)))
-        here, beside = ops.unstack(found, axis=0)
+        corners = ops.take(pairs, ops.reshape(index + offset, (-1,)), axis=0)
+        corners = ops.reshape(ops.transpose(corners), (2, _COEFFICIENTS, *ops.shape(dx)))
+        here, beside = ops.unstack(corners, axis=0)
         return here + right * (beside - here)
 
     return ops.unstack(above * row(0) + below * row(width), axis=0), inside
