@@ -135,7 +135,7 @@ class ClassTable:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ClassTable:
-        """What `to_dict` made."""
+        """The table that `to_dict` wrote."""
         tuples = {
             "names": tuple(values["names"]),
             "colors": tuple(tuple(color) for color in values["colors"]),

@@ -36,9 +36,7 @@ def test_a_full_disk_names_the_file_and_leaves_nothing(tmp_path):
 
 def test_the_systems_reason_is_found_in_the_words_of_others(tmp_path):
     with (
-        pytest.raises(
-            Failure, match="models: can't be written: No space left on device"
-        ),
+        pytest.raises(Failure, match="models: can't be written: No space left on device"),
         writing(tmp_path / "models"),
     ):
         raise RuntimeError("{{function_node}} /x; No space left on device [Op:SaveV2]")
