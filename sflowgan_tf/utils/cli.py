@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 failure, 2 the user's mistake, 130 interrupted.
 """
 
 import argparse
+import errno
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -96,11 +97,22 @@ def run(
         work(parsed)
     except UserError as error:
         return _say(flags, error, 2)
-    except (Failure, OSError) as error:
+    except Failure as error:
         return _say(flags, error, 1)
+    except OSError as error:
+        return _say(flags, _of_the_system(error), 1)
     except KeyboardInterrupt:
         return _say(flags, "interrupted", 130)
     return 0
+
+
+def _of_the_system(error: OSError) -> str:
+    """A sentence that names the file, and what to do where the disk is full."""
+    if error.filename is None:
+        return str(error)
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    remedy = "; make room, then the same command goes on" if full else ""
+    return f"{error.filename}: {error.strerror}{remedy}"
 
 
 def _say(flags: argparse.ArgumentParser, error: object, code: int) -> int:

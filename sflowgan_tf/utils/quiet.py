@@ -1,4 +1,4 @@
-"""Starts TensorFlow with memory that it keeps, and keeps back what it says by itself."""
+"""Starts TensorFlow with a memory pool of its own and without its messages on stderr."""
 
 import os
 import sys
@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow and lists the devices while what C++ writes to stderr is held back.
+    """Imports TensorFlow and lists the devices, with what C++ writes to stderr held back.
 
-    The environment variable TF_CPP_MIN_LOG_LEVEL alone does not hold back all of it. Where the
-    import fails, what was held back is printed.
+    The environment variable TF_CPP_MIN_LOG_LEVEL alone does not silence all of it. Where the import
+    fails, the messages are printed.
 
     Memory for tensors comes from TensorFlow's own pool: malloc gives large pieces back at once, and
     the page faults of getting them anew were a quarter to a third of a step on a CPU
@@ -28,18 +28,18 @@ def import_tensorflow() -> None:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Nothing that is written to stderr in the block is shown, C++'s lines too, unless it fails."""
+    """Drops what Python and C++ write to stderr in the block, unless it raises."""
     sys.stderr.flush()
-    shown = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as messages:
+        os.dup2(messages.fileno(), 2)
         try:
             yield
             sys.stderr.flush()
         except BaseException:
-            held.seek(0)
-            os.write(shown, held.read())
+            messages.seek(0)
+            os.write(stderr, messages.read())
             raise
         finally:
-            os.dup2(shown, 2)
-            os.close(shown)
+            os.dup2(stderr, 2)
+            os.close(stderr)
