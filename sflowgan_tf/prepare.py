@@ -21,7 +21,7 @@ def flags() -> argparse.ArgumentParser:
     add("--output", type=Path, metavar="DIR", help="for the records; datasets/NAME by default")
     add("--config", type=Path, metavar="FILE", help="another YAML file, or the name of one")
     add("--size", metavar="WxH", help="of the records, such as 512x256; short for records.size=WxH")
-    add("--workers", type=int, default=os.cpu_count(), metavar="N", help="processes; all cores")
+    add("--workers", type=cli.positive, metavar="N", help="processes; as many as cores by default")
     add("--skip-bad", action="store_true", help="leave bad frames out and list them at the end")
     add("overrides", nargs="*", metavar="key=value", help="settings, as config.py names them")
     return parser
@@ -41,7 +41,11 @@ def work(parsed: argparse.Namespace) -> None:
     from sflowgan_tf.training import assembly
 
     manifest = assembly.raw_records(
-        config, parsed.source, output, workers=parsed.workers, skip_bad=parsed.skip_bad
+        config,
+        parsed.source,
+        output,
+        workers=parsed.workers or os.cpu_count() or 1,
+        skip_bad=parsed.skip_bad,
     )
     for skipped in manifest.skipped:
         print(f"skipped: {skipped['file']}: {skipped['reason']}")

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from sflowgan_tf.data.settings import RecordSettings, differences
 from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.errors import UserError
@@ -38,12 +39,12 @@ class Manifest:
     """Everything about the records that their reader must know.
 
     Attributes:
-        dataset: the name that `prepare` was given.
+        dataset: its name, as in `prepare --dataset`.
         size: (width, height) of every frame.
         classes: what the label maps' indices mean.
         edges: settings of the edge maps.
         flow: settings of flow_real.
-        seed: of the choice of validation sequences.
+        seed: of the choice of validation sequences. These five are `RecordSettings`'.
         has_cg: whether there are simulator's frames beside the real ones.
         has_instances: whether the pixels' instances are known.
         has_motion: whether the exact flow of pairs is known.
@@ -65,19 +66,29 @@ class Manifest:
     skipped: list[dict[str, str]]
     schema_version: int = SCHEMA_VERSION
 
+    def differences(self, settings: RecordSettings) -> list[str]:
+        """In what the records were made otherwise than with `settings`, of what is kept here."""
+        made = json.loads(json.dumps(self._to_dict()))
+        asked = {key: value for key, value in settings.to_dict().items() if key in made}
+        made["flow"].pop("operator")
+        return list(differences(asked, {key: made[key] for key in asked}))
+
     def save(self, file: Path) -> None:
         """Writes it as JSON, whole or not at all."""
+        write_json(file, self._to_dict())
+
+    def _to_dict(self) -> dict[str, Any]:
         flow = {"operator": "farneback"} | asdict(self.flow)
-        write_json(file, asdict(self) | {"classes": self.classes.to_dict(), "flow": flow})
+        return asdict(self) | {"classes": self.classes.to_dict(), "flow": flow}
 
     @classmethod
     def load(cls, path: Path, dataset: str | None = None) -> Manifest:
-        """What `save` wrote.
+        """Reads what `save` wrote.
 
         Args:
             path: of a folder of records, whose shards must be there; or of a manifest itself, as
                 a run keeps one.
-            dataset: what the message about unusable records tells to prepare.
+            dataset: the name in the command that the message about unusable records gives.
 
         Raises:
             UserError: it is missing, damaged or of another version, or a shard is missing.
@@ -96,7 +107,7 @@ class Manifest:
             file,
             missing="there are no finished records here",
             remedy=run,
-            outdated=f"delete {path} and {run}",
+            outdated=f"{run}-v{SCHEMA_VERSION}, into another folder",
         )
         manifest._check_shards(path)
         return manifest
@@ -107,12 +118,20 @@ class Manifest:
                 if not (folder / shard["file"]).is_file():
                     raise UserError(
                         f"{folder / shard['file']}: this shard is missing; run "
-                        f"{_command(folder, self.dataset)} again, it makes what is missing"
+                        f"{_command(folder, self.dataset)} again, with the same settings: it makes "
+                        "what is missing"
                     )
 
 
 def _read(file: Path, *, missing: str, remedy: str, outdated: str) -> Manifest:
-    """Reads it; the words say what it means if it is missing, and what to do then and otherwise."""
+    """Reads a manifest.
+
+    Args:
+        file: of it.
+        missing: what it means if there is none, for the message.
+        remedy: what to do if it is missing or damaged.
+        outdated: what to do if it is of another version.
+    """
     try:
         values = json.loads(file.read_text())
         version = values["schema_version"]
@@ -145,6 +164,6 @@ def _command(folder: Path, dataset: str) -> str:
 
 
 def write_json(file: Path, content: Any) -> None:
-    """Writes JSON beside the file, then puts it in its place: readers never see half of it."""
+    """Writes JSON, whole or not at all."""
     with written_whole(file) as partial:
         partial.write_text(json.dumps(content, indent=1) + "\n")

@@ -1,7 +1,7 @@
 """Records to batches: parallel reading, shuffling, aligned augmentation, prefetching.
 
 The order of the records and every random draw are functions of (seed, epoch, place in the epoch)
-alone. So a training that was interrupted goes on at its step without any state of its input.
+alone, so that a training that was interrupted goes on at its step without saved state of its input.
 Everything stays uint8 until it is on the device, where labels become one-hot.
 """
 
@@ -128,21 +128,12 @@ def _serialized(folder: Path, split: Split, seed: int) -> tf.data.Dataset:
 
 
 def to_device(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """Copies batches to the first GPU ahead of their use; without a GPU the dataset as it is."""
+    """The batches without tf.data's tuner; with a GPU, two of them ahead in its memory."""
     gpus = tf.config.list_logical_devices("GPU")
-    device = gpus[0].name if gpus else "/CPU:0"
-    return _untuned(dataset.apply(tf.data.experimental.prefetch_to_device(device, buffer_size=2)))
-
-
-def _untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """The dataset without tf.data's tuner.
-
-    On a single core the tuner keeps an iterator from closing for up to a minute, asleep: so long
-    did each epoch take to end.
-    """
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return dataset.with_options(options)
+    if gpus:
+        ahead = tf.data.experimental.prefetch_to_device(gpus[0].name, buffer_size=2)
+        dataset = dataset.apply(ahead)
+    return records.untuned(dataset)
 
 
 def frames(folder: Path, manifest: Manifest, split: str, count: int | None = None) -> list[Frames]:
@@ -228,19 +219,19 @@ def sequences(folder: Path, manifest: Manifest, split: str) -> Iterator[Iterator
 def _in_order(folder: Path, split: Split) -> Iterator[tf.Tensor]:
     """Serialized records."""
     for shard in split.shards:
-        yield from _read(folder / shard["file"])
+        yield from records.read(folder / shard["file"])
 
 
 def _frame(serialized: tf.Tensor, manifest: Manifest, *, with_flows: bool = False) -> Frames:
     """All that is known of a record's first frame, and of the way to its successor if wanted."""
-    frame = records.parse(serialized, **_held(manifest), pair=False)
+    frame = records.parse(serialized, **contents(manifest), pair=False)
     if with_flows and records.has_successor(serialized):
         frame |= records.flows(serialized, size=manifest.size, has_motion=manifest.has_motion)
     return frame
 
 
-def _held(manifest: Manifest) -> dict[str, Any]:
-    """What the records hold, as `records.parse` asks for it."""
+def contents(manifest: Manifest) -> dict[str, Any]:
+    """What the records hold, as arguments of `records.parse`."""
     names = ("size", "has_cg", "has_instances", "has_motion")
     return {name: getattr(manifest, name) for name in names}
 
@@ -255,9 +246,9 @@ def drive(folder: Path, manifest: Manifest, split: str, count: int) -> list[Fram
         count: at most so many; fewer where the clip is shorter.
     """
     for clip in sequences(folder, manifest, split):
-        found = list(itertools.islice(clip, count))
-        if "flow_real" in found[0]:
-            return found
+        frames = list(itertools.islice(clip, count))
+        if "flow_real" in frames[0]:
+            return frames
     return []
 
 
@@ -320,35 +311,30 @@ def _resize(value: tf.Tensor, size: tuple[int, int], method: str) -> tf.Tensor:
 
 
 def blame(folder: Path, manifest: Manifest) -> None:
-    """Finds what an error inside the pipeline cannot name: the damaged shard and record.
+    """Reads all records to find the damaged one, which an error inside the pipeline does not name.
+
+    Args:
+        folder: where the shards lie.
+        manifest: what `prepare` wrote there.
 
     Raises:
-        UserError: a shard is truncated or corrupted, or a record's pictures can't be decoded.
+        UserError: a shard is missing, truncated or overwritten, or a picture can't be decoded.
+        Failure: the system can't read a shard.
     """
     for shard in (shard for split in manifest.splits.values() for shard in split.shards):
         path, count = folder / shard["file"], 0
-        try:
-            for serialized in _read(path):
+        for serialized in records.read(path):
+            try:
                 pair = bool(records.has_successor(serialized))
-                records.parse(serialized, **_held(manifest), pair=pair)
-                count += 1
-        except tf.errors.InvalidArgumentError as error:
-            raise UserError(_damage(path, count, str(error.message))) from None
-        if count != shard["records"]:
-            raise UserError(_damage(path, count, f"expected {shard['records']} records"))
-
-
-def _read(path: Path) -> Iterator[tf.Tensor]:
-    """Serialized records of a shard; UserError where it is truncated or corrupted."""
-    count = 0
-    try:
-        for serialized in _untuned(tf.data.TFRecordDataset(str(path))):
-            yield serialized
+                records.parse(serialized, **contents(manifest), pair=pair)
+            except tf.errors.InvalidArgumentError:
+                raise UserError(
+                    f"{path}: record {count} is no record of this dataset, or a picture in it can't"
+                    " be decoded; prepare the dataset into another folder and name that with --data"
+                ) from None
             count += 1
-    except tf.errors.DataLossError as error:
-        raise UserError(_damage(path, count, str(error.message))) from None
-
-
-def _damage(path: Path, record: int, found: str) -> str:
-    reason = found.partition("\n")[0].rpartition("}} ")[2][:120]  # without TensorFlow's node
-    return f"{path}: record {record} is damaged ({reason}); delete this file and run prepare again"
+        if count != shard["records"]:
+            raise UserError(
+                f"{path}: record {count} is damaged (missing; expected {shard['records']} records);"
+                f" {records.REMEDY}"
+            )

@@ -17,12 +17,14 @@ records with a successor.
 | sequence | bytes | 1 | its name |
 | frame | int64 | 1 | the first frame's number |
 
-Images alone are lossy. Edges were made from the frames before JPEG; flow_real from the frames as
-they are read from the record, so that it is what `ops.flow.dense_flow` makes of them. Motion is the
-source's own: it says which pixels are seen in the second frame, and serves evaluation alone.
+Only the images are lossy. Edges are made from the frames before JPEG coding; flow_real from the
+frames as they are read from the record, so that it is what `ops.flow.dense_flow` makes of them.
+Motion is the source's exact flow: it also says which pixels are seen in the second frame, and is
+used in evaluation alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -30,6 +32,7 @@ import numpy as np
 import tensorflow as tf
 
 from sflowgan_tf.data.flow import encode_flow, flow_of_levels
+from sflowgan_tf.utils.errors import Failure, UserError
 
 _JPEG = [
     cv2.IMWRITE_JPEG_QUALITY,
@@ -39,6 +42,8 @@ _JPEG = [
 ]
 _BILEVEL = [cv2.IMWRITE_PNG_BILEVEL, 1]
 _REAL_OF_CG = {"image_cg": "image_real", "edges_cg": "edges"}
+REMEDY = "run prepare again with the same settings: it makes missing and damaged files anew"
+
 _LIST = tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True)
 
 Coded = dict[str, bytes]
@@ -124,6 +129,40 @@ def _bytes(values: Sequence[bytes]) -> tf.train.Feature:
     return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
 
 
+def read(file: Path) -> Iterator[tf.Tensor]:
+    """The serialized records of a shard, scalar strings, in order.
+
+    Raises:
+        UserError: it is missing, truncated or its bytes have changed.
+        Failure: the system can't read it.
+    """
+    count = 0
+    try:
+        for serialized in untuned(tf.data.TFRecordDataset(str(file))):
+            yield serialized
+            count += 1
+    except tf.errors.NotFoundError:
+        raise UserError(f"{file}: this shard is missing; {REMEDY}") from None
+    except tf.errors.DataLossError:
+        raise UserError(
+            f"{file}: record {count} is damaged (truncated or overwritten); {REMEDY}"
+        ) from None
+    except tf.errors.OpError as error:
+        reason = str(error.message).partition("\n")[0].rpartition("; ")[2]
+        raise Failure(f"{file}: can't be read ({reason})") from None
+
+
+def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """The dataset without tf.data's tuner.
+
+    On a single core the tuner keeps an iterator from closing for up to a minute, asleep: so long
+    did each epoch take to end.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
+
+
 def parse(
     serialized: tf.Tensor,
     *,
@@ -140,7 +179,7 @@ def parse(
         size: (width, height) of the records.
         has_cg: whether they hold simulator's frames; the real ones stand in for them if not.
         has_instances: whether they hold instances, and these are wanted.
-        has_motion: the same of the motion of pairs.
+        has_motion: whether pairs hold the exact motion, and it is wanted.
         pair: False reads the first frame alone, True both and the flow; then the record must have
             a successor.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config
 from sflowgan_tf.training.runs import Run
-from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.errors import Failure, UserError
 
 if TYPE_CHECKING:  # these import TensorFlow
     from sflowgan_tf.data.manifest import Manifest
@@ -109,7 +109,7 @@ def remember(config: Config, manifest: Manifest, folder: Path, run: Run) -> None
 def saved_when_stopped(
     checkpoints: Checkpoints, folder: Path, manifest: Manifest
 ) -> Iterator[None]:
-    """Around a training: Ctrl-C saves first; an error of the input names the damaged record.
+    """Around a training: Ctrl-C saves first; an error of TensorFlow becomes a sentence.
 
     Args:
         checkpoints: of the run.
@@ -117,7 +117,8 @@ def saved_when_stopped(
         manifest: theirs.
 
     Raises:
-        UserError: a record is damaged.
+        UserError: a record is damaged; looked for where the input failed alone.
+        Failure: the memory does not suffice, or the input failed though the records are whole.
     """
     import tensorflow as tf
 
@@ -130,9 +131,22 @@ def saved_when_stopped(
         step = int(checkpoints.manager.checkpoint.step)
         print(f"\nStopped at step {step} and saved; the same command goes on.")
         raise
-    except tf.errors.OpError:
+    except tf.errors.ResourceExhaustedError as error:
+        if "No space left" in str(error.message):  # of the disk
+            raise
+        raise Failure(
+            "not enough memory for a training step; train a new --run with a smaller batch_size or "
+            "crop of the pipeline, or fewer filters"
+        ) from None
+    except tf.errors.OpError as error:
+        if "IteratorGetNext" not in str(error.message):  # the node that reads the next batch
+            raise
+        print("The records can't be read; looking for the damaged one.", file=sys.stderr)
         pipeline.blame(folder, manifest)
-        raise
+        raise Failure(
+            f"{folder}: reading the records failed, though all of them can be read now; the same "
+            "command goes on from the last checkpoint"
+        ) from None
 
 
 def say_where(run: Run, sheet: str) -> None:

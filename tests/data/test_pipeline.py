@@ -274,7 +274,9 @@ def damaged(folder, tmp_path, change):
     ids=["truncated", "empty", "overwritten"],
 )
 def test_a_damaged_shard_is_named_with_its_record(folder, manifest, tmp_path, change):
-    with pytest.raises(UserError, match=r"train-1\.tfrecord: record \d is damaged .*prepare again"):
+    with pytest.raises(
+        UserError, match=r"train-1\.tfrecord: record \d is damaged \(.*prepare again"
+    ):
         pipeline.blame(damaged(folder, tmp_path, change), manifest)
 
 
@@ -285,7 +287,13 @@ def test_a_record_whose_picture_is_none_is_named(folder, manifest, tmp_path):
         for i in (0, 1):
             content = record(8 + i)
             writer.write(content.replace(b"\x89PNG", b"oops") if i else content)
-    with pytest.raises(UserError, match=r"train-2\.tfrecord: record 1 is damaged"):
+    with pytest.raises(UserError, match=r"train-2\.tfrecord: record 1 .* can't be decoded"):
+        pipeline.blame(tmp_path, manifest)
+
+
+def test_a_missing_shard_is_named(folder, manifest, tmp_path):
+    (tmp_path / "train-0.tfrecord").write_bytes((folder / "train-0.tfrecord").read_bytes())
+    with pytest.raises(UserError, match=r"train-1\.tfrecord: this shard is missing; run prepare"):
         pipeline.blame(tmp_path, manifest)
 
 

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -98,8 +100,7 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_bytes(root, tmp_path, moment
 
     with pytest.raises(_Stop):
         write(tmp_path, **SETTINGS, progress=stop)
-    whole = [path for path in tmp_path.glob("MINICITY-*") if path.suffix != ".partial"]
-    assert all(len(list(path.rglob("*.png"))) == 11 for path in whole)
+    assert all(len(list(path.rglob("*.png"))) == 11 for path in tmp_path.glob("MINICITY-*"))
     write(tmp_path, **SETTINGS, progress=None)
     assert files(tmp_path) == files(root)
 
@@ -111,6 +112,40 @@ def test_whole_sequences_stay_and_more_may_come(tmp_path):
     write(tmp_path, **SETTINGS, progress=lambda done, total: calls.append((done, total)))
     assert all(path.stat().st_mtime_ns == time for path, time in times.items())
     assert calls == [(2, 4), (3, 4), (4, 4)]
+
+
+def test_what_a_kill_left_goes_with_the_next_start(tmp_path):
+    for name in ("MINICITY-SEQS-09-FOG.partial", ".MINICITY-SEQS-01-FOG.0a1b2c3d.partial"):
+        (tmp_path / name / "RGB").mkdir(parents=True)
+    write(tmp_path, **(SETTINGS | {"sequences": 1, "frames": 1}), progress=None)
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_two_at_once_are_one_and_a_refusal(tmp_path):
+    def refused(done, total):
+        with pytest.raises(UserError, match="another command is at work there; wait"):
+            write(tmp_path, **SETTINGS, progress=None)
+
+    write(tmp_path, **(SETTINGS | {"sequences": 1, "frames": 1}), progress=refused)
+
+
+def test_a_full_disk_is_told_with_the_pictures_name(root, tmp_path):
+    """A limit on a file's size stands for the disk: writing behind it fails in the same way."""
+    code = (
+        "import resource, signal, sys\nfrom pathlib import Path\n"
+        "from sflowgan_tf import minicity\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
+        f"minicity.write(Path(sys.argv[1]), **{SETTINGS}, progress=None)"
+    )
+    command = [sys.executable, "-B", "-c", code, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    place = "MINICITY-SEQS-01-NOON/RGB/Stereo_Left/Omni_F/000000.png"
+    assert (
+        done.stderr.splitlines()[-1] == f"OSError: [Errno 27] File too large: '{tmp_path / place}'"
+    )
+    write(tmp_path, **SETTINGS, progress=None)
+    assert files(tmp_path) == files(root)
 
 
 @pytest.mark.parametrize("change", [{"seed": 6}, {"frames": 3}, {"size": (80, 32)}])
@@ -130,7 +165,7 @@ def test_settings_without_a_sequence_are_no_hindrance(tmp_path):
 def test_broken_settings_are_named(tmp_path):
     write(tmp_path, **(SETTINGS | {"sequences": 1, "frames": 1}), progress=None)
     (tmp_path / "minicity.json").write_text("{")
-    with pytest.raises(UserError, match="not JSON"):
+    with pytest.raises(UserError, match="damaged, no JSON .* use another folder"):
         write(tmp_path, **SETTINGS, progress=None)
 
 

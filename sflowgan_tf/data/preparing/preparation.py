@@ -1,14 +1,13 @@
 """Raw frames to shards of records: in parallel, the same bytes however often interrupted.
 
 The plan (which frame goes into which shard) is a function of the source and the settings. A second
-start makes only the shards that are missing. The manifest comes last.
+start makes only the shards that are missing or damaged. The manifest comes last.
 """
 
 import functools
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,11 @@ from tqdm import tqdm
 from sflowgan_tf.data import manifest as manifests
 from sflowgan_tf.data.manifest import Manifest, Split, write_json
 from sflowgan_tf.data.preparing import workers as processes
-from sflowgan_tf.data.preparing.shards import Settings, Shard
+from sflowgan_tf.data.preparing.shards import Shard
+from sflowgan_tf.data.settings import RecordSettings, differences
 from sflowgan_tf.data.sources.base import RawFrame, Source
-from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.locks import locked
 
 _PLAN = "plan.json"  # what the shards beside it are made for
 
@@ -29,15 +29,9 @@ _PLAN = "plan.json"  # what the shards beside it are made for
 def prepare(
     source: Source,
     output: Path,
+    settings: RecordSettings,
     *,
     dataset: str,
-    size: tuple[int, int],
-    edges: EdgeSettings,
-    flow: Farneback,
-    validation_fraction: float,
-    validation_sequences: Sequence[str],
-    frames_per_shard: int,
-    seed: int,
     workers: int,
     skip_bad: bool,
 ) -> Manifest:
@@ -45,59 +39,52 @@ def prepare(
 
     Args:
         source: of `data.sources.find`.
-        output: folder for shards and manifest.
+        output: folder for shards and manifest; locked meanwhile.
+        settings: of the records; its classes are the source's.
         dataset: name for the manifest.
-        size: (width, height) of the records.
-        edges: settings of the edge maps.
-        flow: settings of flow_real.
-        validation_fraction: of the groups, where the source has no split of its own.
-        validation_sequences: names of groups or sequences for validation, before all else.
-        frames_per_shard: at most.
-        seed: of the choice of validation groups.
-        workers: processes; 1 works in this one.
+        workers: processes, 1 or more; 1 works in this one.
         skip_bad: leave out bad frames and go on; the frame before has no successor then.
 
     Returns:
         The manifest, which is also written.
 
     Raises:
-        UserError: bad input without `skip_bad`; `output` was begun with other settings; the source
-            can't be split; no workers.
-        Failure: a worker process died, or the disk is full.
+        UserError: bad input without `skip_bad`; `output` was begun with other settings or is locked
+            by another process; the source can't be split.
+        Failure: a worker process died, or a shard can't be written.
     """
-    if workers < 1:
-        raise UserError(f"--workers {workers}: expected 1 or more")
     if not skip_bad:
         _check_complete(source.frames)
-    parts = split_frames(source.frames, validation_fraction, validation_sequences, seed)
+    with locked(output, "or use another folder"):
+        return _prepared(source, output, settings, dataset, workers, skip_bad)
+
+
+def _prepared(
+    source: Source,
+    output: Path,
+    settings: RecordSettings,
+    dataset: str,
+    workers: int,
+    skip_bad: bool,
+) -> Manifest:
+    parts = split_frames(
+        source.frames, settings.validation_fraction, settings.validation_sequences, settings.seed
+    )
     shards = {
-        name: list(_shards(name, frames, frames_per_shard, output))
+        name: list(_shards(name, frames, settings.frames_per_shard, output))
         for name, frames in parts.items()
     }
-    plan = {
-        "schema version": manifests.SCHEMA_VERSION,
-        "dataset": dataset,
-        "size": list(size),
-        "edges": asdict(edges),
-        "flow": asdict(flow),
-        "validation_fraction": validation_fraction,
-        "validation_sequences": list(validation_sequences),
-        "frames_per_shard": frames_per_shard,
-        "seed": seed,
-        "classes": source.table.to_dict(),
-        "raw frames": _fingerprint(parts),
-    }
-    _remember(output, plan)
-    _clear(output)
-    settings = Settings(size=size, table=source.table, edges=edges, flow=flow, skip_bad=skip_bad)
-    _make([shard for part in shards.values() for shard in part], settings, workers)
+    plan = {"schema version": manifests.SCHEMA_VERSION, "dataset": dataset} | settings.to_dict()
+    _keep_plan(output, plan | {"raw frames": _fingerprint(parts)})
+    _remove_leftovers(output)
+    _make([shard for part in shards.values() for shard in part], settings, workers, skip_bad)
     manifest = Manifest(
         dataset=dataset,
-        size=size,
-        classes=source.table,
-        edges=edges,
-        flow=flow,
-        seed=seed,
+        size=settings.size,
+        classes=settings.classes,
+        edges=settings.edges,
+        flow=settings.flow,
+        seed=settings.seed,
         has_cg=source.has_cg,
         has_instances=source.has_instances,
         has_motion=source.has_motion,
@@ -132,42 +119,48 @@ def split_frames(
     The names in `chosen` come first, then the source's own split, then a drawn fraction of the
     groups, at least one.
 
+    Args:
+        frames: of the source, in order.
+        fraction: of the groups that is for validation, in [0, 1]; 0 is none.
+        chosen: names of groups or sequences for validation.
+        seed: of the draw.
+
     Raises:
         UserError: a chosen name does not exist, or there are too few groups.
     """
     groups = sorted({frame.group for frame in frames})
     if chosen:
-        held = _chosen_groups(frames, chosen)
+        validation = _chosen_groups(frames, chosen)
     elif frames[0].split is not None:
-        held = {frame.group for frame in frames if frame.split == "validation"}
+        validation = {frame.group for frame in frames if frame.split == "validation"}
     elif fraction:
         count = max(1, round(fraction * len(groups)))
-        held = set(np.random.default_rng(seed).permutation(groups)[:count].tolist())
+        validation = set(np.random.default_rng(seed).permutation(groups)[:count].tolist())
     else:
-        held = set()
-    if len(held) == len(groups):
+        validation = set()
+    if len(validation) == len(groups):
         raise UserError(
             f"nothing is left for training: all {len(groups)} sequences are for validation; add "
             "sequences, or set records.validation_fraction=0 to train without validation"
         )
     return {
-        "train": [frame for frame in frames if frame.group not in held],
-        "validation": [frame for frame in frames if frame.group in held],
+        "train": [frame for frame in frames if frame.group not in validation],
+        "validation": [frame for frame in frames if frame.group in validation],
     }
 
 
 def _chosen_groups(frames: list[RawFrame], chosen: Sequence[str]) -> set[str]:
-    named: dict[str, str] = {}
+    group_of: dict[str, str] = {}
     for frame in frames:
-        named[frame.group] = named[frame.sequence] = frame.group
+        group_of[frame.group] = group_of[frame.sequence] = frame.group
     for name in chosen:
-        if name not in named:
-            some = ", ".join(sorted(named)[:20])
+        if name not in group_of:
+            some = ", ".join(sorted(group_of)[:20])
             raise UserError(
-                f"records.validation_sequences: no sequence {name!r}; the {len(named)} names that "
-                f"there are begin with {some}"
+                f"records.validation_sequences: no sequence {name!r}; the {len(group_of)} names "
+                f"that there are begin with {some}"
             )
-    return {named[name] for name in chosen}
+    return {group_of[name] for name in chosen}
 
 
 def _shards(split: str, frames: list[RawFrame], size: int, output: Path) -> Iterator[Shard]:
@@ -190,54 +183,49 @@ def _fingerprint(parts: dict[str, list[RawFrame]]) -> str:
     return f"{len(names)} ({hashlib.sha256(json.dumps(names).encode()).hexdigest()[:8]})"
 
 
-def _remember(output: Path, plan: dict[str, Any]) -> None:
+def _keep_plan(output: Path, plan: dict[str, Any]) -> None:
     """Refuses a folder whose shards were made for another plan."""
-    output.mkdir(parents=True, exist_ok=True)
     file = output / _PLAN
-    now = json.loads(json.dumps(plan))
-    before = json.loads(file.read_text()) if file.is_file() else now
-    differing = list(_differences(before, now))
+    try:
+        before = json.loads(file.read_text()) if file.is_file() else plan
+    except ValueError:
+        raise UserError(f"{file}: damaged, no JSON; prepare into another --output") from None
+    differing = list(differences(plan, before, prefix=""))
     if differing:
         raise UserError(
-            f"{output}: holds records made otherwise ({'; '.join(differing[:5])}); set it alike, "
-            "choose another --output, or delete that folder"
+            f"{output}: holds records that were made otherwise ({'; '.join(differing[:5])}); set "
+            "it alike, or prepare into another folder"
         )
     write_json(file, plan)
 
 
-def _clear(output: Path) -> None:
-    """Removes what a killed preparation left half written."""
+def _remove_leftovers(output: Path) -> None:
+    """Removes what earlier versions left half written where they were killed."""
     for partial in output.glob("*.partial"):
-        partial.unlink(missing_ok=True)
+        if partial.is_file():
+            partial.unlink(missing_ok=True)
 
 
-def _differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
-    if isinstance(before, dict) and isinstance(now, dict):
-        for key in before | now:
-            yield from _differences(before.get(key), now.get(key), f"{name}.{key}".lstrip("."))
-    elif before != now:
-        yield f"{name}: {before} there, {now} now"
-
-
-def _make(shards: list[Shard], settings: Settings, workers: int) -> None:
-    """Makes the shards that are missing, with a bar of frames."""
-    missing = [shard for shard in shards if not shard.is_done]
+def _make(shards: list[Shard], settings: RecordSettings, workers: int, skip_bad: bool) -> None:
+    """Makes the shards that are missing or damaged, with a bar of frames."""
+    checked = tqdm(shards, desc="checking", unit="file", leave=False)
+    missing = [shard for shard in checked if not shard.is_whole]
     frames, left = (sum(len(shard.frames) for shard in some) for some in (shards, missing))
     with tqdm(
         desc="preparing", total=frames, initial=frames - left, unit="frame", disable=not missing
     ) as bar:
-        processes.run(functools.partial(_write, settings), missing, workers, bar)
+        processes.run(functools.partial(_write, settings, skip_bad), missing, workers, bar)
 
 
-def _write(settings: Settings, shard: Shard, tick: Any) -> None:
-    shard.write(settings, tick)
+def _write(settings: RecordSettings, skip_bad: bool, shard: Shard, tick: Callable) -> None:
+    shard.write(settings, skip_bad, tick)
 
 
 def _split(shards: list[Shard], frames: list[RawFrame]) -> Split:
-    held = [shard.summary["shard"] for shard in shards]
+    entries = [shard.summary["shard"] for shard in shards]
     return Split(
-        records=sum(shard["records"] for shard in held),
-        pairs=sum(shard["pairs"] for shard in held),
-        shards=held,
+        records=sum(entry["records"] for entry in entries),
+        pairs=sum(entry["pairs"] for entry in entries),
+        shards=entries,
         sequences=sorted({frame.sequence for frame in frames}),
     )

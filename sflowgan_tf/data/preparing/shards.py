@@ -1,7 +1,7 @@
 """One shard: raw frames in, a file of records out.
 
-A shard is written beside its place and renamed after a small JSON that says what it holds. So a
-shard that is there is whole.
+A shard is written beside its place and renamed after a small JSON that says what it holds, its
+note. So a shard that has been renamed was whole; its checksums say whether it still is.
 """
 
 import json
@@ -24,45 +24,36 @@ from sflowgan_tf.data.media.pictures import (
     resize,
     resize_motion,
 )
+from sflowgan_tf.data.settings import RecordSettings
 from sflowgan_tf.data.sources.base import RawFrame
-from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.edges import laplacian_edges
-from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.errors import Failure, UserError
 from sflowgan_tf.utils.files import written_whole
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What decides the bytes of a record besides its frame.
-
-    Attributes:
-        size: (width, height) of the records.
-        table: how label maps are read.
-        edges: settings of the edge maps.
-        flow: settings of flow_real.
-        skip_bad: whether bad frames are left out instead of ending the work.
-    """
-
-    size: tuple[int, int]
-    table: ClassTable
-    edges: EdgeSettings
-    flow: Farneback
-    skip_bad: bool
-
-
 @dataclass(frozen=True)
 class Shard:
-    """Its file, its frames, and the frame behind its last one, if consecutive."""
+    """A file of records and the raw frames that it is made of.
+
+    Attributes:
+        file: the records.
+        frames: one for each record, in order.
+        next_frame: the frame behind the last one if they are consecutive, else None.
+    """
 
     file: Path
     frames: list[RawFrame]
     next_frame: RawFrame | None
 
     @property
-    def is_done(self) -> bool:
-        """Whether it is there."""
-        return self.file.is_file() and self._note.is_file()
+    def is_whole(self) -> bool:
+        """Whether it is there and its checksums are right; reads all of it."""
+        if not (self.file.is_file() and self._note.is_file()):
+            return False
+        try:
+            return sum(1 for _ in records.read(self.file)) == self.summary["shard"]["records"]
+        except (UserError, ValueError, KeyError):
+            return False
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -73,8 +64,13 @@ class Shard:
     def _note(self) -> Path:
         return self.file.with_suffix(".json")
 
-    def write(self, settings: Settings, tick: Callable[[], Any]) -> None:
-        """Makes it; calls `tick` after each of its frames.
+    def write(self, settings: RecordSettings, skip_bad: bool, tick: Callable[[], Any]) -> None:
+        """Makes the file.
+
+        Args:
+            settings: of the records.
+            skip_bad: whether bad frames are left out instead of ending the work.
+            tick: called after each frame.
 
         Raises:
             UserError: a bad frame, unless `skip_bad`.
@@ -82,27 +78,39 @@ class Shard:
         """
         try:
             with written_whole(self.file) as partial:
-                self._write(partial, settings, tick)
+                self._write(partial, settings, skip_bad, tick)
         except tf.errors.OpError as error:
+            reason = str(error.message).rpartition("; ")[2]  # the system's; the file is in front
             raise Failure(
-                f"{self.file}: can't be written ({error.message}); is the disk full? The same "
-                "command goes on with this shard"
+                f"{self.file}: can't be written ({reason}); make room if the disk is full, then "
+                "the same command goes on with this file"
             ) from None
 
-    def _write(self, partial: Path, settings: Settings, tick: Callable[[], Any]) -> None:
+    def _write(
+        self, partial: Path, settings: RecordSettings, skip_bad: bool, tick: Callable[[], Any]
+    ) -> None:
         pairs: list[bool] = []
-        skipped: list[dict[str, str]] = []
+        skipped: list[dict[str, str]] | None = [] if skip_bad else None
         with tf.io.TFRecordWriter(str(partial)) as writer:
             for record, is_pair in self._records(settings, skipped, tick):
                 writer.write(record)
                 pairs.append(is_pair)
-        held = {"file": self.file.name, "records": len(pairs), "pairs": sum(pairs)}
-        write_json(self._note, {"shard": held, "skipped": skipped})
+        entry = {"file": self.file.name, "records": len(pairs), "pairs": sum(pairs)}
+        write_json(self._note, {"shard": entry, "skipped": skipped or []})
 
     def _records(
-        self, settings: Settings, skipped: list[dict[str, str]], tick: Callable[[], Any]
+        self,
+        settings: RecordSettings,
+        skipped: list[dict[str, str]] | None,
+        tick: Callable[[], Any],
     ) -> Iterator[tuple[bytes, bool]]:
-        """Each frame's record and whether it has a successor; every frame is read once."""
+        """Each frame's record and whether it has a successor; every frame is read once.
+
+        Args:
+            settings: of the records.
+            skipped: which bad frames are added to; None ends the work at the first one.
+            tick: called after each frame.
+        """
         before: _Frame | None = None
         for raw in self.frames:
             frame = _read_or_skip(raw, settings, skipped)
@@ -112,7 +120,8 @@ class Shard:
             tick()
         if before is not None:
             # The frame behind the last one is the next shard's: that one reports it if it is bad.
-            behind = self.next_frame and _read_or_skip(self.next_frame, settings, [])
+            unreported = None if skipped is None else []
+            behind = self.next_frame and _read_or_skip(self.next_frame, settings, unreported)
             yield _record(before, behind, settings)
 
 
@@ -124,7 +133,7 @@ class _Frame:
     motion: records.Motion | None
 
 
-def _record(first: _Frame, second: _Frame | None, settings: Settings) -> tuple[bytes, bool]:
+def _record(first: _Frame, second: _Frame | None, settings: RecordSettings) -> tuple[bytes, bool]:
     place = {"sequence": first.raw.sequence, "frame": first.raw.number}
     if second is None or not second.raw.follows(first.raw):
         return records.serialize([first.coded], None, None, **place), False
@@ -134,21 +143,21 @@ def _record(first: _Frame, second: _Frame | None, settings: Settings) -> tuple[b
 
 
 def _read_or_skip(
-    raw: RawFrame, settings: Settings, skipped: list[dict[str, str]]
+    raw: RawFrame, settings: RecordSettings, skipped: list[dict[str, str]] | None
 ) -> _Frame | None:
     try:
         return _read(raw, settings)
     except UserError as error:
-        if not settings.skip_bad:
+        if skipped is None:
             raise UserError(f"{error} (--skip-bad leaves such frames out)") from None
         file, _, reason = str(error).partition(": ")
         skipped.append({"file": file, "reason": reason})
         return None
 
 
-def _read(raw: RawFrame, settings: Settings) -> _Frame:
+def _read(raw: RawFrame, settings: RecordSettings) -> _Frame:
     size = settings.size
-    labels = read_labels(raw.labels, settings.table)
+    labels = read_labels(raw.labels, settings.classes)
 
     def read(file: Path, reader: Callable[[Path], np.ndarray]) -> np.ndarray:
         picture = reader(file)
@@ -176,12 +185,12 @@ def _read(raw: RawFrame, settings: Settings) -> _Frame:
 
 def _check_size(file: Path, picture: np.ndarray, labels_file: Path, labels: np.ndarray) -> None:
     if picture.shape[:2] != labels.shape:
-        found, expected = (f"{a.shape[1]}x{a.shape[0]}" for a in (picture, labels))
+        size, expected = (f"{a.shape[1]}x{a.shape[0]}" for a in (picture, labels))
         raise UserError(
-            f"{file}: is {found}, but its label map {labels_file} is {expected}; expected one size"
+            f"{file}: is {size}, but its label map {labels_file} is {expected}; expected one size"
         )
 
 
-def _edges(image: np.ndarray, settings: Settings) -> np.ndarray:
+def _edges(image: np.ndarray, settings: RecordSettings) -> np.ndarray:
     """(height, width, 1) uint8 in {0, 1}."""
     return np.asarray(laplacian_edges(image[None], settings.edges))[0].astype(np.uint8)

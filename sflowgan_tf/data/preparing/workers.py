@@ -1,13 +1,13 @@
 """Jobs in several processes: with one bar, errors that arrive as they are, and a clean stop.
 
-Workers end with their parent, also when it is killed: nobody writes behind a second start's back.
+Workers end with their parent, also when it is killed, so that none goes on writing beside a second
+start.
 """
 
-import ctypes
 import multiprocessing
 import os
 import signal
-import sys
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -22,9 +22,7 @@ from sflowgan_tf.utils.quiet import import_tensorflow
 
 Work = Callable[[Any, Callable[[], Any]], Any]
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
-
-_shared: dict[str, Any] = {}  # in a worker: what all processes count and watch
+_shared: dict[str, Any] = {}  # in a worker: `frames` and `stop` of `run`, common to all processes
 
 
 def run(work: Work, jobs: Sequence[Any], workers: int, bar: tqdm) -> None:
@@ -50,7 +48,7 @@ def run(work: Work, jobs: Sequence[Any], workers: int, bar: tqdm) -> None:
 def _run_parallel(work: Work, jobs: Sequence[Any], workers: int, bar: tqdm) -> None:
     context = multiprocessing.get_context("spawn")
     frames, stop = context.Value("q", bar.n), context.Event()
-    pool = ProcessPoolExecutor(workers, context, _start, (os.getpid(), frames, stop))
+    pool = ProcessPoolExecutor(workers, context, _start, (frames, stop))
     pending = {pool.submit(_work, work, job) for job in jobs}
     try:
         while pending:
@@ -67,28 +65,23 @@ def _run_parallel(work: Work, jobs: Sequence[Any], workers: int, bar: tqdm) -> N
         pool.shutdown(cancel_futures=True)
 
 
-def _start(parent: int, frames: Synchronized, stop: Event) -> None:
-    """In a new worker: one thread, no GPU; Ctrl-C is the parent's to answer."""
+def _start(frames: Synchronized, stop: Event) -> None:
+    """In a new worker: one thread, no GPU; the parent alone answers Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with(parent)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     import_tensorflow()
     import cv2
 
     cv2.setNumThreads(1)
-    _shared.update(parent=parent, frames=frames, stop=stop)
+    _shared.update(frames=frames, stop=stop)
 
 
-def _end_with(parent: int) -> None:
-    """Lets Linux kill this worker when its parent dies; elsewhere `_tick` notices."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    _end_if_orphaned(parent)  # it may have died before
-
-
-def _end_if_orphaned(parent: int) -> None:
-    if os.getppid() != parent:
-        os._exit(1)  # an exception would only lead back to waiting for jobs
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)  # an exception would end this thread alone
 
 
 def _work(work: Work, job: Any) -> None:
@@ -96,8 +89,7 @@ def _work(work: Work, job: Any) -> None:
 
 
 def _tick() -> None:
-    """Counts a frame, and leaves the job if the parent stops or is gone."""
-    _end_if_orphaned(_shared["parent"])
+    """Counts a frame, and leaves the job if the parent stops."""
     with _shared["frames"].get_lock():
         _shared["frames"].value += 1
     if _shared["stop"].is_set():

@@ -1,7 +1,6 @@
 """The records that a configuration asks for: found, checked, or made from raw frames."""
 
 import os
-from dataclasses import asdict
 from pathlib import Path
 
 from tqdm import tqdm
@@ -11,8 +10,9 @@ from sflowgan_tf import minicity
 from sflowgan_tf.config import Config
 from sflowgan_tf.data.manifest import NAME, Manifest
 from sflowgan_tf.data.preparing.preparation import prepare
+from sflowgan_tf.data.settings import RecordSettings
 from sflowgan_tf.data.sources import find
-from sflowgan_tf.ops.classes import table
+from sflowgan_tf.ops.classes import ClassTable, table
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError
 
@@ -28,22 +28,11 @@ def records(config: Config, folder: Path) -> Manifest:
     if config.dataset == "minicity" and not (folder / NAME).is_file():
         return raw_records(config, None, folder, workers=os.cpu_count() or 1, skip_bad=False)
     manifest = Manifest.load(folder, config.dataset)
-    c = config.records
-    expected = {"size": c.size, "edges": asdict(c.edges), "flow": asdict(c.flow), "seed": c.seed}
-    found = {
-        "size": f"{manifest.size[0]}x{manifest.size[1]}",
-        "edges": asdict(manifest.edges),
-        "flow": asdict(manifest.flow),
-        "seed": manifest.seed,
-    }
-    differing = [
-        f"records.{key}: {value} here, but {found[key]} in the records"
-        for key, value in expected.items()
-        if found[key] != value
-    ]
+    differing = manifest.differences(record_settings(config.records, manifest.classes))
     if config.dataset == "minicity":
         differing += _drawn_otherwise(config.minicity, manifest, folder)
-    if c.classes == "cityscapes" and manifest.classes.names != table("cityscapes").names:
+    is_shared = config.records.classes == "cityscapes"
+    if is_shared and manifest.classes.names != table("cityscapes").names:
         differing.append(f"records.classes: cityscapes here, but {manifest.classes.name} there")
     if differing:
         raise UserError(
@@ -58,17 +47,39 @@ def records(config: Config, folder: Path) -> Manifest:
     return manifest
 
 
+def record_settings(c: settings.Records, classes: ClassTable) -> RecordSettings:
+    """The settings of records as `prepare` and the check of finished records need them.
+
+    Args:
+        c: the configuration's.
+        classes: of the source, or of the finished records.
+
+    Raises:
+        UserError: records.size is no size.
+    """
+    return RecordSettings(
+        size=settings.size(c.size, "records.size"),
+        classes=classes,
+        edges=c.edges,
+        flow=c.flow,
+        validation_fraction=c.validation_fraction,
+        validation_sequences=tuple(c.validation_sequences),
+        frames_per_shard=c.frames_per_shard,
+        seed=c.seed,
+    )
+
+
 def _drawn_otherwise(c: settings.Minicity, manifest: Manifest, folder: Path) -> list[str]:
-    """In what minicity's records are not those that are configured; of what can be seen of it."""
+    """In what the configured street differs from that of the records, as far as they tell."""
     splits = manifest.splits.values()
     sequences = sum(len(split.sequences) for split in splits)
-    found = {"sequences": sequences, "frames": sum(split.records for split in splits) / sequences}
+    drawn = {"sequences": sequences, "frames": sum(split.records for split in splits) / sequences}
     raw = minicity.made_with(folder / _RAW)
     if raw is not None:
-        found["seed"] = raw["seed"]
+        drawn["seed"] = raw["seed"]
     return [
         f"minicity.{key}: {getattr(c, key)} here, but {value:g} in the records"
-        for key, value in found.items()
+        for key, value in drawn.items()
         if getattr(c, key) != value
     ]
 
@@ -76,17 +87,18 @@ def _drawn_otherwise(c: settings.Minicity, manifest: Manifest, folder: Path) -> 
 def raw_records(
     config: Config, source: Path | None, output: Path, *, workers: int, skip_bad: bool
 ) -> Manifest:
-    """Raw frames to records; see `data.preparation.prepare`.
+    """Raw frames to records; see `data.preparing.preparation.prepare`.
 
     Args:
-        config: its `records`, and for minicity what is drawn.
+        config: its `records`, and for minicity its `minicity`.
         source: the raw dataset; minicity draws itself into `output`/raw without one.
         output: for the records.
         workers: processes.
         skip_bad: leave out bad frames instead of stopping.
 
     Raises:
-        UserError: no source, bad input, or settings that do not fit what `output` holds.
+        UserError: no source, bad input, settings that do not fit what `output` holds, or another
+            process is at work there.
     """
     if config.dataset == "minicity":
         if source is not None:
@@ -94,18 +106,12 @@ def raw_records(
         source = _drawn_minicity(config, output / _RAW)
     if source is None:
         raise UserError(f"--source: say where the raw frames of {config.dataset} lie")
-    c = config.records
+    raw = find(config.dataset, source, config.records.classes)
     return prepare(
-        find(config.dataset, source, c.classes),
+        raw,
         output,
+        record_settings(config.records, raw.table),
         dataset=config.dataset,
-        size=settings.size(c.size, "records.size"),
-        edges=c.edges,
-        flow=c.flow,
-        validation_fraction=c.validation_fraction,
-        validation_sequences=c.validation_sequences,
-        frames_per_shard=c.frames_per_shard,
-        seed=c.seed,
         workers=workers,
         skip_bad=skip_bad,
     )
@@ -129,13 +135,13 @@ def _drawn_minicity(config: Config, root: Path) -> Path:
     return root
 
 
-def records_of(run: Run, given: Path | None, flag: str) -> tuple[Path, Manifest]:
-    """Records to look at what a run learnt.
+def records_of(run: Run, chosen: Path | None, flag: str) -> tuple[Path, Manifest]:
+    """Records to evaluate or export a trained run with.
 
     Args:
         run: of `fit`.
-        given: their folder; None for datasets/NAME, which must hold what the run was trained on.
-        flag: that names the folder.
+        chosen: their folder; None for datasets/NAME, which must hold what the run was trained on.
+        flag: that names the folder, for messages.
 
     Returns:
         The folder and its manifest.
@@ -144,14 +150,14 @@ def records_of(run: Run, given: Path | None, flag: str) -> tuple[Path, Manifest]
         UserError: there are none, they are others, or their classes are.
     """
     dataset = settings.read(run.config).dataset
-    folder = given or Path("datasets") / dataset
+    folder = chosen or Path("datasets") / dataset
     manifest, trained = Manifest.load(folder, dataset), Manifest.load(run.manifest)
     if manifest.classes.names != trained.classes.names:
         raise UserError(
             f"{flag} {folder}: has the classes of table {manifest.classes.name}; run "
             f"{run.folder} was trained on those of {trained.classes.name}"
         )
-    if given is None and manifest != trained:
+    if chosen is None and manifest != trained:
         raise UserError(
             f"{folder} holds other records than those that run {run.folder} was trained on; name "
             f"those with {flag}, or {flag} {folder} if you mean them"

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,9 @@ import pytest
 import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
+from tqdm import tqdm
 
+from sflowgan_tf import prepare as command
 from sflowgan_tf.data import records
 from sflowgan_tf.data.flow import dense_flow, encode_flow
 from sflowgan_tf.data.manifest import Manifest
@@ -25,8 +28,9 @@ from sflowgan_tf.data.media.pictures import (
     resize,
     resize_motion,
 )
-from sflowgan_tf.data.preparing import preparation, shards, workers
+from sflowgan_tf.data.preparing import shards, workers
 from sflowgan_tf.data.preparing.preparation import prepare, split_frames
+from sflowgan_tf.data.settings import RecordSettings
 from sflowgan_tf.data.sources import RawFrame, find
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.ops.edges import laplacian_edges
@@ -35,18 +39,16 @@ from sflowgan_tf.utils.errors import Failure, UserError
 from tests import places
 
 SIZE = (16, 8)
-SETTINGS = {
-    "dataset": "synthia",
-    "size": SIZE,
-    "edges": EdgeSettings(),
-    "flow": Farneback(levels=1, winsize=5, iterations=1),
-    "validation_fraction": 0.5,
-    "validation_sequences": [],
-    "frames_per_shard": 2,
-    "seed": 0,
-    "workers": 1,
-    "skip_bad": False,
-}
+SETTINGS = RecordSettings(
+    size=SIZE,
+    classes=TABLES["synthia"],
+    edges=EdgeSettings(),
+    flow=Farneback(levels=1, winsize=5, iterations=1),
+    validation_fraction=0.5,
+    validation_sequences=(),
+    frames_per_shard=2,
+    seed=0,
+)
 
 
 def photo(seed):
@@ -92,8 +94,10 @@ def view(root, drive, tree):
     return root / drive / tree / "Stereo_Left" / "Omni_F"
 
 
-def run(root, output, **changed):
-    return prepare(find("synthia", root), output, **(SETTINGS | changed))
+def run(root, output, *, workers=1, skip_bad=False, **changed):
+    settings = replace(SETTINGS, **changed)
+    how = {"dataset": "synthia", "workers": workers, "skip_bad": skip_bad}
+    return prepare(find("synthia", root), output, settings, **how)
 
 
 def parsed(output, split, pair=False, **how):
@@ -269,7 +273,7 @@ def die(job, tick):
 def test_a_dead_worker_is_a_failure():
     with (
         pytest.raises(Failure, match="fewer --workers"),
-        preparation.tqdm(total=2, disable=True) as bar,
+        tqdm(total=2, disable=True) as bar,
     ):
         workers.run(die, [1, 2], 2, bar)
 
@@ -303,30 +307,17 @@ def test_an_interrupted_run_ends_with_the_same_bytes(tmp_path, monkeypatch, afte
 def test_ctrl_c_stops_the_workers_at_once_and_a_second_run_goes_on(tmp_path):
     root = raw(tmp_path / "raw", frames=60)
     run(root, tmp_path / "whole")
-    script = tmp_path / "script.py"
-    script.write_text(
-        "from pathlib import Path\n"
-        "from sflowgan_tf.data.preparing.preparation import prepare\n"
-        "from sflowgan_tf.data.sources import find\n"
-        "from sflowgan_tf.ops.settings import EdgeSettings, Farneback\n"
-        "if __name__ == '__main__':\n"
-        f"    prepare(find('synthia', Path({str(root)!r})), Path({str(tmp_path / 'out')!r}),\n"
-        f"            **({SETTINGS!r} | {{'workers': 2}}))\n"
-    )
-    process = subprocess.Popen(
-        [sys.executable, script],
-        env=os.environ | {"PYTHONPATH": str(places.ROOT)},
-        stderr=subprocess.PIPE,
-        text=True,
+    process = start(
+        root,
+        tmp_path / "out",
+        *("--workers", "2"),
         # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    limit = time.monotonic() + 60
-    while not list((tmp_path / "out").glob("*.tfrecord")) and time.monotonic() < limit:
-        time.sleep(0.02)
+    wait_for(lambda: list((tmp_path / "out").glob("*.tfrecord")), process)
     process.send_signal(signal.SIGINT)
-    error = process.communicate(timeout=60)[1]
-    assert "KeyboardInterrupt" in error and "Process SpawnProcess" not in error, error
+    error = process.communicate()[1]
+    assert process.returncode == 130 and "Traceback" not in error, error
     run(root, tmp_path / "out")
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
@@ -335,6 +326,9 @@ OPTIONS = [
     "records.size=16x8",
     "records.frames_per_shard=2",
     "records.validation_fraction=0.5",
+    "records.flow.levels=1",
+    "records.flow.winsize=5",
+    "records.flow.iterations=1",
 ]
 
 
@@ -352,27 +346,27 @@ def start(root, output, *more, **how):
 
 
 def finish(process):
-    error = process.communicate(timeout=120)[1]
+    error = process.communicate()[1]
     assert process.returncode == 0, error
 
 
 def living_children(parent):
     """Process ids, read as ps does: pid (name) state parent ..."""
-    found = []
+    children = []
     for file in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, its_parent = file.read_text().rpartition(")")[2].split()[:2]
         except OSError:  # it has just ended
             continue
         if int(its_parent) == parent and state != "Z":
-            found.append(file.parent)
-    return found
+            children.append(file.parent)
+    return children
 
 
-def wait_for(condition, seconds=60):
-    limit = time.monotonic() + seconds
+def wait_for(condition, process):
+    """Until it is true; a process that ends before is an error."""
     while not condition():
-        assert time.monotonic() < limit, "waited in vain"
+        assert process.poll() is None, process.communicate()
         time.sleep(0.01)
 
 
@@ -389,62 +383,108 @@ def test_after_a_kill_no_worker_lives_and_a_second_run_goes_on(tmp_path):
     out = tmp_path / "out"
     finish(start(root, tmp_path / "whole", "--workers", "1"))
     process = start(root, out, "--workers", "2")
-    wait_for(lambda: list(out.glob("*.tfrecord")) and list(out.glob("*.partial")))
+    wait_for(lambda: list(out.glob("*.tfrecord")) and list(out.glob("*.partial/*")), process)
     children = living_children(process.pid)
     assert len(children) >= 2
     process.kill()
-    process.wait()
-    wait_for(lambda: not any(map(is_alive, children)), 10)
-    process.communicate()
+    process.communicate()  # to the end of what the workers write too
+    while any(map(is_alive, children)):
+        time.sleep(0.01)
     assert not (out / "manifest.json").exists(), "it ended before it was killed"
-    (out / "train-00000-of-00150.tfrecord.1.partial").touch()
+    (out / "train-00000-of-00150.tfrecord.1.partial").touch()  # of an earlier version
     finish(start(root, out, "--workers", "1"))
     assert contents(out) == contents(tmp_path / "whole")
 
 
-def test_a_full_disk_is_a_line_that_names_the_shard(tmp_path):
-    root = raw(tmp_path / "raw", frames=20)
+def test_two_at_once_into_one_folder_are_one_and_a_refusal(tmp_path):
+    root, out = raw(tmp_path / "raw", frames=60), tmp_path / "out"
+    process = start(root, out, "--workers", "1")
+    wait_for(lambda: list(out.glob("*.tfrecord")), process)
+    process.send_signal(signal.SIGSTOP)
+    try:
+        before = sorted(out.rglob("*"))
+        with pytest.raises(UserError, match=f"{out}: another command is at work there; wait"):
+            run(root, out)
+        assert sorted(out.rglob("*")) == before
+    finally:
+        process.send_signal(signal.SIGCONT)
+    finish(process)
+    run(root, tmp_path / "whole")
+    assert contents(out) == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize(
+    ("limit", "workers", "line"),
+    [
+        (5_000, 1, "train-00000-of-00001.tfrecord: can't be written (File too large); make room"),
+        (5_000, 2, ".tfrecord: can't be written (File too large); make room"),
+        (100, 1, "plan.json: File too large; make room, then the same command goes on"),
+    ],
+)
+def test_a_full_disk_is_a_line_that_names_the_file(tmp_path, limit, workers, line):
+    root, out = raw(tmp_path / "raw", frames=20), tmp_path / "out"
+    more = ["--workers", str(workers), "records.frames_per_shard=20"]
     process = start(
         root,
-        tmp_path / "out",
-        *("--workers", "1", "records.size=64x32", "records.frames_per_shard=20"),
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+        out,
+        *more,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
-    error = process.communicate(timeout=60)[1]
+    error = process.communicate()[1]
     assert process.returncode == 1 and "Traceback" not in error, error
-    assert "train-00000-of-00001.tfrecord: can't be written (" in error
-    assert not list((tmp_path / "out").glob("*.partial"))
+    assert line in error.splitlines()[-1]
+    assert not list(out.glob("*.partial"))
+    finish(start(root, out, *more))
+    assert Manifest.load(out).splits["train"].records == 20
 
 
-def test_no_workers_are_refused(tmp_path):
-    with pytest.raises(UserError, match="--workers 0: expected 1 or more"):
-        run(raw(tmp_path / "raw"), tmp_path / "out", workers=0)
+def test_no_workers_are_refused(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["--dataset", "synthia", "--workers", "0"])
+    assert stopped.value.code == 2 and "from 1 on, got '0'" in capsys.readouterr().err
 
 
-def test_a_finished_folder_is_left_alone(tmp_path, monkeypatch):
+def times(folder):
+    return {file.name: file.stat().st_mtime_ns for file in folder.glob("*.tfrecord")}
+
+
+def test_a_finished_folder_is_left_alone(tmp_path):
     root = raw(tmp_path / "raw")
-    first = run(root, tmp_path / "out")
-    monkeypatch.setattr(shards.Shard, "write", None)  # would raise if it were called
+    first, before = run(root, tmp_path / "out"), times(tmp_path / "out")
     root.rename(tmp_path / "moved")
     assert run(tmp_path / "moved", tmp_path / "out") == first
+    assert times(tmp_path / "out") == before
 
 
-def test_a_missing_shard_is_made_again(tmp_path):
-    root = raw(tmp_path / "raw")
-    run(root, tmp_path / "out")
-    before = contents(tmp_path / "out")
-    (tmp_path / "out/train-00001-of-00002.tfrecord").unlink()
-    run(root, tmp_path / "out")
-    assert contents(tmp_path / "out") == before
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda shard: shard.unlink(),
+        lambda shard: shard.write_bytes(shard.read_bytes()[:-9]),
+        lambda shard: shard.write_bytes(shard.read_bytes().replace(b"PNG", b"GNP")),
+        lambda shard: shard.write_bytes(b""),
+        lambda shard: shard.with_suffix(".json").write_text("{"),
+    ],
+    ids=["missing", "truncated", "overwritten", "empty", "its note"],
+)
+def test_a_missing_or_damaged_shard_is_made_again(tmp_path, damage):
+    root, out = raw(tmp_path / "raw"), tmp_path / "out"
+    run(root, out)
+    before, before_times = contents(out), times(out)
+    damage(out / "train-00001-of-00002.tfrecord")
+    run(root, out)
+    assert contents(out) == before
+    changed = {name for name, time in times(out).items() if time != before_times[name]}
+    assert changed == {"train-00001-of-00002.tfrecord"}
 
 
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ({"size": (8, 8)}, r"size: \[16, 8\] there, \[8, 8\] now"),
-        ({"edges": EdgeSettings(threshold=50.0)}, "edges.threshold: 60.0 there, 50.0 now"),
-        ({"validation_fraction": 0.4}, "validation_fraction: 0.5 there, 0.4 now"),
-        ({"seed": 1}, "seed: 0 there, 1 now"),
+        ({"size": (8, 8)}, "size: 8x8 here, but 16x8 there"),
+        ({"edges": EdgeSettings(threshold=50)}, "edges.threshold: 50 here, but 60.0 there"),
+        ({"validation_fraction": 0.4}, "validation_fraction: 0.4 here, but 0.5 there"),
+        ({"seed": 1}, "seed: 1 here, but 0 there"),
     ],
 )
 def test_other_settings_in_the_same_folder_are_named(tmp_path, changed, named):
@@ -456,7 +496,7 @@ def test_other_settings_in_the_same_folder_are_named(tmp_path, changed, named):
 
 def test_other_frames_in_the_same_folder_are_named(tmp_path):
     run(raw(tmp_path / "raw"), tmp_path / "out")
-    with pytest.raises(UserError, match=r"raw frames: 6 \(\w+\) there, 8 \(\w+\) now"):
+    with pytest.raises(UserError, match=r"raw frames: 8 \(\w+\) here, but 6 \(\w+\) there"):
         run(raw(tmp_path / "raw", frames=4), tmp_path / "out")
 
 
@@ -624,7 +664,10 @@ def test_the_plan_says_what_was_asked_for(tmp_path):
 
 def test_labels_are_mapped_onto_cityscapes(tmp_path):
     source = find("synthia", raw(tmp_path / "raw"), "cityscapes")
-    manifest = prepare(source, tmp_path / "out", **SETTINGS)
+    settings = replace(SETTINGS, classes=source.table)
+    manifest = prepare(
+        source, tmp_path / "out", settings, dataset="synthia", workers=1, skip_bad=False
+    )
     assert manifest.classes.names == TABLES["cityscapes"].names
     (first, *_) = parsed(tmp_path / "out", "train")
     file = view(tmp_path / "raw", place(first)[0], "GT/LABELS") / "000000.png"
