@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,19 +67,26 @@ class Manifest:
     schema_version: int = SCHEMA_VERSION
 
     def differences(self, settings: RecordSettings) -> list[str]:
-        """In what the records were made otherwise than with `settings`, of what is kept here."""
-        made = json.loads(json.dumps(self._to_dict()))
-        asked = {key: value for key, value in settings.to_dict().items() if key in made}
-        made["flow"].pop("operator")
-        return list(differences(asked, {key: made[key] for key in asked}))
+        """In what `settings` differ from those the records were made with, of those kept here.
+
+        Returns:
+            Clauses of `data.settings.differences`.
+        """
+        asked = settings.to_dict()
+        made = replace(
+            settings,
+            size=self.size,
+            classes=self.classes,
+            edges=self.edges,
+            flow=self.flow,
+            seed=self.seed,
+        ).to_dict()
+        return list(differences(asked, made))
 
     def save(self, file: Path) -> None:
         """Writes it as JSON, whole or not at all."""
-        write_json(file, self._to_dict())
-
-    def _to_dict(self) -> dict[str, Any]:
         flow = {"operator": "farneback"} | asdict(self.flow)
-        return asdict(self) | {"classes": self.classes.to_dict(), "flow": flow}
+        write_json(file, asdict(self) | {"classes": self.classes.to_dict(), "flow": flow})
 
     @classmethod
     def load(cls, path: Path, dataset: str | None = None) -> Manifest:
@@ -102,12 +109,14 @@ class Manifest:
                 remedy="copy it anew from the records that the run was trained with",
                 outdated="use the version of this program that made the run",
             )
-        run = f"run {_command(path, dataset or 'NAME')}"
+        name = dataset or "NAME"
+        run = f"run {_command(path, name)}"
+        other = path.with_name(f"{path.name}-v{SCHEMA_VERSION}")
         manifest = _read(
             file,
             missing="there are no finished records here",
             remedy=run,
-            outdated=f"{run}-v{SCHEMA_VERSION}, into another folder",
+            outdated=f"prepare into another folder: {_command(other, name)}",
         )
         manifest._check_shards(path)
         return manifest

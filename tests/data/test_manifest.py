@@ -21,6 +21,12 @@ def test_the_command_names_the_dataset_and_not_its_folder(tmp_path, content):
     assert f"--dataset synthia --source RAW_DIR --output {tmp_path}" in message
 
 
+def test_records_of_another_version_are_to_be_prepared_beside_them(tmp_path):
+    message = load(tmp_path, '{"schema_version": 2}', "synthia")
+    assert "schema version 2, expected 3; prepare into another folder: python -m" in message
+    assert message.endswith(f"--output {tmp_path}-v3") and "delete" not in message
+
+
 @pytest.mark.parametrize("content", CONTENTS)
 def test_a_runs_own_manifest_is_not_to_be_prepared(tmp_path, content):
     message = load(tmp_path / NAME, content)

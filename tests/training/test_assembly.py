@@ -17,6 +17,7 @@ from sflowgan_tf.training.gan.image_gan import ImageGAN
 from sflowgan_tf.training.gan.video_gan import VideoGAN
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.locks import locked
 
 TABLE = TABLES["synthia"]
 TINY = Config(
@@ -256,6 +257,15 @@ def test_minicitys_records_of_other_streets_are_refused(in_tmp):
     (in_tmp / "raw/minicity.json").write_text('{"seed": 5, "frames": 3, "size": [32, 16]}')
     with pytest.raises(UserError, match=r"minicity\.seed: 7 here, but 5 in the records"):
         assembly.records(changed(dataset="minicity", minicity=settings.Minicity(seed=7)), in_tmp)
+
+
+def test_minicity_is_made_by_one_training_at_a_time(in_tmp):
+    with (
+        locked(in_tmp / "raw", ""),
+        pytest.raises(UserError, match=f"{in_tmp}/raw: another command is at work there; wait"),
+    ):
+        assembly.records(changed(dataset="minicity", records=Records(size="64x32")), in_tmp)
+    assert [path.name for path in in_tmp.iterdir()] == ["raw"]
 
 
 def test_records_as_configured_are_taken(in_tmp):

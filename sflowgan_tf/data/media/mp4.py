@@ -25,25 +25,27 @@ if platform.machine() in ("x86_64", "AMD64"):
 
 
 class Encoder:
-    """Takes frames; see `encoded`."""
+    """Encodes the frames of one film; `encoded` makes it."""
 
     def __init__(self, container: OutputContainer, fps: Fraction, thread: Executor):
-        """An encoder that takes its size from the first frame.
+        """An encoder whose size is that of the first frame.
 
         Args:
-            container: of one stream, this one.
+            container: an empty file, to which the only stream is added.
             fps: frames a second.
-            thread: a single one, which encodes while the caller goes on.
+            thread: of one worker, which encodes a frame while the caller makes the next one.
         """
         self.container, self.thread, self.frames = container, thread, 0
         self.stream = container.add_stream("libx264", rate=fps, options=ENCODER)
-        self.stream.codec_context.thread_count = 1  # the bits don't hang on the number of cores
+        self.stream.codec_context.thread_count = 1  # the bits don't depend on the number of cores
         self.before: Future[None] | None = None
 
     def add(self, image: np.ndarray) -> None:
-        """The next frame: (height, width, 3) uint8 RGB; it is encoded while the caller goes on.
+        """Adds a frame; returns before it is encoded.
 
-        4:2:0 knows no odd sizes: the last row or column is repeated there.
+        Args:
+            image: (height, width, 3) uint8 RGB. Since 4:2:0 has no odd sizes, the last row or
+                column is repeated there.
         """
         height, width = image.shape[:2]
         even = np.pad(image, [(0, height % 2), (0, width % 2), (0, 0)], "edge")
@@ -70,7 +72,7 @@ class Encoder:
         self.container.mux(self.stream.encode(frame))
 
     def finish(self) -> None:
-        """Writes what it holds back."""
+        """Writes the frames that the encoder still buffers."""
         if self.before is not None:
             self.before.result()
         self.thread.submit(lambda: self.container.mux(self.stream.encode())).result()
@@ -79,6 +81,10 @@ class Encoder:
 @contextmanager
 def encoded(file: Path, fps: Fraction) -> Iterator[Encoder]:
     """An encoder whose file appears whole when the block ends well.
+
+    Args:
+        file: the film.
+        fps: frames a second.
 
     Raises:
         Failure: it can't be written.
@@ -94,16 +100,17 @@ def encoded(file: Path, fps: Fraction) -> Iterator[Encoder]:
 
 
 def join(pieces: list[Path], file: Path, texts: dict[str, str], fps: Fraction) -> None:
-    """One film of many, without coding anything anew.
+    """Joins films to one without encoding anew.
 
     Args:
-        pieces: of `encoded`, of one size and with the same `fps`.
+        pieces: files of `encoded` in order, of one size and with the same `fps`.
         file: the film; it appears whole.
-        texts: for its metadata.
+        texts: values of its metadata by their keys.
         fps: frames a second.
 
     Raises:
-        Failure: it can't be written; or a piece is damaged, which is deleted then.
+        Failure: it can't be written; or a piece is damaged, which is deleted so that it is made
+            anew.
     """
     options = {"movflags": "faststart+use_metadata_tags"}
     with (
@@ -125,10 +132,12 @@ def _written(file: Path) -> Iterator[Path]:
     try:
         with written_whole(file) as partial:
             yield partial
-    except FFmpegError as error:
+    except (OSError, FFmpegError) as error:
+        if isinstance(error, OSError) and error.filename != str(file):  # of another file
+            raise
         raise Failure(
-            f"{file}: can't be written ({error.strerror}); is the disk full? The same command "
-            "goes on where this one stopped"
+            f"{file}: can't be written ({error.strerror}); make room if the disk is full, then the "
+            "same command goes on where this one stopped"
         ) from None
 
 

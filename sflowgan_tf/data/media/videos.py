@@ -1,15 +1,15 @@
 """Video files, read frame by frame with errors that name the file and the frame.
 
 A label video holds exact class ids, so it is lossless: grey levels that are the ids, or RGB in the
-class table's colours. Planes are read as they are coded; a conversion between grey or YUV and RGB
-rescales its range and would change ids.
+class table's colours. Grey planes are read as they are coded; a conversion between grey or YUV and
+RGB rescales the range and would change ids. That is also why grey H.264 is refused: FFmpeg decodes
+it to YUV and does not tell it from a video that was converted.
 """
 
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
@@ -32,16 +32,16 @@ class VideoFile:
     """The first video stream of a file."""
 
     def __init__(self, file: Path):
-        """A file that is there; it is opened at each reading.
+        """A video that is opened at each reading.
 
         Args:
-            file: in any format and coding that FFmpeg reads.
+            file: one that exists, in any format and coding that FFmpeg reads.
         """
         self.file = self.place = file
 
     @property
     def files(self) -> list[Path]:
-        """What it consists of."""
+        """The file itself, in a list as a `Folder` has it."""
         return [self.file]
 
     @cached_property
@@ -55,7 +55,7 @@ class VideoFile:
             return container.streams.video[0].average_rate
 
     def name(self, index: int) -> str:
-        """Of a frame's picture file, without its suffix."""
+        """Name of the picture file for a frame, without its suffix."""
         return f"{index:06d}"
 
     def where(self, index: int) -> str:
@@ -84,12 +84,12 @@ class VideoFile:
         """
         with self._opened() as container:
             codec = container.streams.video[0].codec_context
+            # Each frame of H.264 says by itself whether it is lossless.
             if codec.name != "h264" and (codec.codec.lossy or not codec.codec.lossless):
                 raise UserError(f"{self.file}: {codec.name} changes class ids; {_PROPER}")
-            grey_h264 = _is_grey_h264(codec)
         for index, frame in enumerate(self._decoded(start), start):
             try:
-                yield _labels(frame, table, grey_h264)
+                yield _labels(frame, table)
             except UserError as error:
                 raise UserError(f"{self.where(index)}: {error}") from None
 
@@ -110,7 +110,7 @@ class VideoFile:
         with self._opened() as container:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
-            # Damage is an error, not something to conceal; the quantisers tell of losses.
+            # Damage is an error instead of being concealed; quantisers above 0 are losses.
             stream.codec_context.options = {
                 "err_detect": "explode",
                 "export_side_data": "venc_params",
@@ -126,27 +126,10 @@ class VideoFile:
                 ) from None
 
 
-def _is_grey_h264(codec: av.VideoCodecContext) -> bool:
-    """Whether it is H.264 of grey pictures, which FFmpeg decodes to the luma of yuv420p.
-
-    Source: ITU-T H.264, 7.3.2.1.1: in a sequence parameter set of profile 244, which lossless video
-    has, the bits behind profile, constraints and level begin with 1 (seq_parameter_set_id 0), then
-    1 (chroma_format_idc 0).
-    """
-    if codec.name != "h264" or not codec.extradata:
-        return False
-    before, found, parameters = codec.extradata.partition(b"\x67\xf4")
-    return bool(found) and parameters[2] >= 0b11000000
-
-
-def _labels(frame: av.VideoFrame, table: ClassTable, grey_h264: bool) -> np.ndarray:
+def _labels(frame: av.VideoFrame, table: ClassTable) -> np.ndarray:
     for data in frame.side_data:
         if isinstance(data, VideoEncParams) and data.qp_map().any():
             raise UserError(f"it is coded with losses; {_PROPER}")
-    if grey_h264:
-        plane: Any = frame.planes[0]
-        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
-        return table.encode(rows[:, : plane.width])
     if frame.format.is_rgb and all(part.bits == 8 for part in frame.format.components):
         return _of_colors(frame.to_ndarray(format="rgb24"), table)
     if frame.format.name not in _GREY:
@@ -156,17 +139,17 @@ def _labels(frame: av.VideoFrame, table: ClassTable, grey_h264: bool) -> np.ndar
 
 def _of_colors(image: np.ndarray, table: ClassTable) -> np.ndarray:
     """The reverse of `table.colorize`: (height, width) uint8 indices, VOID for black."""
-    place = np.array([1 << 16, 1 << 8, 1], np.int32)
-    known = dict.fromkeys([(0, 0, 0)], VOID) | {c: i for i, c in enumerate(table.colors)}
-    codes = np.array(list(known), np.int32) @ place
+    weights = np.array([1 << 16, 1 << 8, 1], np.int32)
+    indices = {(0, 0, 0): VOID} | {color: i for i, color in enumerate(table.colors)}
+    codes = np.array(list(indices), np.int32) @ weights
     order = np.argsort(codes)
-    pixels = image @ place
-    found = order[np.searchsorted(codes[order], pixels).clip(max=len(codes) - 1)]
-    unknown = codes[found] != pixels
+    pixels = image @ weights
+    nearest = order[np.searchsorted(codes[order], pixels).clip(max=len(codes) - 1)]
+    unknown = codes[nearest] != pixels
     if unknown.any():
         color = tuple(image[unknown][0].tolist())
         count = np.count_nonzero((image == color).all(-1))
         raise UserError(
             f"colour {color} at {count} pixels is none of class table {table.name!r}; {_PROPER}"
         )
-    return np.array(list(known.values()), np.uint8)[found]
+    return np.array(list(indices.values()), np.uint8)[nearest]

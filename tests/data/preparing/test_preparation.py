@@ -494,6 +494,22 @@ def test_other_settings_in_the_same_folder_are_named(tmp_path, changed, named):
         run(root, tmp_path / "out", **changed)
 
 
+@pytest.mark.parametrize("content", ["", "{", '{"schema_version": 2}'])
+def test_a_manifest_that_is_of_no_use_is_written_anew(tmp_path, content):
+    root, out = raw(tmp_path / "raw"), tmp_path / "out"
+    first = run(root, out)
+    (out / "manifest.json").write_text(content)
+    assert run(root, out) == first == Manifest.load(out)
+
+
+def test_a_plan_that_is_no_json_is_named(tmp_path):
+    root, out = raw(tmp_path / "raw"), tmp_path / "out"
+    run(root, out)
+    (out / "plan.json").write_text("{")
+    with pytest.raises(UserError, match="plan.json: damaged, no JSON; prepare into another"):
+        run(root, out)
+
+
 def test_other_frames_in_the_same_folder_are_named(tmp_path):
     run(raw(tmp_path / "raw"), tmp_path / "out")
     with pytest.raises(UserError, match=r"raw frames: 8 \(\w+\) here, but 6 \(\w+\) there"):
