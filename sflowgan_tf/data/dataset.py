@@ -115,5 +115,5 @@ class Records:
 
 
 def _plain(frame: dict[str, tf.Tensor]) -> dict[str, Any]:
-    plain = {name: value.numpy() for name, value in frame.items()}
+    plain: dict[str, Any] = {name: value.numpy() for name, value in frame.items()}
     return plain | {"sequence": plain["sequence"].decode(), "frame": int(plain["frame"])}

@@ -1,4 +1,4 @@
-"""F(.), dense optical flow, and its lossy coding as a picture."""
+"""F(.), dense optical flow by OpenCV, and its coding as a picture."""
 
 from dataclasses import asdict
 
@@ -15,11 +15,11 @@ _PNG = [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_PAETH]
 
 
 def dense_flow(image_a: np.ndarray, image_b: np.ndarray, farneback: Farneback) -> np.ndarray:
-    """The flow of `ops.flow.dense_flow`, from OpenCV's own code: faster, without gradients.
+    """The flow of `ops.flow.dense_flow` by OpenCV: faster, without gradients.
 
     Args:
         image_a: (height, width, 3) uint8 RGB.
-        image_b: the same, one frame later.
+        image_b: (height, width, 3) uint8 RGB, the next frame.
         farneback: settings of the method.
 
     Returns:
@@ -39,12 +39,13 @@ def dense_flow(image_a: np.ndarray, image_b: np.ndarray, farneback: Farneback) -
 def estimated_motion(
     frame: np.ndarray, following: np.ndarray, farneback: Farneback
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Flow and mask of a pair of frames, where no exact ones are known.
+    """Estimated flow of a pair of frames, and where it is reliable: for films without exact flow.
 
     Args:
-        frame: (height, width, 3) uint8 RGB, of the real or the simulator's film: the generated
-            film's own motion would follow its flicker.
-        following: the same, one frame later; or earlier, for the flow back.
+        frame: (height, width, 3) uint8 RGB, of the real or the simulator's film; the flow of a
+            generated film would follow its flicker.
+        following: (height, width, 3) uint8 RGB, the next frame; or the one before, for the flow
+            back in time.
         farneback: settings of `dense_flow`.
 
     Returns:
@@ -62,8 +63,8 @@ def encode_flow(flow: np.ndarray, valid: np.ndarray | None = None) -> bytes:
 
     Args:
         flow: (height, width, 2) floating, pixels; beyond -512..511.98 it is clipped.
-        valid: (height, width) bool; all by default, clipped ones too. Where it is given, clipped
-            pixels are not valid.
+        valid: (height, width) bool, where the flow is known; clipped pixels become invalid. By
+            default all are valid, clipped ones too.
 
     Returns:
         PNG whose red is dx and green dy, each v * 64 + 2^15, and blue 1 if valid: the error is at
@@ -79,5 +80,5 @@ def encode_flow(flow: np.ndarray, valid: np.ndarray | None = None) -> bytes:
 
 
 def flow_of_levels(levels):
-    """KITTI's 16-bit levels, as floats of any framework, to pixels."""
+    """Pixels of KITTI's 16-bit levels, which are floats of any framework and shape."""
     return (levels - _ZERO) / _SCALE

@@ -72,16 +72,15 @@ class Manifest:
         Returns:
             Clauses of `data.settings.differences`.
         """
-        asked = settings.to_dict()
-        made = replace(
+        own = replace(
             settings,
             size=self.size,
             classes=self.classes,
             edges=self.edges,
             flow=self.flow,
             seed=self.seed,
-        ).to_dict()
-        return list(differences(asked, made))
+        )
+        return list(differences(settings.to_dict(), own.to_dict()))
 
     def save(self, file: Path) -> None:
         """Writes it as JSON, whole or not at all."""

@@ -64,11 +64,12 @@ def training(
         manifest: what `prepare` wrote there.
         seed: of the run.
         epoch: from 0; every epoch has its own order and augmentation.
-        skip: batches of this epoch that were trained on already.
-        batch_size: examples in a batch; what is left of an epoch is dropped.
+        skip: number of batches at the beginning of the epoch to leave out, since a run was trained
+            on them already.
+        batch_size: examples in a batch; an incomplete last batch is dropped.
         pair: False reads every frame by itself, True pairs of consecutive frames with their flow.
-        instances: whether they are wanted too; the records must hold them.
-        crop: (width, height) of what comes out; None for the records' size.
+        instances: whether instance numbers are read too; the records must hold them.
+        crop: (width, height) of the examples; None for the records' size.
         flip: mirror half of the examples; dx changes its sign.
         max_scale: examples are enlarged by up to this factor, >= 1, then cropped at random; flow
             grows with them.
@@ -76,10 +77,10 @@ def training(
 
     Returns:
         Batches of a dict: labels (batch, height, width) uint8, edges (batch, height, width, 1)
-        uint8 in {0, 1}, image_real (batch, height, width, 3) uint8, and where they are wanted
-        instances (batch, height, width) uint16; with `pair` each has an axis of two frames behind
-        the batch's, and flow_real (batch, height, width, 2) float32 is in pixels per frame of what
-        comes out.
+        uint8 in {0, 1}, image_real (batch, height, width, 3) uint8 RGB and, with `instances`,
+        instances (batch, height, width) uint16. With `pair` each has an axis of two frames behind
+        the batch's, and there is flow_real (batch, height, width, 2) float32, in pixels of the
+        example per frame, channel 0 dx (right), 1 dy (down).
 
     Raises:
         UserError: the crop does not fit into the records.
@@ -137,7 +138,7 @@ def to_device(dataset: tf.data.Dataset) -> tf.data.Dataset:
 
 
 def frames(folder: Path, manifest: Manifest, split: str, count: int | None = None) -> list[Frames]:
-    """Evenly spaced single frames of a split as they are at test time, unaugmented.
+    """Evenly spaced single frames of a split, whole and unaugmented.
 
     Args:
         folder: where the shards lie.
@@ -146,7 +147,7 @@ def frames(folder: Path, manifest: Manifest, split: str, count: int | None = Non
         count: how many; all by default.
 
     Returns:
-        For each frame a dict of `records.parse`, without a batch axis.
+        For each frame the dict of `records.parse`, without a batch axis.
     """
     chosen = manifest.splits[split]
     wanted = np.linspace(0, chosen.records - 1, min(count or chosen.records, chosen.records))
@@ -159,7 +160,7 @@ def frames(folder: Path, manifest: Manifest, split: str, count: int | None = Non
 
 
 def every_frame(folder: Path, manifest: Manifest, split: str) -> Iterator[Frames]:
-    """All frames of a split in their order as `frames` gives them, one in memory at a time.
+    """All frames of a split in order, in the form of `frames`, one in memory at a time.
 
     Args:
         folder: where the shards lie.
@@ -190,10 +191,11 @@ def class_pixels(folder: Path, manifest: Manifest, split: str) -> np.ndarray:
 
 
 def sequences(folder: Path, manifest: Manifest, split: str) -> Iterator[Iterator[Frames]]:
-    """The clips of a split in their order, each as an iterator of its frames, unaugmented.
+    """The clips of a split in order, each as an iterator of its frames, unaugmented.
 
-    A clip ends with its sequence or at a gap in the frame numbers. One frame is in memory at a
-    time; a clip must be read before the next one is asked for, what is left of it is skipped then.
+    A clip is a run of consecutive frames; it ends with its sequence or at a gap in the frame
+    numbers. One frame is in memory at a time. A clip must be read before the next one is asked for:
+    its unread frames are skipped then.
 
     Args:
         folder: where the shards lie.
@@ -201,8 +203,8 @@ def sequences(folder: Path, manifest: Manifest, split: str) -> Iterator[Iterator
         split: "train" or "validation".
 
     Yields:
-        For each clip an iterator of dicts as `frames` gives them, and, but for the clip's last
-        frame, with what `records.flows` reads: the flow to the next frame.
+        For each clip an iterator of dicts in the form of `frames`; all but the clip's last one
+        have the fields of `records.flows` too, the flow to the next frame.
     """
     ends = 0
 
@@ -223,7 +225,7 @@ def _in_order(folder: Path, split: Split) -> Iterator[tf.Tensor]:
 
 
 def _frame(serialized: tf.Tensor, manifest: Manifest, *, with_flows: bool = False) -> Frames:
-    """All that is known of a record's first frame, and of the way to its successor if wanted."""
+    """The first frame of a record, if wanted with the flow to its successor."""
     frame = records.parse(serialized, **contents(manifest), pair=False)
     if with_flows and records.has_successor(serialized):
         frame |= records.flows(serialized, size=manifest.size, has_motion=manifest.has_motion)
@@ -237,13 +239,16 @@ def contents(manifest: Manifest) -> dict[str, Any]:
 
 
 def drive(folder: Path, manifest: Manifest, split: str, count: int) -> list[Frames]:
-    """The first consecutive frames of a split, as `sequences` gives them.
+    """The beginning of the first clip of two frames or more, in the form of `sequences`.
 
     Args:
         folder: where the shards lie.
         manifest: what `prepare` wrote there.
         split: "train" or "validation".
-        count: at most so many; fewer where the clip is shorter.
+        count: most frames.
+
+    Returns:
+        The frames; none where the split has no consecutive frames.
     """
     for clip in sequences(folder, manifest, split):
         frames = list(itertools.islice(clip, count))
@@ -269,11 +274,11 @@ def augment(
 ) -> Frames:
     """Cuts one box out of all fields, enlarges it to the crop's size, mirrors it or not.
 
-    Labels, instances and edges are resized to the nearest pixel, so they stay what they are; images
-    and flow bilinearly.
+    Labels, instances and edges are resized to the nearest pixel, so that no values are mixed;
+    images and flow bilinearly.
 
     Args:
-        frames: as `training` describes them, without the batch axis.
+        frames: fields as in the batches of `training`, without the batch axis.
         key: (2,) int64 from which the draws are made; the same key gives the same result.
         crop: (width, height) of the result.
         flip: whether half of the keys mirror.

@@ -64,8 +64,8 @@ def code(
         labels: (height, width) uint8, class index or 255.
         edges: (height, width, 1) uint8 in {0, 1}, of the real image.
         image_real: (height, width, 3) uint8 RGB.
-        image_cg: the same, from the simulator; None where there is none.
-        edges_cg: as edges, of the simulator's image.
+        image_cg: (height, width, 3) uint8 RGB, the simulator's picture; None where there is none.
+        edges_cg: (height, width, 1) uint8 in {0, 1}, its edges.
         instances: (height, width) uint16, the number of the car, person and so on, or 0; None
             where they are not known.
     """
@@ -83,7 +83,7 @@ def code(
 
 
 def real_image(coded: Coded) -> np.ndarray:
-    """The real image of `code` as a reader of the record gets it, (height, width, 3) uint8 RGB."""
+    """Decodes the real image, as readers of the record see it: (height, width, 3) uint8 RGB."""
     bgr: Any = cv2.imdecode(np.frombuffer(coded["image_real"], np.uint8), cv2.IMREAD_COLOR)
     return bgr[..., ::-1]
 
@@ -100,18 +100,19 @@ def serialize(
     sequence: str,
     frame: int,
 ) -> bytes:
-    """A record; the same arguments give the same bytes.
+    """Serializes a record; the same arguments give the same bytes.
 
     Args:
-        frames: of `code`: the frame, then its successor if it has one.
-        flow_real: (height, width, 2) float32 pixels from the one to the other; None without
+        frames: the frame and, if it has one, its successor, each coded by `code`.
+        flow_real: (height, width, 2) float32, pixels from the frame to its successor; None without
             successor.
-        motion: the exact one and where it holds, (height, width) bool; None where it is not known.
-        sequence: its name.
+        motion: the exact flow, of the same shape and unit, and where it is valid, (height, width)
+            bool; None where it is not known.
+        sequence: the name of the frames' sequence.
         frame: the first frame's number.
 
     Raises:
-        ValueError: neither one frame without flow nor two with it.
+        ValueError: expected one frame without flow_real or two with it.
     """
     if len(frames) != 1 + (flow_real is not None):
         raise ValueError(f"expected a frame, or two with flow_real, got {len(frames)} frames")
@@ -172,12 +173,13 @@ def parse(
     has_motion: bool,
     pair: bool,
 ) -> dict[str, tf.Tensor]:
-    """Reads a record; what is not asked for is not decoded.
+    """Decodes a record; pictures that are not asked for are not decoded.
 
     Args:
         serialized: scalar string.
         size: (width, height) of the records.
-        has_cg: whether they hold simulator's frames; the real ones stand in for them if not.
+        has_cg: whether they hold simulator's frames, and these are wanted; if not, image_cg and
+            edges_cg are the real ones.
         has_instances: whether they hold instances, and these are wanted.
         has_motion: whether pairs hold the exact motion, and it is wanted.
         pair: False reads the first frame alone, True both and the flow; then the record must have
@@ -186,8 +188,8 @@ def parse(
     Returns:
         labels (height, width) uint8; edges and edges_cg (height, width, 1) uint8 in {0, 1};
         image_real and image_cg (height, width, 3) uint8 RGB; instances (height, width) uint16 if
-        they are there; sequence, string; frame, int64. With `pair`, all pictures have a leading
-        axis of two frames, and there is what `flows` reads. Shapes are static.
+        they are wanted; sequence, string; frame, int64. With `pair`, all pictures have a leading
+        axis of two frames, and the fields of `flows` are added. Shapes are static.
 
     Raises:
         tf.errors.InvalidArgumentError: a picture cannot be decoded or is not of `size`.
@@ -221,19 +223,19 @@ def place(serialized: tf.Tensor) -> tuple[str, int]:
 def flows(
     serialized: tf.Tensor, *, size: tuple[int, int], has_motion: bool
 ) -> dict[str, tf.Tensor]:
-    """Reads what leads from the first frame to the second; the record must have a successor.
+    """Decodes the flow from the first frame to the second of a record with a successor.
 
     Args:
         serialized: scalar string.
         size: (width, height) of the records.
-        has_motion: as `parse` has it.
+        has_motion: whether pairs hold the exact motion, and it is wanted.
 
     Returns:
-        flow_real and, if it is there, motion: (height, width, 2) float32, pixels per frame, dx and
+        flow_real and, if it is wanted, motion: (height, width, 2) float32, pixels per frame, dx and
         dy; motion_valid (height, width) bool, whether the pixel is seen in the second frame.
 
     Raises:
-        tf.errors.InvalidArgumentError: as `parse`.
+        tf.errors.InvalidArgumentError: a flow cannot be decoded or is not of `size`.
     """
     names = ["flow_real"] + ["motion"] * has_motion
     fields = tf.io.parse_single_example(serialized, dict.fromkeys(names, _LIST))

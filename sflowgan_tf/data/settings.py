@@ -55,11 +55,11 @@ def differences(
         A clause for each key, such as "records.edges.threshold: 50.0 here, but 60.0 there".
     """
     for key in here | there:
-        asked, made = here.get(key), there.get(key)
-        if isinstance(asked, dict) and isinstance(made, dict):
-            yield from differences(asked, made, f"{prefix}{key}.")
-        elif asked != made:
-            yield f"{prefix}{key}: {_text(key, asked)} here, but {_text(key, made)} there"
+        one, other = here.get(key), there.get(key)
+        if isinstance(one, dict) and isinstance(other, dict):
+            yield from differences(one, other, f"{prefix}{key}.")
+        elif one != other:
+            yield f"{prefix}{key}: {_text(key, one)} here, but {_text(key, other)} there"
 
 
 def _text(key: str, value: Any) -> str:

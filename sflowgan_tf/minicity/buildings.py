@@ -53,9 +53,9 @@ def add_building(plan: _Plan, side: int, wall: float, z: float, width: float, fl
     plan.styles.append(style)
     x = side * (wall + rng.uniform(0.0, 0.25))
     depth = side * _DEPTH
-    more = {"style": number, "one_sided": False}
+    attributes = {"style": number, "one_sided": False}
     kind = (Label.BUILDING, Material.FACADE, color)
-    faces.add((x, 0, z), (0, 0, width), (0, height, 0), *kind, **more)
+    faces.add((x, 0, z), (0, 0, width), (0, height, 0), *kind, **attributes)
     flank = (Label.BUILDING, Material.WALL, tuple(np.array(color) * 0.95))
     for place in (z, z + width):
         faces.add((min(x, x + depth), 0, place), (_DEPTH, 0, 0), (0, height, 0), *flank)

@@ -61,7 +61,7 @@ def pick(rng: np.random.Generator, colors, spread: float = 0.04) -> tuple[float,
     return tuple(np.clip(color, 0.02, 1).tolist())
 
 
-def box(faces: FaceList, low, high, label, material, color, **more) -> None:
+def box(faces: FaceList, low, high, label, material, color, **attributes) -> None:
     """The four sides, the top and the bottom of an upright box between two corners."""
     (x0, y0, z0), (x1, y1, z1) = low, high
     w, h, d = x1 - x0, y1 - y0, z1 - z0
@@ -73,7 +73,7 @@ def box(faces: FaceList, low, high, label, material, color, **more) -> None:
         ((x0, y1, z0), (0, 0, d), (w, 0, 0)),
         ((x0, y0, z0), (w, 0, 0), (0, 0, d)),
     ):
-        faces.add(origin, along, up, label, material, color, one_sided=True, **more)
+        faces.add(origin, along, up, label, material, color, one_sided=True, **attributes)
 
 
 def post(faces: FaceList, x, z, thick, high, label, material, color) -> None:
@@ -90,7 +90,7 @@ def car(
     outline = kinds[rng.choice(3, p=[0.45, 0.4, 0.15])]
     windows, length, width, height = _CARS[outline]
     paint = pick(rng, _PAINTS)
-    more = {"instance": instance, "velocity": velocity}
+    attributes = {"instance": instance, "velocity": velocity}
     rear = z - heading * length / 2
 
     def place(point, side: float) -> np.ndarray:
@@ -104,7 +104,7 @@ def car(
         out = np.cross(along, up)
         origin = low - [heading * inset * width, 0, 0] + lift * out / np.linalg.norm(out)
         kind = (Label.CAR, material, color)
-        faces.add(origin, along, up, *kind, one_sided=True, **more)
+        faces.add(origin, along, up, *kind, one_sided=True, **attributes)
 
     points = PROFILES[outline]
     for start, end in zip(points, points[1:], strict=False):
@@ -116,9 +116,11 @@ def car(
     along, up = np.array([0, 0, heading * length]), np.array([0, height, 0])
     for side in (-1, 1):
         body = place((0, 0), side)
-        faces.add(body, along, up, Label.CAR, Material.PAINT, paint, mask=outline, **more)
+        faces.add(body, along, up, Label.CAR, Material.PAINT, paint, mask=outline, **attributes)
         out = np.array([side * 0.012, 0, 0])
-        faces.add(body + out, along, up, Label.CAR, Material.GLASS, _GLAZING, mask=windows, **more)
+        faces.add(
+            body + out, along, up, Label.CAR, Material.GLASS, _GLAZING, mask=windows, **attributes
+        )
         for part in (0.19, 0.81):
             for radius, depth, color in ((0.33, 2, _BLACK), (0.2, 3, (0.5, 0.5, 0.52))):
                 corner = (
@@ -126,7 +128,7 @@ def car(
                 )
                 faces.add(
                     corner, (0, 0, heading * 2 * radius), (0, 2 * radius, 0),
-                    Label.CAR, Material.RUBBER, color, mask=Mask.DISC, **more,
+                    Label.CAR, Material.RUBBER, color, mask=Mask.DISC, **attributes,
                 )  # fmt: skip
     for part, colors in (
         (0.0, ((0.6, 0.03, 0.03), (0.8, 0.8, 0.7))),
@@ -143,7 +145,7 @@ def car(
             faces.add(
                 place((part, low), 2 * left) + [0, 0, out], (wide * width, 0, 0),
                 (0, tall * height, 0), Label.CAR, Material.LAMP if low > 0.3 else Material.RUBBER,
-                color, **more,
+                color, **attributes,
             )  # fmt: skip
     return [Blocker(x, z, width, length, 0.0, height * 0.8, velocity)]
 
@@ -291,12 +293,12 @@ def bicycle(
     aside = np.array([np.sin(turn), 0, -np.cos(turn)])
     paint = pick(rng, _PAINTS)
     middle = np.array([x, 0, z])
-    more = {"instance": instance, "velocity": velocity}
+    attributes = {"instance": instance, "velocity": velocity}
 
     def part(direction, shift, low, tall, wide, color, mask, depth=0.0, material=Material.RUBBER):
         faces.add(
             middle + along * shift + aside * depth - direction * wide / 2 + [0, low, 0],
-            direction * wide, (0, tall, 0), Label.BICYCLE, material, color, mask=mask, **more,
+            direction * wide, (0, tall, 0), Label.BICYCLE, material, color, mask=mask, **attributes,
         )  # fmt: skip
 
     for shift in (-0.52, 0.52):

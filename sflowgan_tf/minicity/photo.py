@@ -115,7 +115,7 @@ def _shaded(street: Street, weather: Weather, seen: View, surface: Surface, mate
 
 
 def _unshaded(faces: Faces, weather: Weather, seen: View, surface: Surface, material, pose):
-    """The same before any shadow."""
+    """Sunlight, skylight and gloss at each pixel, (height, width) float32, without shadows."""
     origin, along, up = pose
     normal = np.cross(along, up)
     normal *= np.sign(np.einsum("ij,ij->i", normal, seen.camera.position - origin))[:, None]

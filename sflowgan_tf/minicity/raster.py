@@ -147,9 +147,9 @@ def _visible(faces, homographies, size) -> tuple[np.ndarray, np.ndarray, np.ndar
     high = np.floor(np.clip(np.where(used, pixels, -np.inf).max(axis=1), -1, limits - 1)) + 1
     bounds = np.concatenate([low, high.astype(int)], axis=1)
     nearest = 1 / np.maximum(points[..., 2].min(axis=1), _NEAR)
-    shown = np.flatnonzero((bounds[:, 2:] > bounds[:, :2]).all(axis=1))
-    shown = shown[np.argsort(-nearest[shown], kind="stable")]
-    return index[shown], nearest[shown], bounds[shown]
+    visible = np.flatnonzero((bounds[:, 2:] > bounds[:, :2]).all(axis=1))
+    visible = visible[np.argsort(-nearest[visible], kind="stable")]
+    return index[visible], nearest[visible], bounds[visible]
 
 
 def surface(seen: View) -> Surface:

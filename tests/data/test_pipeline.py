@@ -87,8 +87,8 @@ def manifest():
     )
 
 
-def batches(folder, manifest, **more):
-    return list(pipeline.training(folder, manifest, **(SETTINGS | more)).as_numpy_iterator())
+def batches(folder, manifest, **changes):
+    return list(pipeline.training(folder, manifest, **(SETTINGS | changes)).as_numpy_iterator())
 
 
 def same(one, other):
@@ -161,8 +161,8 @@ def test_pairs_leave_out_frames_without_successor(folder, manifest):
 @given(key=st.integers(0, 2**40), max_scale=st.sampled_from([1.0, 1.25, 2.0]), flip=st.booleans())
 @settings(max_examples=15, deadline=None)
 def test_augmented_pairs_still_warp_onto_each_other(in_dataset, key, max_scale, flip):
-    held = {"size": SIZE, "has_cg": False, "has_instances": False, "has_motion": False}
-    parsed = records.parse(tf.constant(record(0)), **held, pair=True)
+    contents = {"size": SIZE, "has_cg": False, "has_instances": False, "has_motion": False}
+    parsed = records.parse(tf.constant(record(0)), **contents, pair=True)
     fields = {n: parsed[n] for n in ("labels", "edges", "image_real", "flow_real")}
     seed, crop = tf.constant([7, key], tf.int64), (40, 24)
 
@@ -170,11 +170,11 @@ def test_augmented_pairs_still_warp_onto_each_other(in_dataset, key, max_scale, 
         return pipeline.augment(frames, seed, crop=crop, flip=flip, max_scale=max_scale)
 
     if in_dataset:
-        made = next(iter(tf.data.Dataset.from_tensors(fields).map(augment)))
+        augmented = next(iter(tf.data.Dataset.from_tensors(fields).map(augment)))
     else:
-        made = augment(fields)
-    made = {name: value.numpy() for name, value in made.items()}
-    flow, (first, second) = made["flow_real"], made["image_real"].astype(np.float32)
+        augmented = augment(fields)
+    augmented = {name: value.numpy() for name, value in augmented.items()}
+    flow, (first, second) = augmented["flow_real"], augmented["image_real"].astype(np.float32)
     y, x = np.mgrid[0 : crop[1], 0 : crop[0]].astype(np.float32)
     there = x + flow[..., 0], y + flow[..., 1]
     warped = cv2.remap(second, *there, cv2.INTER_LINEAR)
@@ -182,8 +182,8 @@ def test_augmented_pairs_still_warp_onto_each_other(in_dataset, key, max_scale, 
     assert np.abs(warped - first)[inside].mean() < 4
     assert np.abs(second - first)[inside].mean() > 8, "the test would not see a wrong flow"
     # Labels and edges are still those of the picture, but for the width of a boundary.
-    assert np.mean(made["labels"][0] == first[..., 0] // 64) > 0.9
-    assert np.mean(made["edges"][0][..., 0] == (first[..., 1] > 127)) > 0.9
+    assert np.mean(augmented["labels"][0] == first[..., 0] // 64) > 0.9
+    assert np.mean(augmented["edges"][0][..., 0] == (first[..., 1] > 127)) > 0.9
 
 
 def test_half_of_the_examples_are_mirrored(folder, manifest):
@@ -204,12 +204,12 @@ def test_a_batch_larger_than_the_records_is_an_error(manifest):
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("change", "said"),
     [({"crop": (64, 32)}, "larger than the records' 48x32"), ({"max_scale": 0.5}, "max_scale=0.5")],
 )
-def test_a_crop_that_does_not_fit_is_an_error(folder, manifest, more, said):
+def test_a_crop_that_does_not_fit_is_an_error(folder, manifest, change, said):
     with pytest.raises(UserError, match=said):
-        pipeline.training(folder, manifest, **(SETTINGS | more))
+        pipeline.training(folder, manifest, **(SETTINGS | change))
 
 
 def test_frames_are_evenly_spaced_and_have_edges_of_test_time(folder, manifest):

@@ -26,8 +26,9 @@ SETTINGS = RecordSettings(
 def test_they_are_what_earlier_versions_kept_in_the_plan():
     with zipfile.ZipFile(places.ROOT / "tests/formats/made-by-0.1.0.zip") as archive:
         plan = json.loads(archive.read("records/plan.json"))
-    kept = {key: plan[key] for key in plan.keys() - {"schema version", "dataset", "raw frames"}}
-    assert SETTINGS.to_dict() == kept
+    others = {"schema version", "dataset", "raw frames"}
+    settings = {key: plan[key] for key in plan.keys() - others}
+    assert SETTINGS.to_dict() == settings
 
 
 def test_they_are_made_of_the_configuration():

@@ -16,7 +16,7 @@ _TAIL = 4096  # bytes in which the end must be; some cameras append a few
 
 
 def read_image(file: Path) -> np.ndarray:
-    """(height, width, 3) uint8 RGB of a PNG or JPEG.
+    """Reads a PNG or JPEG as (height, width, 3) uint8 RGB.
 
     Raises:
         UserError: it is missing, unreadable or truncated.
@@ -25,10 +25,10 @@ def read_image(file: Path) -> np.ndarray:
 
 
 def read_labels(file: Path, table: ClassTable) -> np.ndarray:
-    """(height, width) uint8 class indices of a label map.
+    """Reads a label map as (height, width) uint8 class indices.
 
     Args:
-        file: PNG with one channel of ids, or with the channels and bits that the table tells of.
+        file: PNG with one channel of ids, or with the channels and bits that the table asks for.
         table: how its ids become indices.
 
     Raises:
@@ -44,12 +44,12 @@ def read_labels(file: Path, table: ClassTable) -> np.ndarray:
 
 
 def read_instances(file: Path) -> np.ndarray:
-    """(height, width) uint16, the instance number of each pixel, 0 where it belongs to none.
+    """Reads instance numbers as (height, width) uint16, 0 where a pixel belongs to no instance.
 
     Args:
-        file: PNG. Of three channels the green one holds the numbers, as in SYNTHIA's label maps.
-            One channel is as Cityscapes' instanceIds: a class id times 1000 plus a number; what is
-            less than 1000 is no instance.
+        file: PNG of 16 bits. With three channels, the green one holds the numbers, as in SYNTHIA's
+            label maps. With one channel, it is Cityscapes' instanceIds: a class id times 1000 plus
+            a number; what is less than 1000 is no instance.
 
     Raises:
         UserError: it is unreadable, or of 8 bits.
@@ -59,10 +59,11 @@ def read_instances(file: Path) -> np.ndarray:
 
 
 def read_motion(file: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Flow and where it is valid, of KITTI's 16-bit PNG.
+    """Reads exact flow of KITTI's 16-bit PNG.
 
     Returns:
-        (height, width, 2) float32, pixels, dx and dy; (height, width) bool.
+        The flow (height, width, 2) float32, pixels, channel 0 dx (right), 1 dy (down); and where it
+        is valid, (height, width) bool.
 
     Raises:
         UserError: it is unreadable, or no such PNG.
@@ -73,10 +74,10 @@ def read_motion(file: Path) -> tuple[np.ndarray, np.ndarray]:
     return flow_of_levels(raw[..., 2:0:-1].astype(np.float32)), raw[..., 0] > 0
 
 
-def _sixteen_bits(file: Path, held: str) -> np.ndarray:
+def _sixteen_bits(file: Path, contents: str) -> np.ndarray:
     raw = _decode(file, cv2.IMREAD_UNCHANGED)
     if raw.dtype != np.uint16:
-        raise UserError(f"{file}: has {8 * raw.itemsize} bits; expected 16 bits of {held}")
+        raise UserError(f"{file}: has {8 * raw.itemsize} bits; expected 16 bits of {contents}")
     return raw
 
 
@@ -122,7 +123,8 @@ def resize_motion(
         size: (width, height) of the result.
 
     Returns:
-        The same at `size`; valid only where the motion ends inside the cut.
+        The flow (height, width, 2) float32 in pixels of the new size, and its mask (height, width)
+        bool, false also where the motion ends outside the cut.
     """
     height, width = _middle(valid, size).shape
     nearest = [

@@ -21,37 +21,38 @@ _NUMBERED = re.compile(r"(?P<before>.*?)(?P<number>\d+)(?P<after>\D*)")
 
 
 class Folder:
-    """The pictures below a folder: the same methods as a `VideoFile`."""
+    """The pictures below a folder, read like the frames of a `VideoFile`."""
 
     fps = None
 
     def __init__(self, place: Path, by_key: dict[str, Path]):
-        """Pictures in order.
+        """The pictures of a folder, in the order of `by_key`.
 
         Args:
             place: the folder.
-            by_key: file of each scene's name, which label maps and frames have in common.
+            by_key: the files, each by the key of its scene: what the names of a label map and its
+                frame have in common.
         """
         self.place, self.by_key, self.files = place, by_key, list(by_key.values())
 
     def name(self, index: int) -> str:
-        """Of a picture, below the folder, without its suffix."""
+        """Path of a picture below the folder, without its suffix."""
         return str(self.files[index].relative_to(self.place).with_suffix(""))
 
     def where(self, index: int) -> str:
-        """A picture, for messages."""
+        """Path of a picture, for messages."""
         return str(self.files[index])
 
     def images(self, start: int) -> Iterator[np.ndarray]:
-        """Frames from `start` on; see `VideoFile.images`."""
+        """Pictures from number `start` on, each (height, width, 3) uint8 RGB."""
         return map(read_image, self.files[start:])
 
     def labels(self, table: ClassTable, start: int) -> Iterator[np.ndarray]:
-        """Label maps from `start` on; see `VideoFile.labels`."""
+        """Label maps from number `start` on, each (height, width) uint8 class indices."""
         return (read_labels(file, table) for file in self.files[start:])
 
     def in_order(self) -> "Folder":
-        """The same, by the last number in the names.
+        """The folder with its pictures ordered by the last number in their names.
 
         Raises:
             UserError: a name has no number, a number is missing, or there are several sequences.
@@ -71,10 +72,10 @@ class Folder:
     def _check_step(numbered: list[tuple[Path, int]]) -> None:
         steps = sorted(after[1] - before[1] for before, after in pairwise(numbered))
         step = mode(steps) if steps else 1
-        for (before, number), (file, found) in pairwise(numbered):
-            if found == number:
+        for (before, number), (file, following) in pairwise(numbered):
+            if following == number:
                 raise UserError(f"{file}: has the number of {before.name}; expected one file each")
-            if found != number + step:
+            if following != number + step:
                 raise UserError(
                     f"{file}: comes after {before.name}; expected number {number + step}: "
                     "the numbers of a film's frames have no gap"
@@ -82,12 +83,12 @@ class Folder:
 
 
 def _place(key: str, file: Path) -> tuple[str, int]:
-    """The sequence that a picture belongs to and its number there."""
+    """The sequence that a picture belongs to, and its number in the sequence."""
     path = Path(key)
-    found = _NUMBERED.fullmatch(path.name)
-    if found is None:
+    match = _NUMBERED.fullmatch(path.name)
+    if match is None:
         raise UserError(f"{file}: no number in its name; expected one, by which a film is ordered")
-    return str(path.with_name(f"{found['before']}*{found['after']}")), int(found["number"])
+    return str(path.with_name(f"{match['before']}*{match['after']}")), int(match["number"])
 
 
 Source = Folder | VideoFile
@@ -110,18 +111,22 @@ class Scene:
 
 @dataclass(frozen=True)
 class Scenes:
-    """Label maps and frames, each from its source."""
+    """The label maps and frames to paint, as many of the one as of the other."""
 
     labels: Source
     frames: Source
 
     @property
     def fps(self) -> Fraction | None:
-        """Frames a second of the videos; None where there are none."""
+        """Frames a second of the videos; None where both are folders."""
         return self.frames.fps or self.labels.fps
 
     def read(self, table: ClassTable, start: int) -> Iterator[Scene]:
-        """Scenes from `start` on.
+        """Reads scenes.
+
+        Args:
+            table: of the label maps.
+            start: number of the first scene, from 0.
 
         Raises:
             UserError: a source is unreadable; there are more label maps than frames or the
@@ -175,7 +180,7 @@ def _size(image: np.ndarray) -> str:
 
 
 def pair_up(labels: Path, frames: Path, *, in_order: bool) -> Scenes:
-    """Label maps and frames that belong together: in two folders by file name, else by order.
+    """Pairs label maps with their frames: in two folders by file name, else by order.
 
     Args:
         labels: a folder of label maps or a label video.

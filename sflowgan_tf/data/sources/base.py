@@ -1,4 +1,4 @@
-"""What every source gives: frames in order and a class table."""
+"""What the reader of a raw dataset returns: frames in order and a class table."""
 
 import itertools
 from dataclasses import dataclass
@@ -14,9 +14,10 @@ class RawFrame:
     """One frame of a raw dataset.
 
     Attributes:
-        sequence: what consecutive frames share; frames of an unordered source have one each.
+        sequence: name of the film that it belongs to; a single frame is a sequence of its own.
         number: within the sequence; n and n + 1 are consecutive.
-        group: what is never split between training and validation: a route's drives and cameras.
+        group: frames of one group are never divided between training and validation, such as all
+            drives and cameras of one route.
         split: "train" or "validation" where the dataset says so itself.
         labels: the label map's file.
         image_real: the photo's file.
@@ -37,7 +38,7 @@ class RawFrame:
 
     @property
     def files(self) -> list[Path]:
-        """All that it is read from."""
+        """All files that the frame is read from."""
         files = (self.labels, self.image_real, self.image_cg, self.instances, self.motion)
         return list(dict.fromkeys(file for file in files if file is not None))
 
@@ -58,7 +59,7 @@ class Source:
     table: ClassTable
 
     def __post_init__(self):
-        """Checks what records cannot express."""
+        """Refuses what records cannot express."""
         for first, second in itertools.pairwise(self.frames):
             if (first.sequence, first.number) == (second.sequence, second.number):
                 raise UserError(

@@ -27,14 +27,14 @@ def _find(root: Path, images: str, annotations: str) -> Source:
     A drive's name is its city and sequence number. Some cities are one long drive, and a gap in the
     frame numbers ends a clip.
     """
-    found = {
+    parts = {
         name: [
             frame for file in pictures(root / images / name) if (frame := _frame(file, annotations))
         ]
         for name in _SPLITS
     }
-    official = all(found.values())
-    frames = [frame for name in _SPLITS for frame in found[name]]
+    official = all(parts.values())
+    frames = [frame for name in _SPLITS for frame in parts[name]]
     if not official:
         frames = [dataclasses.replace(frame, split=None) for frame in frames]
     expected = f"{images}/{{train,val}}/<city>/<city>_<sequence>_<frame>_leftImg8bit.png"

@@ -89,20 +89,21 @@ def find(root: Path, classes: str) -> Source:
         UserError: no description, a wrong key or value, no frames.
     """
     file = root / "folder.yaml" if root.is_dir() else root
-    told = _recognized(root) or _read(file)
-    frames = _frames(told, told, file.parent, "train" if told.validation else None)
-    if told.validation:
-        frames += _frames(told.validation, told, file.parent, "validation")
-    expected = f"pictures as `images` in {file} says: {told.images}"
-    return Source(ordered(frames, file.parent, expected), _classes(told, file, classes))
+    description = _recognized(root) or _read(file)
+    frames = _frames(
+        description, description, file.parent, "train" if description.validation else None
+    )
+    if description.validation:
+        frames += _frames(description.validation, description, file.parent, "validation")
+    expected = f"pictures as `images` in {file} says: {description.images}"
+    return Source(ordered(frames, file.parent, expected), _classes(description, file, classes))
 
 
 def _recognized(root: Path) -> Description | None:
     for names in _TREES:
         train, test = (_part(root, part, *names) for part in ("train", "test"))
         if train is not None:
-            told = {"validation": test, "table": "cityscapes", "ordered": False}
-            return Description(**asdict(train), **told)
+            return Description(**asdict(train), validation=test, table="cityscapes", ordered=False)
     return None
 
 
@@ -119,8 +120,8 @@ def _read(file: Path) -> Description:
         raise UserError(f"{file}: no such file; expected a description as datasets/README.md shows")
     try:
         merged = OmegaConf.merge(OmegaConf.structured(Description), OmegaConf.load(file))
-        told: Any = OmegaConf.to_object(merged)
-        groups = re.compile(told.sequence).groupindex
+        description: Any = OmegaConf.to_object(merged)
+        groups = re.compile(description.sequence).groupindex
     except (OmegaConfBaseException, YAMLError, UnicodeDecodeError, TypeError, re.error) as error:
         keys = ", ".join(key.name for key in fields(Description))
         reason = str(error).partition("\n")[0]
@@ -128,12 +129,14 @@ def _read(file: Path) -> Description:
     if not {"sequence", "number"} <= groups.keys():
         raise UserError(
             f"{file}: sequence: expected a regular expression with the groups "
-            f"(?P<sequence>...) and (?P<number>...), got {told.sequence!r}"
+            f"(?P<sequence>...) and (?P<number>...), got {description.sequence!r}"
         )
-    return told
+    return description
 
 
-def _frames(folders: Folders, told: Description, base: Path, split: str | None) -> list[RawFrame]:
+def _frames(
+    folders: Folders, description: Description, base: Path, split: str | None
+) -> list[RawFrame]:
     beside = {"labels": folders.labels, "image_cg": folders.cg, "instances": folders.instances}
     named = {kind: (where, _named(base, where)) for kind, where in beside.items() if where}
     return [
@@ -144,15 +147,15 @@ def _frames(folders: Folders, told: Description, base: Path, split: str | None) 
                 kind: files.get(name, _missing(base, where, name))
                 for kind, (where, files) in named.items()
             },
-            **_place(name, told, folders.images),
+            **_place(name, description, folders.images),
         )
         for name, image in _named(base, folders.images).items()
     ]
 
 
-def _place(name: str, told: Description, images: str) -> dict[str, Any]:
+def _place(name: str, description: Description, images: str) -> dict[str, Any]:
     """Sequence, number and group; a sequence's name begins with the images' folder."""
-    match = re.fullmatch(told.sequence, name) if told.ordered else None
+    match = re.fullmatch(description.sequence, name) if description.ordered else None
     sequence, number = (match["sequence"], int(match["number"])) if match else (name, 0)
     folder, _ = _split_glob(images)
     sequence = "/".join(part for part in (folder, sequence) if part)
@@ -185,19 +188,19 @@ def _missing(base: Path, where: str, name: str) -> Path:
     return base / (f"{where} for {name}" if "*" in where else f"{where}/{name}.png")
 
 
-def _classes(told: Description, file: Path, classes: str) -> ClassTable:
-    if bool(told.table) == bool(told.classes):
+def _classes(description: Description, file: Path, classes: str) -> ClassTable:
+    if bool(description.table) == bool(description.classes):
         raise UserError(f"{file}: expected either `table` or `classes`, one of the two")
-    if told.table:
-        return onto(told.table, classes)
+    if description.table:
+        return onto(description.table, classes)
     if classes != "own":
         raise UserError(
             f"records.classes={classes}: expected own, since {file} has its own classes"
         )
-    if told.channel not in (None, "red"):
-        raise UserError(f"{file}: channel: expected red or nothing, got {told.channel!r}")
-    _check_rows(told.classes, file)
-    counted = [row for row in told.classes if not row.ignored]
+    if description.channel not in (None, "red"):
+        raise UserError(f"{file}: channel: expected red or nothing, got {description.channel!r}")
+    _check_rows(description.classes, file)
+    counted = [row for row in description.classes if not row.ignored]
     colors = {row.name: row.color for row in reversed(counted)}
     names = tuple(dict.fromkeys(row.name for row in counted))
     index = {name: place for place, name in enumerate(names)}
@@ -205,8 +208,8 @@ def _classes(told: Description, file: Path, classes: str) -> ClassTable:
         name=file.stem,
         names=names,
         colors=tuple((colors[name][0], colors[name][1], colors[name][2]) for name in names),
-        ids={row.id: VOID if row.ignored else index[row.name] for row in told.classes},
-        channel=told.channel,  # type: ignore[arg-type]  # checked above
+        ids={row.id: VOID if row.ignored else index[row.name] for row in description.classes},
+        channel=description.channel,  # type: ignore[arg-type]  # checked above
     )
 
 

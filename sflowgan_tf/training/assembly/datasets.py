@@ -1,4 +1,4 @@
-"""The records that a configuration asks for: found, checked, or made from raw frames."""
+"""The records that a configuration asks for: read and checked, or prepared from raw frames."""
 
 import os
 from pathlib import Path

@@ -45,8 +45,8 @@ def film(tmp_path):
 def test_the_frames_of_all_pieces_come_in_order_and_in_time(film):
     decoded = decode(film)
     assert [time for time, _ in decoded] == [number / FPS for number in range(8)]
-    for (_, shown), given in zip(decoded, greys(8), strict=True):
-        assert np.abs(shown.astype(int) - given).max() <= 2
+    for (_, decoded_image), frame in zip(decoded, greys(8), strict=True):
+        assert np.abs(decoded_image.astype(int) - frame).max() <= 2
 
 
 def test_a_film_is_what_browsers_expect(film):
@@ -74,16 +74,16 @@ def test_the_same_frames_give_the_same_bytes(film, tmp_path):
 def test_colours_survive_within_what_yuv_can_hold(tmp_path):
     colors = np.array([(200, 40, 40), (40, 200, 40), (40, 40, 200), (255, 255, 255)], np.uint8)
     image = np.kron(colors[None, :, None, :], np.ones((16, 1, 16, 1), np.uint8)).reshape(16, 64, 3)
-    ((_, shown),) = decode(encode(tmp_path / "a.mp4", [image]))
-    assert np.abs(shown[:, 8::16].astype(int) - image[:, 8::16]).max() <= 4
+    ((_, decoded_image),) = decode(encode(tmp_path / "a.mp4", [image]))
+    assert np.abs(decoded_image[:, 8::16].astype(int) - image[:, 8::16]).max() <= 4
 
 
 def test_odd_sizes_grow_by_a_repeated_edge(tmp_path):
     image = np.zeros((31, 47, 3), np.uint8)
     image[:, 40:] = 200
-    ((_, shown),) = decode(encode(tmp_path / "a.mp4", [image]))
-    assert shown.shape == (32, 48, 3)
-    assert shown[:, 45:].min() > 190
+    ((_, decoded_image),) = decode(encode(tmp_path / "a.mp4", [image]))
+    assert decoded_image.shape == (32, 48, 3)
+    assert decoded_image[:, 45:].min() > 190
 
 
 def test_an_error_between_frames_leaves_nothing(tmp_path):

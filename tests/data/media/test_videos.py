@@ -13,14 +13,14 @@ IDS = np.kron(np.arange(16).reshape(2, 8), np.ones((9, 8))).astype(
 INDICES = TABLE.encode(IDS)
 
 
-def video(file, arrays, *, codec="ffv1", pixels="gray", given="gray", **options):
+def video(file, arrays, *, codec="ffv1", pixels="gray", layout="gray", **options):
     """A video of arrays, which PyAV knows as `given`."""
     with av.open(str(file), "w") as container:
         stream = container.add_stream(codec, rate=10, options=options)
         stream.height, stream.width = arrays[0].shape[:2]
         stream.pix_fmt = pixels
         for array in arrays:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(array, format=given)))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(array, format=layout)))
         container.mux(stream.encode())
     return VideoFile(file)
 
@@ -33,8 +33,8 @@ def moved(count):
 
 
 def assert_holds(source, expected, start=0):
-    found = list(source.labels(TABLE, start))
-    np.testing.assert_array_equal(found, expected[start:])
+    read = list(source.labels(TABLE, start))
+    np.testing.assert_array_equal(read, expected[start:])
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_grey_levels_are_ids(tmp_path, how):
 def test_sixteen_bits_hold_ids_too(tmp_path):
     raw, expected = moved(2)
     wide = [array.astype(np.uint16) for array in raw]
-    assert_holds(video(tmp_path / "l.mkv", wide, pixels="gray16le", given="gray16le"), expected)
+    assert_holds(video(tmp_path / "l.mkv", wide, pixels="gray16le", layout="gray16le"), expected)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_sixteen_bits_hold_ids_too(tmp_path):
 def test_the_tables_colours_are_its_classes_and_black_is_void(tmp_path, how):
     _, expected = moved(3)
     colors = [TABLE.colorize(indices) for indices in expected]
-    assert_holds(video(tmp_path / how.pop("file"), colors, given="rgb24", **how), expected)
+    assert_holds(video(tmp_path / how.pop("file"), colors, layout="rgb24", **how), expected)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_an_unknown_id_is_named_with_its_frame(tmp_path):
 def test_an_unknown_colour_is_named_with_its_frame(tmp_path, color):
     pictures = [TABLE.colorize(indices) for indices in moved(2)[1]]
     pictures[1][4, :3] = color
-    source = video(tmp_path / "l.mkv", pictures, pixels="bgr0", given="rgb24")
+    source = video(tmp_path / "l.mkv", pictures, pixels="bgr0", layout="rgb24")
     colour = ", ".join(map(str, color))
     with pytest.raises(UserError, match=rf"frame 1: colour \({colour}\) at 3 pixels"):
         list(source.labels(TABLE, 0))
@@ -110,7 +110,7 @@ def test_an_unknown_colour_is_named_with_its_frame(tmp_path, color):
 def test_images_are_rgb(tmp_path):
     image = np.zeros((16, 32, 3), np.uint8)
     image[..., 0] = 200
-    source = video(tmp_path / "f.mkv", [image] * 3, pixels="bgr0", given="rgb24")
+    source = video(tmp_path / "f.mkv", [image] * 3, pixels="bgr0", layout="rgb24")
     images = list(source.images(1))
     assert len(images) == 2
     np.testing.assert_array_equal(images[0], image)

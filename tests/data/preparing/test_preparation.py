@@ -103,10 +103,10 @@ def run(root, output, *, workers=1, skip_bad=False, **changed):
 def parsed(output, split, pair=False, **how):
     manifest = Manifest.load(output)
     files = [str(output / shard["file"]) for shard in manifest.splits[split].shards]
-    held = {name: getattr(manifest, name) for name in ("size", "has_cg")}
-    held |= {name: getattr(manifest, name) for name in ("has_instances", "has_motion")}
+    fields = {name: getattr(manifest, name) for name in ("size", "has_cg")}
+    fields |= {name: getattr(manifest, name) for name in ("has_instances", "has_motion")}
     return [
-        records.parse(s, **held, pair=pair)
+        records.parse(s, **fields, pair=pair)
         for s in tf.data.TFRecordDataset(files)
         if not pair or records.has_successor(s)
     ]
@@ -213,10 +213,10 @@ def test_motion_is_taken_where_labels_are(width, height, size):
     numbers = np.arange(width * height).reshape(height, width)
     flow = np.stack([numbers, np.zeros_like(numbers)], -1).astype(np.float32)
     scaled, seen = resize_motion(flow, numbers % 2 == 0, size)
-    taken = resize(numbers.astype(np.uint16), size)
+    picked = resize(numbers.astype(np.uint16), size)
     growth = size[0] / min(width, round(height * size[0] / size[1]))
-    np.testing.assert_allclose(scaled[..., 0], taken * np.float32(growth), rtol=1e-6)
-    assert not seen[taken % 2 == 1].any()
+    np.testing.assert_allclose(scaled[..., 0], picked * np.float32(growth), rtol=1e-6)
+    assert not seen[picked % 2 == 1].any()
 
 
 def test_instances_are_read_from_green_or_as_cityscapes_has_them(tmp_path):
@@ -332,12 +332,12 @@ OPTIONS = [
 ]
 
 
-def start(root, output, *more, **how):
+def start(root, output, *options, **how):
     """`prepare` as a command."""
     where = ["--source", str(root), "--output", str(output)]
     return subprocess.Popen(
         [sys.executable, "-m", "sflowgan_tf.prepare", "--dataset", "synthia", *where]
-        + [*OPTIONS, *more],
+        + [*OPTIONS, *options],
         env=os.environ | {"PYTHONPATH": str(places.ROOT)},
         stderr=subprocess.PIPE,
         text=True,
@@ -423,18 +423,18 @@ def test_two_at_once_into_one_folder_are_one_and_a_refusal(tmp_path):
 )
 def test_a_full_disk_is_a_line_that_names_the_file(tmp_path, limit, workers, line):
     root, out = raw(tmp_path / "raw", frames=20), tmp_path / "out"
-    more = ["--workers", str(workers), "records.frames_per_shard=20"]
+    options = ["--workers", str(workers), "records.frames_per_shard=20"]
     process = start(
         root,
         out,
-        *more,
+        *options,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
     error = process.communicate()[1]
     assert process.returncode == 1 and "Traceback" not in error, error
     assert line in error.splitlines()[-1]
     assert not list(out.glob("*.partial"))
-    finish(start(root, out, *more))
+    finish(start(root, out, *options))
     assert Manifest.load(out).splits["train"].records == 20
 
 
