@@ -1,7 +1,7 @@
 """Files and numbered folders that appear whole or not at all. The standard library alone.
 
-What is unfinished lies in a hidden folder of its own, which the process locks. The system frees the
-lock of a process that was killed, so that the next one that writes there removes what is left.
+What is unfinished is hidden and locked by its process. The system frees the lock of a process that
+was killed, so that the next one that writes into the same folder removes what is left.
 """
 
 import errno
@@ -9,7 +9,8 @@ import functools
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -18,12 +19,12 @@ try:
 except ImportError:  # on Windows nothing tells what was left from what is being written
     fcntl = None
 
-_UNFINISHED = ".partial"  # suffix of the hidden folders
+_UNFINISHED = ".partial"  # suffix of what is hidden
 
 
 @contextmanager
 def written_whole(file: Path) -> Iterator[Path]:
-    """A path to write to, of the same name, which becomes `file` when the block ends well.
+    """A path to write to, which becomes `file` when the block ends well.
 
     Neither a glob nor a reader finds half of the file, and processes that write it at the same time
     do not disturb each other: the last one's stays.
@@ -31,9 +32,9 @@ def written_whole(file: Path) -> Iterator[Path]:
     Raises:
         OSError: it can't be written; the error names `file`.
     """
-    with named(file), _workplace(file.parent, file.name) as place:
-        yield place / file.name
-        os.replace(place / file.name, file)
+    with named(file), _unfinished(file.parent, file.name, Path.touch) as partial:
+        yield partial
+        os.replace(partial, file)
 
 
 @contextmanager
@@ -42,12 +43,11 @@ def unfinished_folder(parent: Path, name: str) -> Iterator[Path]:
 
     Args:
         parent: where it lies; made if need be.
-        name: of the folder itself; the one around it is hidden.
+        name: that it resembles.
     """
     parent.mkdir(parents=True, exist_ok=True)
-    with _workplace(parent, name) as place:
-        (place / name).mkdir()
-        yield place / name
+    with _unfinished(parent, name, Path.mkdir) as partial:
+        yield partial
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def named(file: Path) -> Iterator[None]:
     """Makes errors of writing name `file`: those of a full disk come without a name.
 
     Args:
-        file: which the block writes, perhaps in a hidden folder beside it.
+        file: which the block writes, perhaps under a hidden name beside it.
     """
     try:
         yield
@@ -67,42 +67,54 @@ def named(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _workplace(parent: Path, name: str) -> Iterator[Path]:
-    """A hidden folder in `parent` that is this process' own and goes with the block."""
+def _unfinished(parent: Path, name: str, create: Callable[[Path], None]) -> Iterator[Path]:
+    """A hidden file or folder of this process' own in `parent`, which goes with the block."""
     _remove_leftovers(parent.absolute())
-    place = parent / f".{name}.{secrets.token_hex(4)}{_UNFINISHED}"
-    place.mkdir()
-    lock = _locked(place)
+    partial = parent / f".{name}.{secrets.token_hex(4)}{_UNFINISHED}"
+    create(partial)
+    lock = _locked(partial)
     try:
-        yield place
+        yield partial
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        _remove(partial)
         if lock is not None:
             os.close(lock)
 
 
 @functools.cache  # once a process: a folder may hold 100,000 pictures
 def _remove_leftovers(parent: Path) -> None:
-    for place in parent.glob(f".*{_UNFINISHED}"):
+    for partial in parent.glob(f".*{_UNFINISHED}"):
         with suppress(OSError):  # another process removes it too
-            if any(place.iterdir()):  # an empty one may not be locked yet
-                lock = _locked(place)
-                if lock is not None:
-                    shutil.rmtree(place, ignore_errors=True)
-                    os.close(lock)
+            lock = None if _is_new(partial) else _locked(partial)
+            if lock is not None:
+                _remove(partial)
+                os.close(lock)
 
 
-def _locked(folder: Path) -> int | None:
-    """The descriptor that holds a folder's lock; None where a living process has it."""
+def _is_new(partial: Path) -> bool:
+    """Whether it is empty and less than a minute old: it may not be locked yet."""
+    is_empty = not any(partial.iterdir()) if partial.is_dir() else not partial.stat().st_size
+    return is_empty and time.time() - partial.stat().st_mtime < 60
+
+
+def _locked(partial: Path) -> int | None:
+    """The descriptor that holds its lock; None where a living process has it."""
     if fcntl is None:
         return None
-    descriptor = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(partial, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:  # or a file system without locks
         os.close(descriptor)
         return None
     return descriptor
+
+
+def _remove(partial: Path) -> None:
+    if partial.is_dir():
+        shutil.rmtree(partial, ignore_errors=True)
+    else:
+        partial.unlink(missing_ok=True)
 
 
 def publish(folder: Path, base: Path) -> Path:

@@ -3,6 +3,8 @@ import resource
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +17,6 @@ def contents(folder):
 
 def test_a_file_appears_when_the_block_ends(tmp_path):
     with written_whole(tmp_path / "a.txt") as partial:
-        assert partial.name == "a.txt", "libraries go by the suffix"
         partial.write_text("new")
         assert not (tmp_path / "a.txt").exists()
     assert contents(tmp_path) == [("a.txt", "new")]
@@ -50,8 +51,8 @@ from sflowgan_tf.utils.files import unfinished_folder, written_whole
 
 folder = Path(sys.argv[1])
 with written_whole(folder / "a.txt") as file, unfinished_folder(folder, "model") as model:
-    file.write_text("half")
-    (model / "weights").write_text("half")
+    file.write_text(sys.argv[2])
+    (model / "weights").write_text(sys.argv[2])
     print("writing", flush=True)
     sys.stdin.read()
 """
@@ -59,8 +60,7 @@ with written_whole(folder / "a.txt") as file, unfinished_folder(folder, "model")
 
 def test_what_a_killed_process_left_goes_with_the_next_and_a_living_ones_stays(tmp_path):
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    command = [sys.executable, "-c", WRITER, str(tmp_path)]
-
+    command = [sys.executable, "-c", WRITER, str(tmp_path), "whole"]
     with subprocess.Popen(command, **pipes) as killed, subprocess.Popen(command, **pipes) as living:
         for process in (killed, living):
             assert process.stdout.readline() == "writing\n"
@@ -71,7 +71,17 @@ def test_what_a_killed_process_left_goes_with_the_next_and_a_living_ones_stays(t
             partial.write_text("new")
         assert len([*tmp_path.iterdir()]) == 3
         living.communicate("")
-    assert sorted(contents(tmp_path)) == [("a.txt", "half"), ("b.txt", "new")]
+    assert sorted(contents(tmp_path)) == [("a.txt", "whole"), ("b.txt", "new")]
+
+
+@pytest.mark.parametrize("create", [Path.touch, Path.mkdir])
+def test_an_empty_one_that_was_left_goes_after_a_minute(tmp_path, create):
+    for name, age in (("new", 0), ("old", 100)):
+        create(tmp_path / f".{name}.partial")
+        os.utime(tmp_path / f".{name}.partial", (time.time() - age,) * 2)
+    with written_whole(tmp_path / "a.txt") as partial:
+        partial.write_text("new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".new.partial", "a.txt"]
 
 
 def test_a_full_disk_is_told_with_the_files_name(tmp_path):
@@ -111,7 +121,7 @@ def test_a_folder_appears_under_the_next_number(tmp_path):
 
 def test_a_folder_that_fails_leaves_nothing(tmp_path):
     with pytest.raises(KeyboardInterrupt), unfinished_folder(tmp_path, "model") as folder:
-        assert folder.parent.name.startswith("."), "hidden"
+        assert folder.name.startswith("."), "hidden"
         (folder / "file").write_text("half")
         raise KeyboardInterrupt
     assert not list(tmp_path.iterdir())
