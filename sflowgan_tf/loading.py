@@ -41,8 +41,8 @@ def load(what: str | os.PathLike[str]) -> Model:
     if path.is_dir():
         return exported(path)
     raise UserError(
-        f"{text}: expected a run in runs/ or its folder, the folder of a SavedModel, a TFLite file, "
-        "or the address of a server (http://, grpc://)"
+        f"{text}: no such run or folder; expected a run in runs/ or its folder, the folder of a "
+        "SavedModel, a TFLite file, or the address of a server (http://, grpc://)"
     )
 
 

@@ -174,7 +174,7 @@ class Films:
         file = self._history_file(number)
         try:
             self.history.load(file)
-        except (OSError, ValueError, BadZipFile):
+        except (OSError, EOFError, ValueError, BadZipFile):
             for damaged in (file, *self._pieces(number)):
                 damaged.unlink(missing_ok=True)
             raise Failure(

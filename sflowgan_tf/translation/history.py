@@ -87,7 +87,7 @@ class History:
         """Takes up the state that `save` wrote; what follows is equal bit for bit.
 
         Raises:
-            OSError, ValueError, zipfile.BadZipFile: it is missing or damaged.
+            OSError, EOFError, ValueError, zipfile.BadZipFile: it is missing or damaged.
         """
         with np.load(file) as arrays:
             self._before = dict(arrays)

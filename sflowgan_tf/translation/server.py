@@ -35,6 +35,8 @@ _TIMEOUT = 300  # seconds for one picture; a large one on a CPU takes many
 _ANY_SIZE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 _NO_PROXY = [("grpc.enable_http_proxy", 0)]
 _URLS = "expected http://HOST:8501/v1/models/NAME or grpc://HOST:8500/NAME; /VERSION may follow"
+# Lines of TensorFlow's error texts that only lead to the one that says what is wrong
+_FRAME = re.compile(r"\s*$|Graph execution error|\d+ root error|Detected at node|<stack traces")
 
 
 class Refusal(Failure):
@@ -310,9 +312,12 @@ def _misfit(url: str, name: str, key: str, spec: tf.TensorSpec, answer: str) -> 
 
 
 def _sentence(reason: str) -> str:
-    """A server's error text without the places in the graph and in the source that it names."""
-    line = re.sub(r"\s*(\[\[.*|\{\{[^}]*\}\})", "", (reason.splitlines() or [""])[0]).strip()
-    return re.sub(r"assertion failed: \[(.*)\]$", r"\1", line)
+    """What a server's error text says, without the places in graph and source that it names."""
+    checked = re.search(r"assertion failed: \[([^\]]*)\]", reason)  # of `deployment.checks`
+    if checked:
+        return checked.group(1)
+    lines = [line for line in reason.splitlines() if not _FRAME.match(line)]
+    return re.sub(r"\s*(\[\[.*|\{\{[^}]*\}\})", "", (lines or [""])[0]).strip()
 
 
 def predict_request(name: str, signature: str, inputs: Arrays) -> predict_pb2.PredictRequest:
