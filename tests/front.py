@@ -36,11 +36,11 @@ class Served:
 
     `odd` holds answers to give in the place of the right ones, by the name of a signature or
     "metadata": bytes over REST, messages over gRPC. `refusal` is the reason with which all but the
-    card is refused.
+    card is refused. `before` is called before each picture.
     """
 
     def __init__(self, folder, name="city"):
-        self.odd, self.refusal = {}, None
+        self.odd, self.refusal, self.before = {}, None, lambda: None
         self.name, self.signatures = name, tf.saved_model.load(str(folder)).signatures
         message = saved_model_pb2.SavedModel()
         message.ParseFromString((folder / "saved_model.pb").read_bytes())
@@ -60,6 +60,8 @@ class Served:
     def predict(self, signature, inputs):
         """Outputs of a signature, inputs as tensors or nested lists."""
         self.asked.append(signature)
+        if signature != "card":
+            self.before()
         if self.refusal and signature != "card":
             raise Refused("INVALID_ARGUMENT", self.refusal)
         if signature not in self.signatures:

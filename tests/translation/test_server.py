@@ -371,7 +371,7 @@ REASONS = {
     "<stack traces unavailable>\nOOM when allocating tensor\n\t [[{{node Conv}}]] [Op:x]": (
         "OOM when allocating tensor"
     ),
-    "2 root error(s) found.\n  (0) INVALID_ARGUMENT: assertion failed: [edges: wrong] [[{{node a}}]]"
+    "2 root error(s) found.\n  (0) INVALID_ARGUMENT: assertion failed: [edges: wrong] [[{{node}}]]"
     "\n  (1) INVALID_ARGUMENT: assertion failed: [edges: wrong]": "edges: wrong",
 }
 
