@@ -22,7 +22,7 @@ def flags() -> argparse.ArgumentParser:
     parser = cli.parser(
         "translate",
         "Paints scenes, as pictures or as a film; frames give the edges, label maps the classes. "
-        "An interrupted film goes on where it stopped when the same command is given again.",
+        "An interrupted film goes on where it stopped when the same command runs again.",
         "--run synthia --labels labels.mkv --frames cg.mp4 --output film.mp4 --side-by-side",
     )
     add = parser.add_argument

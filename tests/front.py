@@ -52,10 +52,10 @@ class Served:
             raise Refused("NOT_FOUND", f"Servable not found for request: Latest({name})")
 
     def metadata(self):
-        found = get_model_metadata_pb2.SignatureDefMap()
+        message = get_model_metadata_pb2.SignatureDefMap()
         for name, definition in self.definitions.items():
-            found.signature_def[name].CopyFrom(definition)
-        return found
+            message.signature_def[name].CopyFrom(definition)
+        return message
 
     def predict(self, signature, inputs):
         """Outputs of a signature, inputs as tensors or nested lists."""
@@ -70,11 +70,11 @@ class Served:
         if set(inputs) != set(expected):
             raise Refused("INVALID_ARGUMENT", f"input size does not match signature: {[*inputs]}")
         try:
-            given = {
+            tensors = {
                 key: tf.constant(value, tf.as_dtype(expected[key].dtype))
                 for key, value in inputs.items()
             }
-            return {key: out.numpy() for key, out in self.signatures[signature](**given).items()}
+            return {key: out.numpy() for key, out in self.signatures[signature](**tensors).items()}
         except tf.errors.InvalidArgumentError as error:
             raise Refused("INVALID_ARGUMENT", error.message) from None
         except (TypeError, ValueError) as error:
@@ -144,9 +144,11 @@ def _handler(served):
                 return {"model_version_status": [version]}
             if "metadata" in served.odd:
                 return served.odd["metadata"]
-            found = json_format.MessageToDict(served.metadata(), preserving_proto_field_name=True)
+            definitions = json_format.MessageToDict(
+                served.metadata(), preserving_proto_field_name=True
+            )
             spec = {"name": served.name, "signature_name": "", "version": "1"}
-            return {"model_spec": spec, "metadata": {"signature_def": found}}
+            return {"model_spec": spec, "metadata": {"signature_def": definitions}}
 
         def _predicted(self):
             model, colon, verb = self.path.split("/")[3].partition(":")

@@ -67,8 +67,8 @@ def server(archive):
         yield urls_and_served
 
 
-def call(*more, labels="labels", frames="frames", model=("--model", TFLITE)):
-    return translate.main([*model, "--labels", labels, "--frames", frames, *map(str, more)])
+def call(*flags, labels="labels", frames="frames", model=("--model", TFLITE)):
+    return translate.main([*model, "--labels", labels, "--frames", frames, *map(str, flags)])
 
 
 def painted(output, *flags, model):

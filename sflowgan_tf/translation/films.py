@@ -1,4 +1,4 @@
-"""Painted scenes as films, made in pieces, so that an interruption costs no more than one piece."""
+"""Painted scenes as films, encoded in pieces: an interruption costs one piece at most."""
 
 import hashlib
 import json
@@ -30,9 +30,9 @@ class Films:
     """The versions of one sequence, an MP4 each.
 
     A hidden folder beside the first film holds the finished pieces of all versions, what each
-    leaves to the next one (`History`), and a plan: what the films are made of. A command with the
-    same plan goes on there; one with another plan starts anew. One command works there at a time.
-    The folder goes when the films are whole.
+    leaves to the next one (`History`), and a plan, which names all that decides the films' bytes. A
+    command with the same plan goes on there; one with another plan starts anew. One command works
+    there at a time. The folder goes when the films are whole.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Films:
                 raise UserError(f"{file}: would overwrite the scenes; choose another --output")
 
     def _plan(self, scenes: Scenes) -> dict[str, Any]:
-        """What the films are made of, and how many frames they will have.
+        """What decides the films' bytes, and how many frames they will have.
 
         Scenes are checked, which reads all of them, unless an earlier command has done so.
         """

@@ -5,7 +5,7 @@ from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.translation.model import Model
 
 
-def model_of(engine, **more):
+def model_of(engine, **changed):
     """A model of Cityscapes' classes, 32x16."""
     fields = {
         "classes": TABLES["cityscapes"],
@@ -14,4 +14,4 @@ def model_of(engine, **more):
         "edge_map": "laplacian",
         "origin": {"run": "r", "step": "3"},
     }
-    return Model(engine=engine, **(fields | more))
+    return Model(engine=engine, **(fields | changed))

@@ -126,12 +126,12 @@ import numpy as np
 import tensorflow as tf
 
 call = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
-given = np.load(sys.argv[2])
-painted = call(labels=tf.constant(given["labels"]), image=tf.constant(given["image"]))["image"]
+inputs = np.load(sys.argv[2])
+painted = call(labels=tf.constant(inputs["labels"]), image=tf.constant(inputs["image"]))["image"]
 np.save(sys.argv[3], painted)
-wrong = np.where(given["labels"] == 255, 255, 77).astype(np.uint8)
+wrong = np.where(inputs["labels"] == 255, 255, 77).astype(np.uint8)
 try:
-    call(labels=tf.constant(wrong), image=tf.constant(given["image"]))
+    call(labels=tf.constant(wrong), image=tf.constant(inputs["image"]))
 except tf.errors.InvalidArgumentError as error:
     print(error.message)
 assert "sflowgan_tf" not in sys.modules
@@ -161,11 +161,11 @@ def test_it_paints_and_refuses_in_a_process_without_this_program(exported, expor
 
 def test_saved_model_cli_shows_and_runs_it(exported, exportable, tmp_path):
     np.savez(tmp_path / "scene.npz", labels=LABELS[None], image=IMAGE[None])
-    given = f"labels={tmp_path}/scene.npz[labels];image={tmp_path}/scene.npz[image]"
+    inputs = f"labels={tmp_path}/scene.npz[labels];image={tmp_path}/scene.npz[image]"
     tool = Path(sys.executable).with_name("saved_model_cli")
     done = subprocess.run(
         [tool, "run", "--dir", exported, "--tag_set", "serve", "--signature_def", "serving_default"]
-        + ["--inputs", given, "--outdir", tmp_path],
+        + ["--inputs", inputs, "--outdir", tmp_path],
         cwd=tmp_path,
         env=_environment(),
         capture_output=True,
@@ -185,8 +185,8 @@ def test_a_session_as_tensorflow_serving_runs_it_refuses_too(exported, exportabl
         inputs = {key: info.name for key, info in signature.inputs.items()}
 
         def run(labels):
-            given = {inputs["labels"]: labels[None], inputs["image"]: IMAGE[None]}
-            return session.run(signature.outputs["image"].name, given)[0]
+            scene = {inputs["labels"]: labels[None], inputs["image"]: IMAGE[None]}
+            return session.run(signature.outputs["image"].name, scene)[0]
 
         painted = run(LABELS)
         with pytest.raises(tf.errors.InvalidArgumentError, match="class id 77 is outside"):

@@ -72,7 +72,7 @@ def make(
     fps=10,
     past=0,
     origin=ORIGIN,
-    **more,
+    **options,
 ):
     """The films, made."""
     settings = {
@@ -84,7 +84,7 @@ def make(
     }
     model = model_of(engine or Echo(), origin=origin, files=[root / "model"])
     films = Films(
-        Painter(model, **(settings | more)),
+        Painter(model, **(settings | options)),
         file=root / file,
         fps=Fraction(fps),
         side_by_side=side_by_side,
@@ -116,8 +116,8 @@ def test_side_by_side_shows_frame_labels_and_result(root):
     films = make(root, side_by_side=True)
     frames, _ = decode(root / "out/film.mp4")
     assert films.size == (96, 16)
-    given, labels, result = (frames[3][8, x].astype(int) for x in (16, 48, 80))
-    np.testing.assert_allclose(given, 30, atol=2)
+    frame, labels, result = (frames[3][8, x].astype(int) for x in (16, 48, 80))
+    np.testing.assert_allclose(frame, 30, atol=2)
     np.testing.assert_allclose(labels, (128, 64, 128), atol=4)  # road
     np.testing.assert_allclose(result, 80, atol=2)
 
@@ -142,7 +142,7 @@ def test_laplacian_edges_go_as_they_are(root):
 
 
 def test_the_past_steadies_a_film(root):
-    """The given film is lit up by 10 levels a frame: exp(-200 * 3 (10 / 255)^2) is trusted."""
+    """Frames brighten by 10 levels: exp(-200 * 3 (10 / 255)^2) of the past is trusted."""
     make(root, past=0.5)
     frames, _ = decode(root / "out/film.mp4")
     share, expected = 0.5 * np.exp(-600 * (10 / 255) ** 2), [50.0]

@@ -48,9 +48,9 @@ def test_a_model_without_a_dned_has_laplacian_edges():
     for edges in (None, "laplacian"):
         model.translate(LABELS, FRAME, edges=edges)
     assert engine.asked == [None, None]
-    for more in ({"edges": "dned"}, {"weights": np.ones(6)}):
+    for request in ({"edges": "dned"}, {"weights": np.ones(6)}):
         with pytest.raises(UserError, match="this model has no DNED"):
-            model.translate(LABELS, FRAME, **more)
+            model.translate(LABELS, FRAME, **request)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def folders(tmp_path):
     return tmp_path
 
 
-def make(folders, **more):
+def make(folders, **options):
     settings = {
         "size": (16, 8),
         "table": TABLES["cityscapes"],
@@ -44,7 +44,7 @@ def make(folders, **more):
         "seed": 0,
         "redraw": True,
     }
-    pictures = Pictures(Painter(model_of(Echo()), **(settings | more)), folders / "out")
+    pictures = Pictures(Painter(model_of(Echo()), **(settings | options)), folders / "out")
     return pictures.make(pair_up(folders / "labels", folders / "frames", in_order=False))
 
 

@@ -14,7 +14,7 @@ from sflowgan_tf.translation.translator import Translator
 TABLE = TABLES["synthia"]
 
 
-def make(**more):
+def make(**settings):
     keras.utils.set_random_seed(0)
     generator, dned = GlobalGenerator(4, 1, 1), DNED(2)
     generator.build((None, None, None, TABLE.num_classes + 1))
@@ -24,7 +24,7 @@ def make(**more):
         dned=dned,
         num_classes=TABLE.num_classes,
         edge_settings=EdgeSettings(),
-        **more,
+        **settings,
     )
 
 
