@@ -20,6 +20,7 @@ from sflowgan_tf.data.media import mp4
 from sflowgan_tf.data.media.scenes import Scene, Scenes
 from sflowgan_tf.translation.history import History
 from sflowgan_tf.translation.painting import Painter
+from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import Failure, UserError
 from sflowgan_tf.utils.locks import LOCK, locked
 
@@ -141,7 +142,8 @@ class Films:
                     shutil.rmtree(path)
                 elif path.name != LOCK:
                     path.unlink()
-        write_json(self.folder / _PLAN, plan)
+        with writing(self.folder):
+            write_json(self.folder / _PLAN, plan)
         return plan["frames"]
 
     def _made_of(self, scenes: Scenes) -> dict[str, Any]:
@@ -194,7 +196,9 @@ class Films:
                 ):
                     encoder.add(self._arranged(scene, image))
                 bar.update()
-            self.history.save(self._history_file(number))
+            history_file = self._history_file(number)
+            with writing(history_file):
+                self.history.save(history_file)
 
     def _arranged(self, scene: Scene, image: np.ndarray) -> np.ndarray:
         if not self.side_by_side:

@@ -16,6 +16,7 @@ from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.translation.model import Model
+from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.files import written_whole
 
 CONTACT_SHEET = "contact-sheet.png"
@@ -109,6 +110,7 @@ def _write_png(file: Path, image: np.ndarray, texts: dict[str, str]) -> None:
     metadata = PngInfo()
     for key, value in texts.items():
         metadata.add_text(key, value)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(file) as partial:
-        Image.fromarray(image).save(partial, format="png", pnginfo=metadata)
+    with writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(file) as partial:
+            Image.fromarray(image).save(partial, format="png", pnginfo=metadata)
