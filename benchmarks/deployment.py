@@ -51,9 +51,9 @@ from sflowgan_tf.networks.generator import GlobalGenerator  # noqa: E402
 from sflowgan_tf.ops.ensemble import ensemble_weights  # noqa: E402
 from sflowgan_tf.ops.images import contact_sheet  # noqa: E402
 from sflowgan_tf.training import assembly  # noqa: E402
-from sflowgan_tf.translation import models  # noqa: E402
+from sflowgan_tf.translation import artefact, server  # noqa: E402
 from sflowgan_tf.translation.card import Card  # noqa: E402
-from sflowgan_tf.translation.painting import Translates  # noqa: E402
+from sflowgan_tf.translation.model import Engine  # noqa: E402
 from sflowgan_tf.utils.files import written_whole  # noqa: E402
 from tests.front import serving  # noqa: E402
 
@@ -75,11 +75,11 @@ class Way:
     seconds: list[float] = field(default_factory=list)
 
 
-def way(name: str, translator: Translates, scenes: list[Scene]) -> Way:
+def way(name: str, engine: Engine, scenes: list[Scene]) -> Way:
     """Of a model that paints in this process, or is asked from it."""
 
     def paint(index: int) -> np.ndarray:
-        return translator.translate(scenes[index].labels, scenes[index].frame, WEIGHTS)
+        return engine.translate(scenes[index].labels, scenes[index].frame, WEIGHTS)
 
     return Way(name, paint)
 
@@ -254,10 +254,10 @@ def work(parsed: argparse.Namespace) -> None:
         saved, _ = saved_model.write(exported, folder, card)
         urls, _ = stack.enter_context(serving(saved, "model"))
         ways = [
-            way(RUN, assembly.model_of_run(parsed.run).translator, scenes),
-            way("SavedModel", models.of_path(saved).translator, scenes),
-            way("REST", models.of_server(urls["rest"]).translator, scenes),
-            way("gRPC", models.of_server(urls["grpc"]).translator, scenes),
+            way(RUN, assembly.model_of_run(parsed.run).engine, scenes),
+            way("SavedModel", artefact.load(saved), scenes),
+            way("REST", server.model(urls["rest"]).engine, scenes),
+            way("gRPC", server.model(urls["grpc"]).engine, scenes),
             *(way(*model, scenes) for model in tflite_models(exported, folder, card)),
             *stack.enter_context(in_pytorch(parsed.torch, exported, scenes, folder)),
         ]

@@ -11,7 +11,7 @@ from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.evaluation.result import Evaluation, Of, Score
 from sflowgan_tf.ops.images import contact_sheet
-from sflowgan_tf.training import assembly, sheets
+from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import Failure
 from sflowgan_tf.utils.files import written_whole
@@ -205,7 +205,7 @@ def _sheet(runs: dict[str, Run], records: Path) -> np.ndarray:
     }
     for row, run in runs.items():
         painter = assembly.restored_translator(run)[0]
-        columns[row] = [sheets.picture(painter, frame, redraw=painter.redraws) for frame in frames]
+        columns[row] = [painter.picture(frame, redraw=painter.redraws) for frame in frames]
     columns["real"] = [frame["image_real"].numpy() for frame in frames]
     lines = []
     for start in range(0, len(columns), _COLUMNS):

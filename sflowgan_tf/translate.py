@@ -10,7 +10,7 @@ from sflowgan_tf.utils import cli
 
 if TYPE_CHECKING:
     from sflowgan_tf.data.media.scenes import Scenes
-    from sflowgan_tf.translation.models import Model
+    from sflowgan_tf.translation.model import Model
     from sflowgan_tf.translation.painting import Painter
 
 _FPS = Fraction(25)
@@ -18,11 +18,11 @@ _PIECE = 50  # frames of a film that an interruption costs at most; two seconds 
 
 
 def flags() -> argparse.ArgumentParser:
-    """What `translate` takes."""
+    """The flags of `translate`."""
     parser = cli.parser(
         "translate",
         "Paints scenes, as pictures or as a film; frames give the edges, label maps the classes. "
-        "An interrupted film goes on where it stopped when the same command is given again.",
+        "An interrupted film goes on where it stopped when the same command runs again.",
         "--run synthia --labels labels.mkv --frames cg.mp4 --output film.mp4 --side-by-side",
     )
     add = parser.add_argument
@@ -72,39 +72,37 @@ def work(parsed: argparse.Namespace) -> None:
     from sflowgan_tf.data.media.scenes import pair_up
     from sflowgan_tf.translation.painting import Painter
 
-    model = _model(parsed)
     scenes = pair_up(parsed.labels, parsed.frames, in_order=is_film)
-    for flag, needs in (("--variations", parsed.variations > 1), ("--edges", parsed.edges)):
-        if needs and parsed.edges != "laplacian" and not model.translator.redraws:
-            raise UserError(
-                f"{flag}: {parsed.run or parsed.model or parsed.server} has one version of a "
-                f"scene, without a DNED or never trained on its edges; leave {flag} out"
-            )
-    painter = Painter(
-        model.translator,
-        size=size or model.size,
-        table=model.classes.reading(parsed.classes),
-        variations=parsed.variations,
-        seed=parsed.seed,
-        redraw=parsed.edges != "laplacian",
-        origin=model.origin,
-    )
-    if is_film:
-        _films(parsed, painter, scenes, model)
-    else:
-        _pictures(parsed, painter, scenes)
+    with _model(parsed) as model:
+        for flag, needs in (("--variations", parsed.variations > 1), ("--edges", parsed.edges)):
+            if needs and parsed.edges != "laplacian" and not model.redraws:
+                raise UserError(
+                    f"{flag}: {parsed.run or parsed.model or parsed.server} has one version of a "
+                    f"scene, without a DNED or never trained on its edges; leave {flag} out"
+                )
+        painter = Painter(
+            model,
+            size=size or model.size,
+            table=model.classes.reading(parsed.classes),
+            variations=parsed.variations,
+            seed=parsed.seed,
+            redraw=parsed.edges != "laplacian",
+        )
+        if is_film:
+            _films(parsed, painter, scenes)
+        else:
+            _pictures(parsed, painter, scenes)
 
 
 def _model(parsed: argparse.Namespace) -> "Model":
-    from sflowgan_tf.translation import models
+    """What --run, --model or --server names."""
+    from sflowgan_tf import loading
 
     if parsed.run is not None:
-        from sflowgan_tf.training import assembly
-
-        return assembly.model_of_run(parsed.run)
+        return loading.of_run(parsed.run)
     if parsed.model is not None:
-        return models.of_path(parsed.model)
-    return models.of_server(parsed.server)
+        return loading.exported(parsed.model)
+    return loading.on_server(parsed.server)
 
 
 def _is_film(parsed: argparse.Namespace) -> bool:
@@ -126,14 +124,11 @@ def _is_film(parsed: argparse.Namespace) -> bool:
             "--fps, --history and --side-by-side are for films; expected --output FILE.mp4"
         )
     if output.resolve() in (parsed.labels.resolve(), parsed.frames.resolve()):
-        raise UserError(f"--output {output}: would overwrite what is given; choose another")
+        raise UserError(f"--output {output}: would overwrite the scenes; choose another")
     return is_film
 
 
-def _films(
-    parsed: argparse.Namespace, painter: "Painter", scenes: "Scenes", model: "Model"
-) -> None:
-    from sflowgan_tf.ops.settings import Farneback
+def _films(parsed: argparse.Namespace, painter: "Painter", scenes: "Scenes") -> None:
     from sflowgan_tf.translation.films import Films
     from sflowgan_tf.translation.history import History
 
@@ -143,8 +138,7 @@ def _films(
         fps=parsed.fps or scenes.fps or _FPS,
         side_by_side=parsed.side_by_side,
         piece=_PIECE,
-        model=model.files,
-        history=History(parsed.history, Farneback()),
+        history=History(parsed.history, painter.model.flow),
     )
     try:
         frames = films.make(scenes)

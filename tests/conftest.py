@@ -1,10 +1,24 @@
 import os
+import shutil
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
 import pytest
+
+from tests import places
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory):
+    """What 0.1.0 wrote with tiny networks (see test_formats.py), not to be written to.
+
+    records, runs/painter, runs/judge, saved_models/painter, scene/labels, scene/frames, painted.
+    """
+    folder = tmp_path_factory.mktemp("archive")
+    shutil.unpack_archive(places.ROOT / "tests/formats/made-by-0.1.0.zip", folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -1,54 +1,114 @@
+"""The command in this process, with what 0.1.0 wrote: a tiny model of 64x32, three scenes."""
+
+import dataclasses
+import os
 import re
-from types import SimpleNamespace
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from sflowgan_tf import translate
-from sflowgan_tf.ops.classes import TABLES
-from sflowgan_tf.training.assembly import restored
+from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.deployment import saved_model
+from sflowgan_tf.deployment.exported import Exported
+from sflowgan_tf.ops.settings import Farneback
+from sflowgan_tf.training.runs import Run
+from tests import places
+from tests.front import serving
+from tests.tiny import TINY, begun
+
+TFLITE = "saved_models/painter/generator-dned-64x32-fp16.tflite"
+WITHOUT_DNED = "saved_models/painter/generator-64x32-fp16.tflite"
 
 
-class Grey:
-    """A translator that paints grey 90."""
-
-    edge_map, redraws = "laplacian", True
-
-    def translate(self, labels, image, weights):
-        return np.full((*labels.shape, 3), 90, np.uint8)
+@pytest.fixture(scope="module")
+def base(archive, tmp_path_factory):
+    """The archive, its scenes as numbered files and as a label video, runs of other kinds."""
+    path = tmp_path_factory.mktemp("home") / "base"
+    shutil.copytree(archive, path)
+    for kind in ("labels", "frames"):
+        shutil.copytree(next((path / "scene" / kind).rglob("Omni_F")), path / kind)
+    ids = [cv2.imread(str(file), -1)[..., 2] for file in sorted((path / "labels").iterdir())]
+    with av.open(str(path / "video.mkv"), "w") as container:
+        stream = container.add_stream("ffv1", rate=12)
+        stream.width, stream.height, stream.pix_fmt = 64, 32, "gray"
+        for one in ids:
+            frame = av.VideoFrame.from_ndarray(one.astype(np.uint8), format="gray")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(path)
+        for edge_map in ("instances", "none"):
+            begun(edge_map, dataclasses.replace(TINY, edge_map=edge_map), path / "records")
+    return path
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
-    """A folder with a run, three frames and their label maps, in folders and as videos."""
+def home(base, tmp_path, monkeypatch):
+    """A folder with links to all of it."""
+    for path in base.iterdir():
+        (tmp_path / path.name).symlink_to(path)
     monkeypatch.chdir(tmp_path)
-    manifest = SimpleNamespace(size=(32, 16), classes=TABLES["cityscapes"])
-    monkeypatch.setattr(restored, "restored_translator", lambda run: (Grey(), manifest, 3))
-    for folder in ("runs/r/checkpoints", "labels", "frames"):
-        (tmp_path / folder).mkdir(parents=True)
-    for file in ("config.yaml", "manifest.json"):
-        (tmp_path / "runs/r" / file).touch()
-    ids = np.full((16, 32), 7, np.uint8)
-    for n in range(3):
-        cv2.imwrite(f"labels/{n}.png", ids)
-        cv2.imwrite(f"frames/{n}.png", ids)
-    with av.open("video.mkv", "w") as container:
-        stream = container.add_stream("ffv1", rate=12)
-        stream.width, stream.height, stream.pix_fmt = 32, 16, "gray"
-        for _ in range(3):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(ids, format="gray")))
-        container.mux(stream.encode())
     return tmp_path
 
 
-def call(*more, labels="labels", frames="frames"):
-    return translate.main(["--run", "r", "--labels", labels, "--frames", frames, *more])
+@pytest.fixture(scope="module")
+def server(archive):
+    with serving(archive / "saved_models/painter/1", "painter") as urls_and_served:
+        yield urls_and_served
+
+
+def call(*flags, labels="labels", frames="frames", model=("--model", TFLITE)):
+    return translate.main([*model, "--labels", labels, "--frames", frames, *map(str, flags)])
+
+
+def painted(output, *flags, model):
+    """Pictures by name, and the texts of the first one."""
+    assert call("--output", output, *flags, model=model) == 0
+    files = sorted(Path(output).rglob("[0-9]*.png"))
+    with Image.open(files[0]) as image:
+        texts = image.text
+    return {str(f.relative_to(output)): np.asarray(Image.open(f)).astype(int) for f in files}, texts
 
 
 @pytest.mark.parametrize(
-    ("given", "flags", "fps"),
+    "flags",
+    [[], ["--variations", "2", "--seed", "3"], ["--edges", "laplacian"], ["--size", "48x20"]],
+    ids=["plain", "variations", "laplacian", "size"],
+)
+def test_run_artefact_rest_and_grpc_give_the_same_pictures(home, server, flags):
+    expected, texts = painted("of-run", *flags, model=("--run", "painter"))
+    assert (texts["run"], texts["step"]) == ("painter", "16")
+    urls, _ = server
+    kinds = {
+        "SavedModel": ("--model", "saved_models/painter"),
+        "rest": ("--server", urls["rest"]),
+        "grpc": ("--server", urls["grpc"]),
+    }
+    for kind, model in kinds.items():
+        pictures, others = painted(kind, *flags, model=model)
+        assert pictures.keys() == expected.keys()
+        for name, picture in expected.items():
+            assert np.abs(pictures[name] - picture).max() <= 1, (kind, name)
+        for key in ("run", "step", "seed", "edges", "ensemble_weights"):
+            assert others.get(key) == texts.get(key)
+        assert "exported" in others
+        place = "saved_models/painter/1" if kind == "SavedModel" else model[1]
+        assert others[model[0][2:]] == place
+
+
+@pytest.mark.parametrize(
+    ("labels", "flags", "fps"),
     [
         ("labels", [], "25"),
         ("video.mkv", [], "12"),
@@ -56,24 +116,22 @@ def call(*more, labels="labels", frames="frames"):
         ("labels", ["--fps", "30000/1001"], "29.97"),
     ],
 )
-def test_a_film_is_made_and_named(home, capsys, given, flags, fps):
-    assert call("--output", "out/film.mp4", *flags, labels=given) == 0
+def test_a_film_is_made_and_named(home, capsys, labels, flags, fps):
+    assert call("--output", "out/film.mp4", *flags, labels=labels) == 0
     said = capsys.readouterr().out
-    assert said == f"Film: out/film.mp4, 3 frames, 32x16, {fps} a second\n"
+    assert said == f"Film: out/film.mp4, 3 frames, 64x32, {fps} a second\n"
     with av.open("out/film.mp4") as container:
-        assert [f.to_ndarray(format="rgb24")[8, 8, 0] for f in container.decode()] == (
-            pytest.approx([90] * 3, abs=2)
-        )
+        assert len([*container.decode()]) == 3
 
 
 def test_films_are_named_one_by_one(home, capsys):
     assert call("--output", "film.mp4", "--variations", "2", "--side-by-side") == 0
     said = capsys.readouterr().out
-    assert "film-1.mp4, 3 frames, 96x16" in said and "film-2.mp4, 3 frames, 96x16" in said
+    assert "film-1.mp4, 3 frames, 192x32" in said and "film-2.mp4, 3 frames, 192x32" in said
 
 
 def test_videos_become_pictures_too(home, capsys):
-    assert call("--output", "out", labels="video.mkv", frames="video.mkv") == 0
+    assert call("--output", "out", labels="video.mkv") == 0
     assert sorted(file.name for file in (home / "out").iterdir()) == [
         "000000.png",
         "000001.png",
@@ -81,6 +139,31 @@ def test_videos_become_pictures_too(home, capsys):
         "contact-sheet.png",
     ]
     assert "3 pictures: out" in capsys.readouterr().out
+
+
+def test_the_flow_of_a_films_history_is_the_models(home, exportable, tmp_path):
+    """Two models that differ in the flow settings of their records alone: by run and by export."""
+    films = {}
+    for name, winsize in (("default", 15), ("other", 5)):
+        shutil.copytree(Path("runs/painter"), f"copies/{name}")
+        run = Run(Path("copies") / name)
+        flow = Farneback(winsize=winsize, levels=0)
+        manifest = dataclasses.replace(Manifest.load(run.manifest), flow=flow)
+        manifest.save(run.manifest)
+        exported = Exported.of(run, Path("records"))
+        card = exported.card(name, "a command")
+        folder, _ = saved_model.write(exported, Path("exports"), card)
+        for kind, model in (("run", ("--run", f"copies/{name}")), ("model", ("--model", folder))):
+            file = f"{name}-{kind}.mp4"
+            assert call("--output", file, "--history", "0.9", model=tuple(map(str, model))) == 0
+            with av.open(file) as container:
+                films[name, kind] = np.stack(
+                    [frame.to_ndarray(format="rgb24") for frame in container.decode()]
+                ).astype(int)
+    for kind in ("run", "model"):
+        assert not np.array_equal(films["default", kind], films["other", kind])
+    for name in ("default", "other"):
+        assert np.abs(films[name, "run"] - films[name, "model"]).mean() < 1
 
 
 @pytest.mark.parametrize(
@@ -104,21 +187,37 @@ def test_flags_that_do_not_fit_are_a_line(home, capsys, flags, said):
 
 
 @pytest.mark.parametrize(
-    ("edge_map", "flags", "said"),
+    ("model", "flags", "said"),
     [
-        ("instances", [], "trained with edge_map=instances .* score it with .*evaluate"),
-        ("none", ["--variations", "2"], "--variations: r has one version of a scene"),
-        ("laplacian", ["--edges", "dned"], "--edges: r has one version of a scene"),
+        (("--run", "instances"), [], "trained with edge_map=instances .* score it with .*evaluate"),
+        (("--run", "none"), ["--variations", "2"], "--variations: none has one version of a scene"),
+        (("--model", WITHOUT_DNED), ["--edges", "dned"], "--edges: saved.* has one version of a s"),
+        (("--model", TFLITE), ["--edges", "laplacian"], "holds the DNED, which can not be left"),
+        (("--model", TFLITE), ["--size", "32x32"], "is made for 64x32"),
+        (("--model", "nowhere"), [], "nowhere: no such folder or file"),
+        (("--model", "frames"), [], "frames: no saved_model.pb in it"),
+        (("--model", "video.mkv"), [], "video.mkv: holds no metadata.json .*; expected a file of"),
+        (("--server", "localhost:8501"), [], "localhost:8501: expected http://HOST:8501"),
+        (("--server", "grpc://127.0.0.1:9/city"), [], "UNAVAILABLE.* is it TensorFlow Serving"),
     ],
 )
-def test_a_run_without_laplacian_edges_says_what_it_can_not(
-    home, capsys, monkeypatch, edge_map, flags, said
-):
-    monkeypatch.setattr(Grey, "edge_map", edge_map)
-    monkeypatch.setattr(Grey, "redraws", False)
-    assert call("--output", "out", *flags) == 2
-    assert re.search(said, capsys.readouterr().err)
-    assert not (home / "out").exists()
+def test_what_a_model_is_not_or_can_not_do_is_a_line(home, capsys, model, flags, said):
+    assert call("--output", "out", *flags, model=model) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert re.search(said, error), error
+    assert not list(Path().glob("out/*.png"))
+
+
+def test_a_run_that_sees_labels_alone_says_so(home):
+    _, texts = painted("out", model=("--run", "none"))
+    assert texts["edges"] == "none"
+
+
+def test_exactly_one_model_is_named(home, capsys):
+    for model in ((), ("--run", "painter", "--model", "x")):
+        with pytest.raises(SystemExit, match="2"):
+            call("--output", "out", model=model)
+    assert "--run" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("rate", ["0", "-3", "fast", "1/0", "2000"])
@@ -134,11 +233,74 @@ def test_a_number_of_variations_that_is_none_is_refused(home, capsys):
     assert "expected a whole number from 1 on" in capsys.readouterr().err
 
 
-def test_an_interrupt_says_how_to_go_on(home, capsys, monkeypatch):
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Grey, "translate", interrupted)
-    assert call("--output", "film.mp4") == 130
+def test_an_interrupt_says_how_to_go_on(home, server, capsys):
+    urls, served = server
+    served.before = lambda: os.kill(os.getpid(), signal.SIGINT)
+    try:
+        assert call("--output", "film.mp4", model=("--server", urls["rest"])) == 130
+    finally:
+        served.before = lambda: None
     assert "the same command goes on with film.mp4" in capsys.readouterr().out
     assert not (home / "film.mp4").exists()
+    assert call("--output", "film.mp4", model=("--server", urls["rest"])) == 0
+
+
+def test_a_server_that_fails_is_a_line_and_exit_code_1(home, server, capsys):
+    urls, served = server
+    served.odd["encoded_weighted"] = b"<html></html>"
+    try:
+        assert call("--output", "out", model=("--server", urls["rest"])) == 1
+    finally:
+        served.odd.clear()
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert f"error: {urls['rest']}: answers with something that is no JSON" in error
+
+
+@contextmanager
+def disk_with_room_for(size):
+    """Files of this process grow to `size` bytes: writing fails beyond, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize(
+    ("output", "result"), [("out", "out/000000.png"), ("out/film.mp4", "out/film.mp4")]
+)
+def test_a_full_disk_is_a_line_and_the_same_command_goes_on(home, capfd, output, result):
+    with disk_with_room_for(3000):
+        assert call("--output", output) == 1
+    error = capfd.readouterr().err.strip().splitlines()[-1]
+    assert re.search(r"error: out/\S+: can't be written", error), error
+    assert not Path(result).exists()
+    assert call("--output", output) == 0
+    assert Path(result).exists()
+    assert not [path for path in Path("out").rglob(".*")]
+
+
+ALONE = """
+import sys
+from sflowgan_tf import translate
+
+code = translate.main(sys.argv[1:])
+trained = ("networks", "losses", "training")
+loaded = [name for name in sys.modules if name.startswith("sflowgan_tf.")]
+assert not [name for name in loaded if name.split(".")[1] in trained], loaded
+sys.exit(code)
+"""
+
+
+def test_an_artefact_is_painted_with_without_the_code_that_trained_it(home):
+    flags = ["--model", "saved_models/painter", "--labels", "labels", "--frames", "frames"]
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, *flags, "--output", "out"],
+        env=os.environ | {"PYTHONPATH": str(places.ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "3 pictures: out" in done.stdout

@@ -105,12 +105,13 @@ class Exported:
             classes=self.manifest.classes,
             size=self.manifest.size,
             edges=self.manifest.edges,
+            flow=self.manifest.flow,
             edge_map=self.translator.edge_map,
             redraws=self.translator.redraws,
             data=data,
             metrics=_metrics(self.run, self.step),
             licence=licence(self.manifest.dataset),
-            made=made(command),
+            provenance=made(command),
         )
 
 

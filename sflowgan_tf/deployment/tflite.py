@@ -18,6 +18,7 @@ from sflowgan_tf.device.metadata import Metadata, Precision
 from sflowgan_tf.device.model import Model
 from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.ensemble import ensemble_weights
+from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.translation.card import Card
 from sflowgan_tf.translation.translator import Translator
 from sflowgan_tf.utils.disk import writing
@@ -94,10 +95,11 @@ def write(
     exporter = Exporter(
         exported.translator,
         classes=card.classes,
+        flow=card.flow,
         size=size,
         examples=scenes(examples, size),
         compared=scenes(exported.frames, size),
-        origin={"run": card.run, "step": str(card.step), "exported": card.made["date"]},
+        origin={"run": card.run, "step": str(card.step), "exported": card.provenance["date"]},
     )
     folder = output / card.name
     with writing(folder):
@@ -121,6 +123,7 @@ class Exporter:
         examples: list[Scene],
         compared: list[Scene],
         origin: dict[str, str],
+        flow: Farneback = Farneback(),
     ):
         """Takes what all files have in common.
 
@@ -131,9 +134,11 @@ class Exporter:
             examples: scenes from whose values int8's ranges are measured.
             compared: scenes on which files are compared with the translator; others than these.
             origin: run, step and date of the export, for the metadata.
+            flow: settings of the optical flow of the records, for the metadata.
         """
         self.translator, self.classes, self.size = translator, classes, size
-        self.examples, self.compared, self.origin = examples, compared, origin
+        self.examples, self.compared = examples, compared
+        self.origin, self.flow = origin, flow
 
     def write(self, file: Path, precision: Precision, *, redraws: bool) -> Report:
         """Converts, checks and compares; the file is there only if all went well.
@@ -190,6 +195,7 @@ class Exporter:
             ],
             output=_OUTPUT,
             edges=self.translator.edge_settings,
+            flow=self.flow,
             classes=self.classes,
             origin=self.origin,
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from sflowgan_tf.ops.classes import ClassTable
-from sflowgan_tf.ops.settings import EdgeSettings
+from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.errors import UserError
 
 Precision = Literal["fp32", "fp16", "int8", "dynamic"]
@@ -34,6 +34,8 @@ class Metadata:
         inputs: name, shape and meaning of each of the network's inputs, in their order.
         output: name and meaning of what it paints.
         edges: settings of the Laplacian edges.
+        flow: settings of the optical flow of the records that the model was trained on; the
+            defaults in files that were written without them.
         classes: what class indices mean.
         origin: run, step and date of the export.
         format: of these metadata.
@@ -46,6 +48,7 @@ class Metadata:
     inputs: list[dict[str, Any]]
     output: dict[str, str]
     edges: EdgeSettings
+    flow: Farneback = Farneback()
     classes: ClassTable
     origin: dict[str, str]
 
@@ -78,9 +81,13 @@ class Metadata:
                     "it anew"
                 )
             width, height = values["size"]
-            edges = EdgeSettings(**values["edges"])
-            classes = ClassTable.from_dict(values["classes"])
-            return cls(**(values | {"size": (width, height), "edges": edges, "classes": classes}))
+            parts = {
+                "size": (width, height),
+                "edges": EdgeSettings(**values["edges"]),
+                "flow": Farneback(**values.get("flow", {})),
+                "classes": ClassTable.from_dict(values["classes"]),
+            }
+            return cls(**(values | parts))
         except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError):
             raise UserError(
                 f"{file}: holds no {_NAME} that can be read; expected a file of `python -m "

@@ -80,7 +80,7 @@ class Model:
     def translate(
         self, labels: np.ndarray, image: np.ndarray, weights: np.ndarray | None = None
     ) -> np.ndarray:
-        """One scene, painted, (height, width, 3) uint8 RGB; see `translation.painting.Translates`.
+        """One scene, painted, (height, width, 3) uint8 RGB; see `translation.model.Engine`.
 
         Args:
             labels: (height, width) uint8 class indices; others are void.

@@ -13,7 +13,6 @@ import numpy as np
 
 from sflowgan_tf.data.media.pictures import SUFFIXES, read_image
 from sflowgan_tf.evaluation.result import FOLDER
-from sflowgan_tf.training import sheets
 from sflowgan_tf.translation.history import History
 from sflowgan_tf.translation.painting import CONTACT_SHEET
 from sflowgan_tf.translation.translator import Translator
@@ -42,7 +41,7 @@ class Painted:
 
     def picture(self, frame: Frame) -> np.ndarray:
         """Of a record's frame, (height, width, 3) uint8; its past is the call before, if it was."""
-        painted = sheets.picture(self.translator, frame, redraw=self.redraw)
+        painted = self.translator.picture(frame, redraw=self.redraw)
         sequence, number = frame["sequence"].numpy().decode(), int(frame["frame"])
         if self._last != (sequence, number - 1):
             self.history.forget()
@@ -51,7 +50,7 @@ class Painted:
 
     def versions(self, frame: Frame, count: int, seed: int) -> np.ndarray:
         """The same scene with several ensemble weights, (count, height, width, 3) uint8."""
-        return sheets.versions(self.translator, frame, count, seed)[1]
+        return self.translator.versions(frame, count, seed)[1]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -92,7 +92,7 @@ class Training:
             if redraw and translator.redraws:
                 drawn["variations"] = sheets.variations(translator, frames[0], self.config.seed)
             if self.gan.phase == "video":
-                painted = sheets.painted(translator, drive)
+                painted = np.stack([translator.picture(frame, redraw=True) for frame in drive])
                 drawn["film"] = sheets.film(drive, painted)
                 drawn["flow"] = sheets.flow(drive, painted, self.config.records.flow)
             return drawn

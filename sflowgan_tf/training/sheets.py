@@ -7,7 +7,6 @@ import tensorflow as tf
 
 from sflowgan_tf.data.flow import dense_flow
 from sflowgan_tf.ops.classes import ClassTable
-from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.flow_colors import flow_to_color
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.ops.settings import Farneback
@@ -29,7 +28,7 @@ def scenes(
     """
     rows: list[dict[str, Any]] = []
     for frame in frames:
-        edges, redrawn = translator.edges_of(frame), _redrawn(translator, frame)
+        edges, redrawn = translator.edges_of(frame), translator.redrawn_edges_of(frame)
         row = {
             "labels": table.colorize(frame["labels"].numpy()),
             "given frame": frame["image_cg"],
@@ -43,61 +42,10 @@ def scenes(
     return contact_sheet(pictures, list(rows[0]))
 
 
-def _redrawn(translator: Translator, frame: dict[str, tf.Tensor]) -> tf.Tensor:
-    """What is painted from at test time: the DNED's edges, of equal weights, if there is one."""
-    edges = translator.edges_of(frame)
-    if not translator.redraws:
-        return edges
-    return translator.redraw(edges, tf.constant(ensemble_weights(1, 0)))
-
-
 def variations(translator: Translator, frame: dict[str, tf.Tensor], seed: int) -> np.ndarray:
     """Four versions of one scene and, above them, the edge maps that made them."""
-    rows = [[*pictures] for pictures in versions(translator, frame, 4, seed)]
+    rows = [[*pictures] for pictures in translator.versions(frame, 4, seed)]
     return contact_sheet(rows, ["equal weights", "variation 1", "variation 2", "variation 3"])
-
-
-def painted(translator: Translator, drive: list[dict[str, tf.Tensor]]) -> np.ndarray:
-    """Consecutive frames, painted as at test time, (frames, height, width, 3) uint8 RGB.
-
-    Args:
-        translator: of the training.
-        drive: of `pipeline.drive`.
-    """
-    return np.stack([picture(translator, frame, redraw=True) for frame in drive])
-
-
-def picture(translator: Translator, frame: dict[str, tf.Tensor], *, redraw: bool) -> np.ndarray:
-    """A scene, painted with equal ensemble weights, (height, width, 3) uint8 RGB.
-
-    Args:
-        translator: of a model.
-        frame: of `pipeline.frames`.
-        redraw: whether from the DNED's edges, if there is one.
-    """
-    edges = _redrawn(translator, frame) if redraw else translator.edges_of(frame)
-    return translator.paint(frame["labels"][None], edges)[0].numpy()
-
-
-def versions(
-    translator: Translator, frame: dict[str, tf.Tensor], count: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """One scene, painted with several ensemble weights.
-
-    Args:
-        translator: of a model with a DNED.
-        frame: of `pipeline.frames`.
-        count: how many.
-        seed: of `ensemble_weights`.
-
-    Returns:
-        The edge maps (count, height, width, 1) float32 and the pictures (count, height, width, 3)
-        uint8.
-    """
-    weights = tf.constant(ensemble_weights(count, seed))
-    edges = translator.redraw(tf.repeat(translator.edges_of(frame), count, axis=0), weights)
-    painted = translator.paint(tf.repeat(frame["labels"][None], count, axis=0), edges)
-    return edges.numpy(), painted.numpy()
 
 
 def film(drive: list[dict[str, tf.Tensor]], pictures: np.ndarray) -> np.ndarray:

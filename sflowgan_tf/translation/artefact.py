@@ -1,4 +1,4 @@
-"""An exported model that stands alone, on disk or on a server, as something that translates."""
+"""An exported model that stands alone, called through its signatures: on disk or on a server."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,11 +7,14 @@ from typing import Any
 import cv2
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf import saved_model_pb2
 
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.translation.card import Card
+from sflowgan_tf.translation.model import Model
 from sflowgan_tf.translation.signatures import SIGNATURES, misfits
-from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.errors import Failure, UserError
 
 Arrays = dict[str, np.ndarray]
 Predict = Callable[[str, Arrays], Arrays]  # name of a signature, its inputs -> its outputs
@@ -20,45 +23,96 @@ _GRAPH = "saved_model.pb"
 
 
 class Artefact:
-    """What translates through the signatures of an exported model.
+    """The engine of an exported model.
 
     Attributes:
-        card: what it says of itself.
+        place: folder or URL, for messages.
+        predict: calls a signature.
+        encoded: whether pictures go there and back as PNG, which is shorter in a request.
+        card: the model card.
     """
 
-    def __init__(self, predict: Predict, *, encoded: bool):
+    def __init__(self, place: Path | str, predict: Predict, *, encoded: bool):
         """Asks for the model card.
 
         Args:
-            predict: calls a signature.
-            encoded: whether pictures go to and fro as PNG, which is shorter on a wire.
+            place: see the class.
+            predict: see the class.
+            encoded: see the class.
 
         Raises:
-            ValueError: the model card is damaged, or of another version.
+            UserError: the model card is damaged, or of another version.
         """
-        self.predict, self.encoded = predict, encoded
+        self.place, self.predict, self.encoded = place, predict, encoded
         (answer,) = predict("card", {"ask": np.array([b""], object)})["card"]
-        self.card = Card.from_json(answer.decode() if isinstance(answer, bytes) else answer)
+        try:
+            self.card = Card.from_json(answer.decode(errors="replace"))
+        except ValueError as error:
+            raise UserError(f"{place}: {error}; export the model anew") from None
 
     @property
     def redraws(self) -> bool:
-        """Whether it was trained on the DNED's edges, and so has versions of a scene."""
+        """Whether it was trained on the DNED's edges, so that a scene has versions."""
         return self.card.redraws
 
     def translate(
-        self, labels: np.ndarray, image: np.ndarray, weights: np.ndarray | None
+        self, labels: np.ndarray, frame: np.ndarray, weights: np.ndarray | None
     ) -> np.ndarray:
-        """One scene, painted; see `translation.painting.Translates`."""
+        """One scene, painted; see `translation.model.Engine`.
+
+        Raises:
+            Failure: the answer is no picture of the frame's size.
+        """
+        image = self._painted(labels, frame, weights)
+        if image.shape != frame.shape:
+            raise Failure(
+                f"{self.place}: answered with an image of shape {image.shape}; expected "
+                f"{frame.shape}, as the frame"
+            )
+        return image
+
+    def _painted(
+        self, labels: np.ndarray, frame: np.ndarray, weights: np.ndarray | None
+    ) -> np.ndarray:
         if weights is None and self.redraws:
-            edges = laplacian_edges(image[None], self.card.edges).numpy()
+            edges = laplacian_edges(frame[None], self.card.edges).numpy()
             return self.predict("edges", {"labels": labels[None], "edges": edges})["image"][0]
-        given = {} if weights is None else {"ensemble_weights": weights[None]}
-        if self.encoded:
-            files = {"labels_bytes": png(labels), "image_bytes": png(image)}
-            name = "encoded_weighted" if given else "encoded"
-            return picture(self.predict(name, files | given)["image_bytes"][0])
-        scene = {"labels": labels[None], "image": image[None]}
-        return self.predict("weighted" if given else "serving_default", scene | given)["image"][0]
+        shares = {} if weights is None else {"ensemble_weights": weights[None]}
+        if not self.encoded:
+            scene = {"labels": labels[None], "image": frame[None]}
+            name = "weighted" if shares else "serving_default"
+            return self.predict(name, scene | shares)["image"][0]
+        files = {"labels_bytes": png(labels), "image_bytes": png(frame)}
+        name = "encoded_weighted" if shares else "encoded"
+        try:
+            return picture(self.predict(name, files | shares)["image_bytes"][0])
+        except ValueError as error:
+            raise Failure(f"{self.place}: {error}, the answer of signature {name}") from None
+
+    def model(self, place: dict[str, str], files: list[Path], close: Callable[[], None]) -> Model:
+        """The model that its card describes.
+
+        Args:
+            place: folder or URL, for the metadata of pictures.
+            files: on this machine.
+            close: see `Model`.
+        """
+        card = self.card
+        origin = {
+            "run": card.run,
+            "step": str(card.step),
+            "exported": card.provenance.get("date", ""),
+        }
+        return Model(
+            engine=self,
+            classes=card.classes,
+            size=card.size,
+            flow=card.flow,
+            edge_map=card.edge_map,
+            origin=origin | place,
+            files=files,
+            close=close,
+        )
 
 
 def png(image: np.ndarray) -> np.ndarray:
@@ -67,43 +121,65 @@ def png(image: np.ndarray) -> np.ndarray:
     Args:
         image: (height, width) uint8, or (height, width, 3) uint8 RGB.
     """
-    in_order = image if image.ndim == 2 else image[..., ::-1]  # OpenCV's is BGR
-    return np.array([cv2.imencode(".png", in_order)[1].tobytes()], object)
+    channels = image if image.ndim == 2 else image[..., ::-1]  # OpenCV's are BGR
+    return np.array([cv2.imencode(".png", channels)[1].tobytes()], object)
 
 
 def picture(file: bytes) -> np.ndarray:
-    """(height, width, 3) uint8 RGB of a PNG file."""
-    decoded: Any = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_COLOR)
-    return decoded[..., ::-1]
+    """(height, width, 3) uint8 RGB of a PNG file.
+
+    Raises:
+        ValueError: it can't be decoded.
+    """
+    try:
+        image: Any = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:  # it is empty, or claims a size that OpenCV refuses
+        image = None
+    if image is None:
+        raise ValueError("no PNG file")
+    return image[..., ::-1]
 
 
-def load(folder: Path) -> Artefact:
+def model(folder: Path) -> Model:
     """The SavedModel in a folder.
-
-    Its signatures are read and compared before anything of it is loaded.
 
     Args:
         folder: of one version, or of the model: then its highest version.
 
     Raises:
+        UserError: see `load`.
+    """
+    artefact = load(folder)
+    place = find(folder)
+    files = [file for file in sorted(place.rglob("*")) if file.is_file()]
+    return artefact.model({"model": str(place)}, files, close=lambda: None)
+
+
+def load(folder: Path) -> Artefact:
+    """The engine of the SavedModel in a folder.
+
+    Its signatures are read and compared before anything of it is loaded.
+
+    Args:
+        folder: see `model`.
+
+    Raises:
         UserError: there is no SavedModel, it is damaged, or its signatures do not fit.
     """
     place = find(folder)
+    check(place, _signatures(place / _GRAPH))
     try:
-        metas = _graphs(place)
-        (found,) = [meta.signature_def for meta in metas if "serve" in meta.meta_info_def.tags]
-        check(f"--model {place}", found)
         loaded: Any = tf.saved_model.load(str(place))
-        return Artefact(_caller(loaded), encoded=False)
-    except UserError:
-        raise
-    except Exception as error:  # a damaged file can raise anything
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(f"--model {place}: damaged; can't be loaded ({reason:.200})") from error
+    except Exception as error:  # damage can raise anything
+        raise UserError(
+            f"{place}: can't be loaded, its variables or its graph are damaged or missing; copy it "
+            "anew, or export it anew"
+        ) from error
+    return Artefact(place, _caller(loaded), encoded=False)
 
 
 def find(folder: Path) -> Path:
-    """The folder that holds saved_model.pb: the one given, or the highest version in it.
+    """The folder that holds saved_model.pb: `folder` itself, or the highest version in it.
 
     Raises:
         UserError: neither holds one.
@@ -115,38 +191,41 @@ def find(folder: Path) -> Path:
         if (place / _GRAPH).is_file():
             return place
     raise UserError(
-        f"--model {folder}: no {_GRAPH} in it; expected the folder of a SavedModel, or of its "
-        "versions, as export writes it"
+        f"{folder}: no {_GRAPH} in it; expected the folder of a SavedModel, or of its versions, as "
+        "export writes it"
     )
 
 
-def check(where: str, found: Any) -> None:
-    """That signatures are those of an artefact.
+def check(place: Path | str, definitions: Any) -> None:
+    """Checks that signatures are those of an exported model.
 
     Args:
-        where: the flag and what it names, for the message.
-        found: SignatureDef messages by name.
+        place: folder or URL, for the message.
+        definitions: SignatureDef messages by name.
 
     Raises:
         UserError: says in what they differ.
     """
-    wrong = misfits(found)
+    wrong = misfits(definitions)
     if wrong:
-        raise UserError(f"{where}: is no model that export wrote: {'; '.join(wrong)}")
+        raise UserError(f"{place}: is no model that export wrote: {'; '.join(wrong)}")
 
 
-def _graphs(place: Path) -> Any:
-    from tensorflow.core.protobuf import saved_model_pb2
-
+def _signatures(graph: Path) -> Any:
+    """SignatureDef messages by name, read without loading the model."""
     message = saved_model_pb2.SavedModel()
-    message.ParseFromString((place / _GRAPH).read_bytes())
-    return message.meta_graphs
+    try:
+        message.ParseFromString(graph.read_bytes())
+        (served,) = [meta for meta in message.meta_graphs if "serve" in meta.meta_info_def.tags]
+    except (DecodeError, ValueError):
+        raise UserError(f"{graph}: damaged; copy it anew, or export it anew") from None
+    return served.signature_def
 
 
 def _caller(loaded: Any) -> Predict:
     def predict(name: str, inputs: Arrays) -> Arrays:
         specs = SIGNATURES[name].inputs
-        given = {key: tf.constant(value, specs[key].dtype) for key, value in inputs.items()}
-        return {key: value.numpy() for key, value in loaded.signatures[name](**given).items()}
+        tensors = {key: tf.constant(value, specs[key].dtype) for key, value in inputs.items()}
+        return {key: value.numpy() for key, value in loaded.signatures[name](**tensors).items()}
 
     return predict

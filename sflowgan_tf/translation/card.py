@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sflowgan_tf.ops.classes import ClassTable
-from sflowgan_tf.ops.settings import EdgeSettings
+from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 
 NAME = "model_card.json"
 VERSION = 1
+_KEYS = {"provenance": "made"}  # attributes whose key in JSON is another
 
-# As datasets/README.md tells.
+# From datasets/README.md
 _TERMS = {
     "minicity": "Drawn by this program: no terms of others.",
     "synthia": "SYNTHIA: CC BY-NC-SA 3.0, no commercial use.",
@@ -34,12 +35,14 @@ class Card:
         classes: what its label indices mean.
         size: (width, height) that it was trained for; it takes others too.
         edges: settings of the Laplacian edges.
+        flow: settings of the optical flow of the records that it was trained on; the defaults for
+            cards that were written without them.
         edge_map: "laplacian", or "none" for a model that sees labels only.
         redraws: whether the DNED redraws the edges, so that a scene has versions.
         data: what it was trained on: dataset, frames, sequences.
         metrics: of its evaluation: subject, reference, scores, warnings; None without one.
         licence: a note on what the data allow.
-        made: date, command, version, commit.
+        provenance: date, command, version, commit; "made" in JSON.
         version: of this schema.
     """
 
@@ -49,35 +52,55 @@ class Card:
     classes: ClassTable
     size: tuple[int, int]
     edges: EdgeSettings
+    flow: Farneback = Farneback()
     edge_map: str
     redraws: bool
     data: dict[str, Any]
     metrics: dict[str, Any] | None
     licence: str
-    made: dict[str, str]
+    provenance: dict[str, str]
     version: int = VERSION
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return asdict(self) | {"classes": self.classes.to_dict()}
+        values = asdict(self) | {"classes": self.classes.to_dict()}
+        return {_KEYS.get(name, name): value for name, value in values.items()}
 
     @classmethod
     def from_json(cls, text: str) -> Card:
-        """What `to_dict` made, as JSON.
+        """What `to_dict` gave, as JSON.
 
         Raises:
             ValueError: it is damaged, or of another version.
         """
         try:
             values = json.loads(text)
-            if values["version"] != VERSION:
-                raise ValueError(f"model card of version {values['version']}, expected {VERSION}")
-            width, height = values["size"]
-            parts = {"classes": ClassTable.from_dict(values["classes"]), "size": (width, height)}
-            parts["edges"] = EdgeSettings(**values["edges"])
-            return cls(**(values | parts))
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"damaged model card ({error!r})") from None
+            version = values["version"]
+        except (ValueError, KeyError, TypeError):
+            raise ValueError("damaged model card: expected JSON with a version in it") from None
+        if version != VERSION:
+            raise ValueError(f"model card of version {version}, expected {VERSION}")
+        keys = {_KEYS.get(field.name, field.name): field.name for field in fields(cls)}
+        wrong = sorted((keys.keys() - {"flow"} - values.keys()) | (values.keys() - keys.keys()))
+        if wrong:
+            raise ValueError(f"damaged model card: missing or unknown: {', '.join(wrong)}")
+        parts = {
+            "classes": ClassTable.from_dict,
+            "size": _size,
+            "edges": lambda settings: EdgeSettings(**settings),
+            "flow": lambda settings: Farneback(**settings),
+        }
+        for key in parts.keys() & values.keys():
+            try:
+                values[key] = parts[key](values[key])
+            except (KeyError, TypeError, ValueError, AttributeError):
+                raise ValueError(f"damaged model card: {key} is of another form") from None
+        return cls(**{keys[key]: value for key, value in values.items()})
+
+
+def _size(numbers: list[int]) -> tuple[int, int]:
+    width, height = map(int, numbers)
+    return width, height
 
 
 def licence(dataset: str) -> str:

@@ -1,4 +1,4 @@
-"""Painted scenes as films, made in pieces, so that an interruption costs no more than one piece."""
+"""Painted scenes as films, encoded in pieces: an interruption costs one piece at most."""
 
 import hashlib
 import json
@@ -9,6 +9,7 @@ from fractions import Fraction
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import av
 import numpy as np
@@ -19,16 +20,20 @@ from sflowgan_tf.data.media import mp4
 from sflowgan_tf.data.media.scenes import Scene, Scenes
 from sflowgan_tf.translation.history import History
 from sflowgan_tf.translation.painting import Painter
-from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.disk import writing
+from sflowgan_tf.utils.errors import Failure, UserError
+from sflowgan_tf.utils.locks import LOCK, locked
+
+_PLAN = "plan.json"
 
 
 class Films:
     """The versions of one sequence, an MP4 each.
 
     A hidden folder beside the first film holds the finished pieces of all versions, what each
-    leaves to the next one (`History`), and a plan: what the films are made of. A command with the
-    same plan goes on there; one with another plan starts anew. The folder goes when the films are
-    whole.
+    leaves to the next one (`History`), and a plan, which names all that decides the films' bytes. A
+    command with the same plan goes on there; one with another plan starts anew. One command works
+    there at a time. The folder goes when the films are whole.
     """
 
     def __init__(
@@ -39,52 +44,59 @@ class Films:
         fps: Fraction,
         side_by_side: bool,
         piece: int,
-        model: list[Path],
         history: History,
     ):
-        """Films that are not made yet.
+        """Films of which nothing is painted yet.
 
         Args:
             painter: of the frames.
             file: of the film; where there are several versions, `-1`, `-2` and so on is appended
                 to its stem.
             fps: frames a second.
-            side_by_side: whether the given frame and the labels stand left of the result.
+            side_by_side: whether the simulator's frame and the labels stand left of the result.
             piece: frames in a piece.
-            model: its files, which tell it from another of the same run and step.
             history: which steadies the films; its weight may be 0.
         """
         self.painter, self.fps, self.history = painter, fps, history
-        self.side_by_side, self.piece, self.model = side_by_side, piece, model
+        self.side_by_side, self.piece = side_by_side, piece
         versions = range(len(painter.weights))
         self.files = [file_of_version(file, version, len(versions)) for version in versions]
         self.folder = file.with_name(f".{file.name}.pieces")
 
     def make(self, scenes: Scenes) -> int:
-        """Paints what is missing, joins the films and returns how many frames each has.
+        """Paints what is missing, joins the films and returns the number of frames of each.
 
         Raises:
-            UserError: a scene is wrong; nothing is painted then.
-            Failure: a film can't be written.
+            UserError: a scene is wrong, and nothing is painted then; or another command makes the
+                same film.
+            Failure: a film can't be written, or a piece of it is damaged.
         """
         self._check_files(scenes)
-        frames = self._plan(scenes)
-        done = next(n for n in count() if not all(f.is_file() for f in self._pieces(n)))
-        pieces = -(-frames // self.piece)
-        reading = self.painter.read(scenes, done * self.piece)
-        start = min(done * self.piece, frames)
+        plan = self._plan(scenes)
+        with locked(self.folder, "or choose another --output"):
+            frames = self._begin(plan)
+            self._paint(scenes, frames)
+            self._join(-(-frames // self.piece))
+            shutil.rmtree(self.folder)
+        return frames
+
+    def _paint(self, scenes: Scenes, frames: int) -> None:
+        """Paints the pieces that are missing."""
+        done = next(n for n in count() if not all(file.is_file() for file in self._pieces(n)))
         if done:
-            self.history.load(self._past(done - 1))
+            self._load_history(done - 1)
+        start = min(done * self.piece, frames)
+        reading = self.painter.read(scenes, start)
         with tqdm(desc="painting", total=frames, initial=start, unit="frame") as bar:
-            for number in range(done, pieces):
+            for number in range(done, -(-frames // self.piece)):
                 self._write(number, islice(reading, self.piece), bar)
+
+    def _join(self, pieces: int) -> None:
         for version, file in enumerate(self.files):
             written = [self._pieces(number)[version] for number in range(pieces)]
             joined = self.folder / file.name
             mp4.join(written, joined, self.painter.texts(version), self.fps)
             joined.replace(file)
-        shutil.rmtree(self.folder)
-        return frames
 
     @property
     def size(self) -> tuple[int, int]:
@@ -94,30 +106,50 @@ class Films:
         return width + width % 2, height + height % 2
 
     def _check_files(self, scenes: Scenes) -> None:
-        given = [file.resolve() for file in (*scenes.labels.files, *scenes.frames.files)]
+        inputs = [file.resolve() for file in (*scenes.labels.files, *scenes.frames.files)]
         for file in self.files:
-            if file.resolve() in given:
-                raise UserError(f"{file}: would overwrite what is given; choose another --output")
+            if file.resolve() in inputs:
+                raise UserError(f"{file}: would overwrite the scenes; choose another --output")
 
-    def _plan(self, scenes: Scenes) -> int:
-        """Takes up the pieces that are there or begins; returns how many frames there will be."""
-        file, made_of = self.folder / "plan.json", self._made_of(scenes)
-        before = json.loads(file.read_text()) if file.is_file() else None
-        if before is not None and before["made_of"] == made_of:
-            return before["frames"]
-        frames = scenes.check(self.painter.table, one_size=True)
-        if before is not None:
-            other = [key for key, value in made_of.items() if before["made_of"].get(key) != value]
+    def _plan(self, scenes: Scenes) -> dict[str, Any]:
+        """What decides the films' bytes, and how many frames they will have.
+
+        Scenes are checked, which reads all of them, unless an earlier command has done so.
+        """
+        made_of, before = self._made_of(scenes), self._earlier_plan()
+        if before["made_of"] == made_of:
+            return before
+        return {"frames": scenes.check(self.painter.table, one_size=True), "made_of": made_of}
+
+    def _earlier_plan(self) -> dict[str, Any]:
+        """The plan of the pieces that are there; an empty one where there are none."""
+        try:
+            plan = json.loads((self.folder / _PLAN).read_text())
+            return {"frames": plan["frames"], "made_of": dict(plan["made_of"])}
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return {"frames": 0, "made_of": {}}
+
+    def _begin(self, plan: dict[str, Any]) -> int:
+        """Takes up the pieces of the same plan, removes others; returns the number of frames."""
+        made_of, before = plan["made_of"], self._earlier_plan()["made_of"]
+        is_same = before == made_of
+        if before and not is_same:
+            other = [key for key, value in made_of.items() if before.get(key) != value]
             print(f"{self.files[0]} was begun with another {', '.join(other)}: starts anew")
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
-        write_json(file, {"frames": frames, "made_of": made_of})
-        return frames
+        if not is_same:
+            for path in self.folder.iterdir():
+                if path.is_dir():
+                    shutil.rmtree(path)
+                elif path.name != LOCK:
+                    path.unlink()
+        with writing(self.folder):
+            write_json(self.folder / _PLAN, plan)
+        return plan["frames"]
 
     def _made_of(self, scenes: Scenes) -> dict[str, Any]:
         """Whatever decides the films' bytes; keys are for people."""
         return self.painter.origin | {
-            "checkpoint": _fingerprint(self.model),
+            "checkpoint": _fingerprint(self.painter.model.files),
             "versions": [self.painter.texts(version) for version in range(len(self.files))],
             "size": list(self.painter.size),
             "class table": json.dumps(self.painter.table.to_dict()),
@@ -135,9 +167,22 @@ class Films:
         versions = range(len(self.files))
         return [self.folder / f"{number:06d}-{version + 1}.mp4" for version in versions]
 
-    def _past(self, number: int) -> Path:
-        """The file with what the next piece needs of the film so far."""
+    def _history_file(self, number: int) -> Path:
+        """The file of what a piece leaves to the next one."""
         return self.folder / f"{number:06d}.npz"
+
+    def _load_history(self, number: int) -> None:
+        """Goes on after a piece; without its history the piece must be painted again."""
+        file = self._history_file(number)
+        try:
+            self.history.load(file)
+        except (OSError, EOFError, ValueError, BadZipFile):
+            for damaged in (file, *self._pieces(number)):
+                damaged.unlink(missing_ok=True)
+            raise Failure(
+                f"{file}: is damaged and was deleted with its piece of the film; the same command "
+                "makes them anew"
+            ) from None
 
     def _write(self, number: int, scenes: Iterable[Scene], bar: tqdm) -> None:
         with ExitStack() as stack:
@@ -145,14 +190,17 @@ class Films:
                 stack.enter_context(mp4.encoded(file, self.fps)) for file in self._pieces(number)
             ]
             for scene in scenes:
-                painted = np.stack([*self.painter.paint(scene)])
-                steadied = self.history.steady(scene.frame, painted)
-                for encoder, image in zip(encoders, steadied, strict=True):
-                    encoder.add(self._shown(scene, image))
+                images = np.stack([*self.painter.paint(scene)])
+                for encoder, image in zip(
+                    encoders, self.history.steady(scene.frame, images), strict=True
+                ):
+                    encoder.add(self._arranged(scene, image))
                 bar.update()
-            self.history.save(self._past(number))
+            history_file = self._history_file(number)
+            with writing(history_file):
+                self.history.save(history_file)
 
-    def _shown(self, scene: Scene, image: np.ndarray) -> np.ndarray:
+    def _arranged(self, scene: Scene, image: np.ndarray) -> np.ndarray:
         if not self.side_by_side:
             return image
         return np.hstack([scene.frame, self.painter.table.colorize(scene.labels), image])

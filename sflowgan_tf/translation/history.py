@@ -1,4 +1,4 @@
-"""A film's past, which steadies its present."""
+"""Temporal blending of a film: each picture takes over a share of the one before."""
 
 from __future__ import annotations
 
@@ -12,25 +12,27 @@ from sflowgan_tf.data.flow import estimated_motion
 from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.utils.files import written_whole
 
-_TRUST = 200.0
+_TRUST = 200.0  # of an unchanged colour; see `History`
 
 
 class History:
-    """Blends each picture of a film with the one before, brought along the given film's motion.
+    """Blends each painted picture with the previous one, warped along the simulator film's flow.
 
-    What was painted before is taken where a pixel is seen in both given frames, by the
-    forward-backward check of their flow, and as far as the given film kept its colour c there:
+    The previous picture counts at a pixel that is visible in both of the simulator's frames, by the
+    forward-backward check of their flow, and as far as the simulator's colour c, in [0, 1], stayed
+    the same there:
 
         share = weight * exp(-200 |c - c_before|^2),
         picture = (1 - share) * painted + share * picture_before.
 
-    So a cut, or a lamp that is switched on, takes nothing over. The past is fetched bicubically:
-    bilinear sampling would blur it anew with every frame. A weight of w leaves
-    sqrt((1 - w) / (1 + w)) of the deviation of what is painted anew each time, and trails of what
-    moves otherwise than the given film: reflections, and shadows that only the result has.
+    So nothing is taken over at a cut, or where a lamp is switched on. The warp is bicubic: bilinear
+    sampling would blur the picture again with every frame. A weight of w leaves
+    sqrt((1 - w) / (1 + w)) of the standard deviation of noise that is independent from frame to
+    frame. What moves otherwise than the simulator's film leaves trails: reflections, and shadows
+    that only the result has.
 
     Attributes:
-        weight: of the past, in [0, 1).
+        weight: largest share of the previous picture, in [0, 1); 0 switches blending off.
 
     Source: not in the paper. Temporal antialiasing (Yang et al., "A Survey of Temporal Antialiasing
     Techniques", 2020) with the visibility mask of Lai et al., "Learning Blind Video Temporal
@@ -39,24 +41,24 @@ class History:
     """
 
     def __init__(self, weight: float, farneback: Farneback):
-        """Nothing has happened yet.
+        """The state before a film's first frame.
 
         Args:
-            weight: of the past.
-            farneback: settings of `data.flow.dense_flow`.
+            weight: see the class.
+            farneback: settings of the flow between the simulator's frames.
         """
         self.weight, self._farneback = weight, farneback
         self._before: dict[str, Any] = {}
 
     def steady(self, frame: np.ndarray, painted: np.ndarray) -> np.ndarray:
-        """The next pictures of the film.
+        """Blends the next pictures of the film.
 
         Args:
-            frame: (height, width, 3) uint8 RGB, that they were painted from.
+            frame: (height, width, 3) uint8 RGB, the simulator's frame that they were painted from.
             painted: (versions, height, width, 3) uint8 RGB.
 
         Returns:
-            As `painted`; the first ones as they are.
+            As `painted`; equal to it for the first frame of a film.
         """
         if not self.weight:
             return painted
@@ -73,22 +75,31 @@ class History:
         return np.rint(pictures).astype(np.uint8)
 
     def forget(self) -> None:
-        """What comes next is another film."""
+        """Begins another film: the next pictures are not blended."""
         self._before = {}
 
     def save(self, file: Path) -> None:
-        """Keeps the past for `load`; the file appears whole."""
+        """Writes the state to an NPZ file for `load`; the file appears whole."""
         with written_whole(file) as partial, open(partial, "wb") as stream:
             np.savez(stream, **self._before)
 
     def load(self, file: Path) -> None:
-        """Goes on where the film that was saved stopped, with the same bits."""
+        """Takes up the state that `save` wrote; what follows is equal bit for bit.
+
+        Raises:
+            OSError, EOFError, ValueError, zipfile.BadZipFile: it is missing or damaged.
+        """
         with np.load(file) as arrays:
             self._before = dict(arrays)
 
 
 def _along(flow: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """An image (height, width, 3), fetched from where the flow (height, width, 2) points."""
+    """An image, sampled bicubically where the flow points.
+
+    Args:
+        flow: (height, width, 2) float32, pixels, dx and dy.
+        image: (height, width, 3), any dtype.
+    """
     rows, columns = np.indices(flow.shape[:2], np.float32)
     x, y = columns + flow[..., 0], rows + flow[..., 1]
     return cv2.remap(image, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)

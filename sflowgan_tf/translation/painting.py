@@ -1,9 +1,9 @@
-"""The work of `translate`: scenes, through a translator, to pictures on disk."""
+"""From scenes to pictures on disk: the work of `translate`."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Literal
 
 import numpy as np
 from PIL import Image
@@ -15,63 +15,42 @@ from sflowgan_tf.data.media.scenes import Scene, Scenes
 from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.images import contact_sheet
+from sflowgan_tf.translation.model import Model
+from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.files import written_whole
 
 CONTACT_SHEET = "contact-sheet.png"
 _ON_SHEET = 8
 
 
-class Translates(Protocol):
-    """A trained model, wherever it runs: here, in an artefact, on a server."""
-
-    @property
-    def redraws(self) -> bool:
-        """Whether it was trained on the DNED's edges, and so has versions of a scene."""
-        ...
-
-    def translate(
-        self, labels: np.ndarray, image: np.ndarray, weights: np.ndarray | None
-    ) -> np.ndarray:
-        """One scene, painted, (height, width, 3) uint8 RGB.
-
-        Args:
-            labels: (height, width) uint8 class indices or VOID.
-            image: (height, width, 3) uint8 RGB; its Laplacian gives the edges.
-            weights: (6,) float32, >= 0, of the DNED's side outputs; None leaves the DNED out.
-        """
-        ...
-
-
 class Painter:
-    """Paints scenes in versions; what stays the same for all of them."""
+    """Paints scenes, each in one or several versions, and knows what made them."""
 
     def __init__(
         self,
-        translator: Translates,
+        model: Model,
         *,
         size: tuple[int, int],
         table: ClassTable,
         variations: int,
         seed: int,
         redraw: bool,
-        origin: dict[str, str],
     ):
         """How scenes are read and painted.
 
         Args:
-            translator: of any model.
+            model: that paints.
             size: (width, height) of the pictures.
             table: how the label maps' ids become the model's classes.
-            variations: versions of each scene.
+            variations: number of versions of each scene; 1 without the DNED.
             seed: of the variations.
-            redraw: whether the DNED redraws the edges.
-            origin: what made the pictures, for their metadata; "edges" where they are not the
-                Laplacian's or the DNED's.
+            redraw: whether the DNED redraws the edges, where the model has one.
         """
-        self.translator, self.size, self.table = translator, size, table
-        redraws = redraw and translator.redraws
-        self.weights = ensemble_weights(variations, seed) if redraws else [None]
-        self.origin = origin | {"seed": str(seed)}
+        self.model, self.size, self.table = model, size, table
+        is_redrawn = redraw and model.redraws
+        self.edges: Literal["dned", "laplacian"] = "dned" if is_redrawn else "laplacian"
+        self.weights = ensemble_weights(variations, seed) if is_redrawn else [None]
+        self.origin = model.origin | {"seed": str(seed)}
 
     def read(self, scenes: Scenes, start: int) -> Iterator[Scene]:
         """Scenes from `start` on, at the size of the pictures."""
@@ -82,13 +61,13 @@ class Painter:
     def paint(self, scene: Scene) -> Iterator[np.ndarray]:
         """The versions of a scene, each (height, width, 3) uint8 RGB."""
         for weights in self.weights:
-            yield self.translator.translate(scene.labels, scene.frame, weights)
+            yield self.model.translate(scene.labels, scene.frame, weights, edges=self.edges)
 
     def texts(self, version: int) -> dict[str, str]:
         """What made a version, for its metadata."""
         weights = self.weights[version]
         if weights is None:
-            return {"edges": "laplacian"} | self.origin
+            return self.origin | {"edges": self.model.edge_map}
         written = " ".join(f"{weight:.9g}" for weight in weights)
         return self.origin | {"edges": "dned", "ensemble_weights": written}
 
@@ -102,19 +81,20 @@ class Pictures:
         self.sheet_file = folder / CONTACT_SHEET
 
     def make(self, scenes: Scenes) -> int:
-        """Paints and returns how many pictures; those that are there are painted anew.
+        """Paints and returns the number of pictures; those that are there are painted anew.
 
         Raises:
             UserError: a scene is wrong; nothing is painted then.
+            Failure: a picture can't be written.
         """
         count, rows = scenes.check(self.painter.table, one_size=False), []
         for scene in tqdm(self.painter.read(scenes, 0), "painting", count, unit="scene"):
-            painted = list(self.painter.paint(scene))
-            for version, image in enumerate(painted):
+            images = list(self.painter.paint(scene))
+            for version, image in enumerate(images):
                 file = self._folder(version) / f"{scene.name}.png"
                 _write_png(file, image, self.painter.texts(version))
             if len(rows) < _ON_SHEET:
-                rows.append([self.painter.table.colorize(scene.labels), scene.frame, *painted])
+                rows.append([self.painter.table.colorize(scene.labels), scene.frame, *images])
         versions = [f"version {n + 1}" for n in range(len(self.painter.weights))]
         sheet = contact_sheet(rows, ["labels", "given frame", *versions])
         _write_png(self.sheet_file, sheet, self.painter.origin)
@@ -130,6 +110,7 @@ def _write_png(file: Path, image: np.ndarray, texts: dict[str, str]) -> None:
     metadata = PngInfo()
     for key, value in texts.items():
         metadata.add_text(key, value)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(file) as partial:
-        Image.fromarray(image).save(partial, format="png", pnginfo=metadata)
+    with writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(file) as partial:
+            Image.fromarray(image).save(partial, format="png", pnginfo=metadata)

@@ -1,7 +1,7 @@
-"""What an artefact takes and gives: its signatures, by which TensorFlow Serving calls it.
+"""The signatures of an exported model: names, dtypes and shapes of its inputs and outputs.
 
-Everything that comes in is checked inside the graph (`deployment.checks.py`): what is wrong is an
-InvalidArgument error with a sentence that says so.
+TensorFlow Serving calls a model by them. Inputs are checked inside the graph
+(`deployment.checks.py`): a wrong one is an InvalidArgument error with a sentence that says so.
 """
 
 from collections.abc import Mapping
@@ -37,49 +37,54 @@ SIGNATURES = {
     "encoded": Signature(_FILES, _PNG),
     "encoded_weighted": Signature(_FILES | _WEIGHTS, _PNG),
     "edges": Signature(_LABELS | _EDGES, _IMAGE),  # painted as they are, the DNED left out
-    # The model card as JSON. What is asked does not matter: TF Serving wants an input.
+    # The model card as JSON. The input is not read: TF Serving needs one.
     "card": Signature({"ask": _BYTES}, {"card": _BYTES}),
 }
 
 
-def misfits(found: Mapping[str, Any]) -> list[str]:
-    """In what the signatures of a SavedModel differ from those of an artefact.
+def misfits(definitions: Mapping[str, Any]) -> list[str]:
+    """In what the signatures of a SavedModel differ from those of an exported model.
 
     Args:
-        found: SignatureDef messages by name; further ones are of no interest.
+        definitions: SignatureDef messages by name; further ones are of no interest.
 
     Returns:
         Clauses such as "serving_default takes no image"; empty where everything fits.
     """
     wrong = []
     for name, signature in SIGNATURES.items():
-        if name not in found:
+        if name not in definitions:
             wrong.append(f"there is no signature {name}")
             continue
-        wrong += _differences(f"{name} takes", signature.inputs, found[name].inputs)
-        wrong += _differences(f"{name} gives", signature.outputs, found[name].outputs)
+        wrong += _differences(f"{name} takes", signature.inputs, definitions[name].inputs)
+        wrong += _differences(f"{name} gives", signature.outputs, definitions[name].outputs)
     return wrong
 
 
 def _differences(
-    what: str, expected: Mapping[str, tf.TensorSpec], found: Mapping[str, Any]
+    clause: str, expected: Mapping[str, tf.TensorSpec], infos: Mapping[str, Any]
 ) -> list[str]:
-    texts = {name: _text(spec) for name, spec in expected.items()}
-    others = {
-        name: _text(tf.TensorSpec(tf.TensorShape(info.tensor_shape), info.dtype))
-        for name, info in found.items()
-    }
-    wrong = [f"{what} no {name} ({texts[name]})" for name in texts if name not in others]
-    wrong += [f"{what} {name} ({others[name]}) too" for name in others if name not in texts]
+    texts = {name: text(spec) for name, spec in expected.items()}
+    others = {name: _text_of_info(info) for name, info in infos.items()}
+    wrong = [f"{clause} no {name} ({texts[name]})" for name in texts if name not in others]
+    wrong += [f"{clause} {name} ({others[name]}) too" for name in others if name not in texts]
     wrong += [
-        f"{what} {name} as {others[name]} instead of {texts[name]}"
+        f"{clause} {name} as {others[name]} instead of {texts[name]}"
         for name in texts
         if name in others and others[name] != texts[name]
     ]
     return wrong
 
 
-def _text(spec: tf.TensorSpec) -> str:
+def _text_of_info(info: Any) -> str:
+    try:
+        return text(tf.TensorSpec(tf.TensorShape(info.tensor_shape), info.dtype))
+    except (TypeError, ValueError):  # a dtype or size that TensorFlow does not have
+        return "something that is no tensor"
+
+
+def text(spec: tf.TensorSpec) -> str:
+    """Dtype and shape in words, such as "uint8 (None, None, None, 3)"."""
     rank = spec.shape.rank
     shape = "unknown shape" if rank is None else str(tuple(spec.shape.as_list())).replace(",)", ")")
     return f"{spec.dtype.name} {shape}"

@@ -8,7 +8,7 @@ from filelock import FileLock, Timeout
 
 from sflowgan_tf.utils.errors import UserError
 
-_NAME = ".lock"
+LOCK = ".lock"  # the file in a folder that is locked
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def locked(folder: Path, remedy: str) -> Iterator[None]:
         UserError: another process holds the lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / _NAME)
+    lock = FileLock(folder / LOCK)
     try:
         lock.acquire(blocking=False)
     except Timeout:

@@ -5,7 +5,7 @@ import pytest
 
 from sflowgan_tf.device.metadata import Metadata
 from sflowgan_tf.ops.classes import TABLES
-from sflowgan_tf.ops.settings import EdgeSettings
+from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.errors import UserError
 
 METADATA = Metadata(
@@ -15,6 +15,7 @@ METADATA = Metadata(
     inputs=[{"name": "labels", "shape": [1, 24, 40, 13], "values": "one-hot"}],
     output={"name": "image", "values": "RGB"},
     edges=EdgeSettings(threshold=7.5),
+    flow=Farneback(winsize=9),
     classes=TABLES["synthia"],
     origin={"run": "city"},
 )
@@ -27,6 +28,17 @@ def test_what_is_written_is_read(tmp_path):
     assert file.read_bytes().startswith(b"a flatbuffer")
     assert Metadata.read(file) == METADATA
     assert METADATA.input_names == ["labels"]
+
+
+def test_a_file_without_settings_of_the_flow_has_the_defaults(tmp_path):
+    file = tmp_path / "a.tflite"
+    METADATA.append(file)
+    with zipfile.ZipFile(file) as archive:
+        values = json.loads(archive.read("metadata.json"))
+    del values["flow"]
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("metadata.json", json.dumps(values))
+    assert Metadata.read(file).flow == Farneback()
 
 
 def test_a_file_that_says_nothing_or_in_another_format_is_refused(tmp_path):

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
@@ -5,7 +7,6 @@ import tensorflow as tf
 
 from sflowgan_tf.evaluation.subjects import Files, Painted
 from sflowgan_tf.ops.settings import Farneback
-from sflowgan_tf.training import sheets
 from sflowgan_tf.translation import history as history_module
 from sflowgan_tf.translation.history import History
 from sflowgan_tf.utils.errors import UserError
@@ -27,10 +28,10 @@ def frame(sequence, number):
 def test_the_past_is_of_the_same_drive(monkeypatch):
     """Of a picture that has a past, half of it is the past's."""
     pictures = (np.full((16, 16, 3), level, np.uint8) for level in (40, 80, 160, 100, 200))
-    monkeypatch.setattr(sheets, "picture", lambda *given, **more: next(pictures))
+    translator = SimpleNamespace(picture=lambda record, redraw: next(pictures))
     history = History(0.5, Farneback())
     monkeypatch.setattr(history_module, "estimated_motion", all_seen)
-    painted = Painted(translator=None, redraw=True, history=history)
+    painted = Painted(translator=translator, redraw=True, history=history)
     places = [("a", 0), ("a", 1), ("b", 2), ("b", 4), ("b", 5)]
     given = {"image_cg": tf.zeros((16, 16, 3), tf.uint8)}
     got = [int(painted.picture(frame(*place) | given)[8, 8, 0]) for place in places]

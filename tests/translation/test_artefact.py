@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.translation import artefact
-from sflowgan_tf.translation.card import Card
 from sflowgan_tf.utils.errors import UserError
 from tests.front import scene
 
@@ -30,7 +29,7 @@ def test_it_paints_what_the_model_paints(exported, exportable, place):
 
 def test_bytes_give_the_same_as_tensors(exported):
     loaded = artefact.load(exported)
-    encoded = artefact.Artefact(loaded.predict, encoded=True)
+    encoded = artefact.Artefact(exported, loaded.predict, encoded=True)
     for weights in (ensemble_weights(1, seed=0)[0], None):
         expected = loaded.translate(LABELS, IMAGE, weights)
         np.testing.assert_array_equal(encoded.translate(LABELS, IMAGE, weights), expected)
@@ -45,7 +44,7 @@ def test_a_model_without_a_dned_is_asked_for_its_one_version(exported):
         return loaded.predict(name, inputs)
 
     for encoded in (False, True):
-        plain = artefact.Artefact(predict, encoded=encoded)
+        plain = artefact.Artefact(exported, predict, encoded=encoded)
         object.__setattr__(plain.card, "redraws", False)
         assert not plain.redraws
         plain.translate(LABELS, IMAGE, None)
@@ -71,7 +70,7 @@ def test_a_model_from_elsewhere_is_refused_with_the_differences(tmp_path):
     with pytest.raises(UserError) as caught:
         artefact.load(tmp_path)
     said = str(caught.value)
-    assert said.startswith(f"--model {tmp_path}: is no model that export wrote: ")
+    assert said.startswith(f"{tmp_path}: is no model that export wrote: ")
     assert "serving_default takes no labels (uint8 (None, None, None))" in said
     assert "image as float32 (None, 256, 256, 3) instead of uint8 (None, None, None, 3)" in said
     assert "there is no signature encoded" in said
@@ -85,29 +84,33 @@ def test_it_is_refused_before_anything_of_it_is_loaded(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "damage",
+    ("damage", "sentence"),
     [
-        lambda folder: (folder / "saved_model.pb").write_bytes(b"nonsense"),
-        lambda folder: (folder / "saved_model.pb").write_bytes(b""),
-        lambda folder: next(folder.glob("variables/*.data*")).unlink(),
-        lambda folder: shutil.rmtree(folder / "variables"),
+        (lambda folder: (folder / "saved_model.pb").write_bytes(b"nonsense"), ".pb: damaged; copy"),
+        (lambda folder: (folder / "saved_model.pb").write_bytes(b""), ".pb: damaged; copy it anew"),
+        (lambda folder: next(folder.glob("variables/*.data*")).unlink(), "are damaged or missing"),
+        (lambda folder: shutil.rmtree(folder / "variables"), "are damaged or missing; copy it"),
     ],
 )
-def test_a_damaged_one_is_said(exported, tmp_path, damage):
+def test_a_damaged_one_is_a_sentence(exported, tmp_path, damage, sentence):
     folder = tmp_path / "copy"
     shutil.copytree(exported, folder)
     damage(folder)
-    with pytest.raises(UserError, match=rf"--model {folder}: damaged; can't be loaded \("):
+    with pytest.raises(UserError, match=sentence) as caught:
         artefact.load(folder)
+    assert str(caught.value).startswith(str(folder))
+    assert len(str(caught.value).splitlines()) == 1
 
 
-def test_a_card_of_another_version_is_said(exported, monkeypatch):
-    def another(text):
-        raise ValueError("model card of version 9, expected 1")
-
-    monkeypatch.setattr(Card, "from_json", another)
-    with pytest.raises(UserError, match="model card of version 9, expected 1"):
-        artefact.load(exported)
+@pytest.mark.parametrize(
+    ("card", "sentence"),
+    [(b"{}", "damaged model card"), (b"\xff", "damaged"), (b'{"version": 9}', "of version 9")],
+)
+def test_a_card_of_another_version_or_form_is_a_sentence(card, sentence):
+    with pytest.raises(UserError, match=f"models/city: .*{sentence}.*; export the model anew"):
+        artefact.Artefact(
+            "models/city", lambda *_: {"card": np.array([card], object)}, encoded=False
+        )
 
 
 ALONE = """
@@ -123,12 +126,12 @@ import numpy as np
 import tensorflow as tf
 
 call = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
-given = np.load(sys.argv[2])
-painted = call(labels=tf.constant(given["labels"]), image=tf.constant(given["image"]))["image"]
+inputs = np.load(sys.argv[2])
+painted = call(labels=tf.constant(inputs["labels"]), image=tf.constant(inputs["image"]))["image"]
 np.save(sys.argv[3], painted)
-wrong = np.where(given["labels"] == 255, 255, 77).astype(np.uint8)
+wrong = np.where(inputs["labels"] == 255, 255, 77).astype(np.uint8)
 try:
-    call(labels=tf.constant(wrong), image=tf.constant(given["image"]))
+    call(labels=tf.constant(wrong), image=tf.constant(inputs["image"]))
 except tf.errors.InvalidArgumentError as error:
     print(error.message)
 assert "sflowgan_tf" not in sys.modules
@@ -158,11 +161,11 @@ def test_it_paints_and_refuses_in_a_process_without_this_program(exported, expor
 
 def test_saved_model_cli_shows_and_runs_it(exported, exportable, tmp_path):
     np.savez(tmp_path / "scene.npz", labels=LABELS[None], image=IMAGE[None])
-    given = f"labels={tmp_path}/scene.npz[labels];image={tmp_path}/scene.npz[image]"
+    inputs = f"labels={tmp_path}/scene.npz[labels];image={tmp_path}/scene.npz[image]"
     tool = Path(sys.executable).with_name("saved_model_cli")
     done = subprocess.run(
         [tool, "run", "--dir", exported, "--tag_set", "serve", "--signature_def", "serving_default"]
-        + ["--inputs", given, "--outdir", tmp_path],
+        + ["--inputs", inputs, "--outdir", tmp_path],
         cwd=tmp_path,
         env=_environment(),
         capture_output=True,
@@ -182,8 +185,8 @@ def test_a_session_as_tensorflow_serving_runs_it_refuses_too(exported, exportabl
         inputs = {key: info.name for key, info in signature.inputs.items()}
 
         def run(labels):
-            given = {inputs["labels"]: labels[None], inputs["image"]: IMAGE[None]}
-            return session.run(signature.outputs["image"].name, given)[0]
+            scene = {inputs["labels"]: labels[None], inputs["image"]: IMAGE[None]}
+            return session.run(signature.outputs["image"].name, scene)[0]
 
         painted = run(LABELS)
         with pytest.raises(tf.errors.InvalidArgumentError, match="class id 77 is outside"):

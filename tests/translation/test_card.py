@@ -1,7 +1,9 @@
+import dataclasses
 import json
 
 import pytest
 
+from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.translation.card import Card, licence
 
 
@@ -13,22 +15,48 @@ def test_a_card_comes_back_from_json(exportable):
     assert (back.run, back.step, back.size) == ("city", 7, (32, 16))
     assert back.data["frames"] == {"train": 1, "validation": 1}
     assert back.metrics is None
-    assert back.made["command"] == "a command"
+    assert back.provenance["command"] == "a command"
+
+
+def test_the_settings_of_the_flow_come_back_and_older_cards_have_the_defaults(exportable):
+    card = exportable.card("city", "")
+    other = dataclasses.replace(card, flow=Farneback(winsize=9, gaussian=True))
+    values = json.loads(json.dumps(other.to_dict()))
+    assert values["flow"]["winsize"] == 9
+    assert Card.from_json(json.dumps(values)).flow == other.flow
+    del values["flow"]
+    assert Card.from_json(json.dumps(values)).flow == Farneback()
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "sentence"),
     [
         ({"version": 99}, "model card of version 99, expected 1"),
-        ({"size": None}, "damaged model card"),
-        ({"classes": {}}, "damaged model card"),
-        ({"more": 1}, "damaged model card"),
+        ({"size": None}, "damaged model card: size is of another form"),
+        ({"size": [1, 2, 3]}, "damaged model card: size is of another form"),
+        ({"classes": {}}, "damaged model card: classes is of another form"),
+        ({"edges": {"width": 3}}, "damaged model card: edges is of another form"),
+        ({"flow": [1]}, "damaged model card: flow is of another form"),
+        ({"more": 1}, "damaged model card: missing or unknown: more"),
     ],
 )
-def test_another_card_is_refused(exportable, change, said):
+def test_another_card_is_refused(exportable, change, sentence):
     values = exportable.card("city", "").to_dict() | change
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=sentence):
         Card.from_json(json.dumps(values))
+
+
+def test_a_card_that_lacks_something_is_refused(exportable):
+    values = exportable.card("city", "").to_dict()
+    del values["step"], values["made"]
+    with pytest.raises(ValueError, match="missing or unknown: made, step"):
+        Card.from_json(json.dumps(values))
+
+
+@pytest.mark.parametrize("text", ["", "<html>", "[]", "7", "{}"])
+def test_what_is_no_card_is_refused(text):
+    with pytest.raises(ValueError, match="damaged model card: expected JSON with a version"):
+        Card.from_json(text)
 
 
 def test_the_note_on_the_licence_follows_the_data():

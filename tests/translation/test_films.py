@@ -1,8 +1,9 @@
 import os
+import resource
 import signal
 import subprocess
 import sys
-import time
+from contextlib import contextmanager
 from fractions import Fraction
 
 import av
@@ -16,15 +17,16 @@ from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.translation.films import Films
 from sflowgan_tf.translation.history import History
 from sflowgan_tf.translation.painting import Painter
-from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.errors import Failure, UserError
 from tests import places
+from tests.translation.echo import model_of
 
 FRAMES = 7
 FARNEBACK = Farneback()
 
 
 class Echo:
-    """A translator whose picture is the frame's number, plus 100 times the side output's number.
+    """An engine whose picture is the frame's number, plus 100 times the side output's number.
 
     Frames hold ten times their number; label index 0 takes nothing away.
     """
@@ -32,19 +34,19 @@ class Echo:
     painted = 0
     redraws = True
 
-    def translate(self, labels, image, weights):
+    def translate(self, labels, frame, weights):
         Echo.painted += 1
         added = 0 if weights is None else 20 * np.dot(weights, np.arange(6))
-        return (image + labels[..., None] + added).astype(np.uint8)
+        return (frame + labels[..., None] + added).astype(np.uint8)
 
 
 class Breaks(Echo):
     """An Echo that is interrupted at its fifth frame."""
 
-    def translate(self, labels, image, weights):
-        if image[0, 0, 0] == 40:
+    def translate(self, labels, frame, weights):
+        if frame[0, 0, 0] == 40:
             raise KeyboardInterrupt
-        return super().translate(labels, image, weights)
+        return super().translate(labels, frame, weights)
 
 
 @pytest.fixture
@@ -58,7 +60,20 @@ def root(tmp_path):
     return tmp_path
 
 
-def make(root, translator=None, *, file="out/film.mp4", side_by_side=False, fps=10, past=0, **more):
+ORIGIN = {"run": "r", "step": "3"}
+
+
+def make(
+    root,
+    engine=None,
+    *,
+    file="out/film.mp4",
+    side_by_side=False,
+    fps=10,
+    past=0,
+    origin=ORIGIN,
+    **options,
+):
     """The films, made."""
     settings = {
         "size": (32, 16),
@@ -66,15 +81,14 @@ def make(root, translator=None, *, file="out/film.mp4", side_by_side=False, fps=
         "variations": 1,
         "seed": 0,
         "redraw": True,
-        "origin": {"run": "r", "step": "3"},
     }
+    model = model_of(engine or Echo(), origin=origin, files=[root / "model"])
     films = Films(
-        Painter(translator or Echo(), **(settings | more)),
+        Painter(model, **(settings | options)),
         file=root / file,
         fps=Fraction(fps),
         side_by_side=side_by_side,
         piece=2,
-        model=[root / "model"],
         history=History(past, FARNEBACK),
     )
     scenes = pair_up(root / "labels", root / "frames", in_order=True)
@@ -102,8 +116,8 @@ def test_side_by_side_shows_frame_labels_and_result(root):
     films = make(root, side_by_side=True)
     frames, _ = decode(root / "out/film.mp4")
     assert films.size == (96, 16)
-    given, labels, result = (frames[3][8, x].astype(int) for x in (16, 48, 80))
-    np.testing.assert_allclose(given, 30, atol=2)
+    frame, labels, result = (frames[3][8, x].astype(int) for x in (16, 48, 80))
+    np.testing.assert_allclose(frame, 30, atol=2)
     np.testing.assert_allclose(labels, (128, 64, 128), atol=4)  # road
     np.testing.assert_allclose(result, 80, atol=2)
 
@@ -128,7 +142,7 @@ def test_laplacian_edges_go_as_they_are(root):
 
 
 def test_the_past_steadies_a_film(root):
-    """The given film is lit up by 10 levels a frame: exp(-200 * 3 (10 / 255)^2) is trusted."""
+    """Frames brighten by 10 levels: exp(-200 * 3 (10 / 255)^2) of the past is trusted."""
     make(root, past=0.5)
     frames, _ = decode(root / "out/film.mp4")
     share, expected = 0.5 * np.exp(-600 * (10 / 255) ** 2), [50.0]
@@ -196,13 +210,12 @@ def test_a_film_never_overwrites_what_it_is_made_of(root):
         container.mux(stream.encode(av.VideoFrame(32, 16, "yuv420p")))
         container.mux(stream.encode())
     painter = Painter(
-        Echo(),
+        model_of(Echo()),
         size=(32, 16),
         table=TABLES["cityscapes"],
         variations=2,
         seed=0,
         redraw=True,
-        origin={},
     )
     scenes = pair_up(root / "labels", root / "film-2.mp4", in_order=True)
     films = Films(
@@ -211,42 +224,104 @@ def test_a_film_never_overwrites_what_it_is_made_of(root):
         fps=Fraction(10),
         side_by_side=False,
         piece=2,
-        model=[root / "model"],
         history=History(0, FARNEBACK),
     )
-    with pytest.raises(UserError, match=r"film-2\.mp4: would overwrite what is given"):
+    with pytest.raises(UserError, match=r"film-2\.mp4: would overwrite the scenes"):
         films.make(scenes)
 
 
 KILLED = """
-import sys, time
+import os, signal, sys
 from pathlib import Path
 from tests.translation.test_films import Echo, make
 
-class Slow(Echo):
-    def translate(self, labels, image, weights):
-        time.sleep(0.1)
-        return super().translate(labels, image, weights)
+class Dies(Echo):
+    def translate(self, labels, frame, weights):
+        if frame[0, 0, 0] == 50:  # in the middle of the third piece
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().translate(labels, frame, weights)
 
-make(Path(sys.argv[1]), Slow())
+make(Path(sys.argv[1]), Dies())
 """
 
 
 def test_killed_it_leaves_no_film_and_goes_on_with_the_same_bytes(root):
     make(root, file="whole/film.mp4")
-    child = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(root)],
-        cwd=places.ROOT,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 60
-    while not (root / "out/.film.mp4.pieces/000001-1.mp4").exists():
-        assert child.poll() is None and time.monotonic() < deadline
-        time.sleep(0.01)
-    child.send_signal(signal.SIGKILL)
-    child.wait()
+    done = subprocess.run([sys.executable, "-c", KILLED, str(root)], cwd=places.ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL
     assert not (root / "out/film.mp4").exists()
     Echo.painted = 0
     make(root)
-    assert 0 < Echo.painted <= 3
+    assert Echo.painted == 3
     assert (root / "out/film.mp4").read_bytes() == (root / "whole/film.mp4").read_bytes()
+    assert [file.name for file in (root / "out").iterdir()] == ["film.mp4"], "nothing is left"
+
+
+def test_what_a_kill_leaves_goes_with_another_film_of_that_name(root):
+    subprocess.run([sys.executable, "-c", KILLED, str(root)], cwd=places.ROOT, check=False)
+    make(root, fps=20)
+    assert [file.name for file in (root / "out").iterdir()] == ["film.mp4"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK nonsense"])
+def test_a_lost_or_damaged_history_costs_a_piece(root, content):
+    make(root, file="whole/film.mp4", past=0.5)
+    with pytest.raises(KeyboardInterrupt):
+        make(root, Breaks(), past=0.5)
+    file = root / "out/.film.mp4.pieces/000001.npz"
+    file.unlink() if content is None else file.write_bytes(content)
+    with pytest.raises(Failure, match=r"000001\.npz: is damaged and was deleted "):
+        make(root, past=0.5)
+    make(root, past=0.5)
+    assert (root / "out/film.mp4").read_bytes() == (root / "whole/film.mp4").read_bytes()
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"frames": 7}'])
+def test_a_damaged_plan_is_none(root, content):
+    with pytest.raises(KeyboardInterrupt):
+        make(root, Breaks())
+    (root / "out/.film.mp4.pieces/plan.json").write_text(content)
+    Echo.painted = 0
+    make(root)
+    assert Echo.painted == FRAMES
+
+
+def test_one_command_at_a_time_makes_a_film(root):
+    class Meets(Echo):
+        """Starts the same film once more while it is being made."""
+
+        def translate(self, labels, frame, weights):
+            with pytest.raises(UserError, match=r"another command is at work .*--output"):
+                make(root)
+            return super().translate(labels, frame, weights)
+
+    make(root, Meets())
+    frames, _ = decode(root / "out/film.mp4")
+    assert len(frames) == FRAMES
+
+
+@contextmanager
+def disk_with_room_for(size):
+    """Files of this process grow to `size` bytes: writing fails beyond, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("past", [0, 0.5])
+def test_a_full_disk_is_a_sentence_and_the_same_command_goes_on(root, past):
+    for file in (root / "frames").iterdir():
+        noise = np.random.default_rng(0).integers(0, 256, (16, 32, 3), np.uint8)
+        cv2.imwrite(str(file), noise)
+    make(root, file="whole/film.mp4", past=past)
+    smallest = (root / "whole/film.mp4").stat().st_size // 2
+    with disk_with_room_for(smallest), pytest.raises((Failure, OSError)) as caught:
+        make(root, past=past)
+    assert str(root / "out") in str(caught.value)
+    assert not (root / "out/film.mp4").exists()
+    make(root, past=past)
+    assert (root / "out/film.mp4").read_bytes() == (root / "whole/film.mp4").read_bytes()
+    assert [file.name for file in (root / "out").iterdir()] == ["film.mp4"]

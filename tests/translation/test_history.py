@@ -46,9 +46,9 @@ def test_each_version_has_its_own_past():
 def test_the_past_moves_with_the_given_film():
     """Both films move left by 2 pixels a frame; what is painted keeps its place on the texture."""
     wide, pattern = texture(0, (48, 80)), texture(1, (48, 80))
-    given = [wide[:, shift : shift + 64] for shift in (0, 2, 4)]
+    frames = [wide[:, shift : shift + 64] for shift in (0, 2, 4)]
     painted = [pattern[None, :, shift : shift + 64] for shift in (0, 2, 4)]
-    last = of_film(0.8, given, painted)[-1].astype(float)
+    last = of_film(0.8, frames, painted)[-1].astype(float)
     moved = np.abs(last - painted[-1])[INNER].mean()
     stood = np.abs(0.8 * painted[0] + 0.2 * painted[-1] - painted[-1])[INNER].mean()
     assert moved < 0.15 * stood

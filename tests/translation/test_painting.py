@@ -7,6 +7,7 @@ from sflowgan_tf.data.media.scenes import pair_up
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.translation.painting import Painter, Pictures
 from sflowgan_tf.utils.errors import UserError
+from tests.translation.echo import model_of
 
 
 def picture(file):
@@ -16,11 +17,11 @@ def picture(file):
 
 
 class Echo:
-    """A translator whose picture is its label index, plus 100 times the side output's number."""
+    """An engine whose picture is its label index, plus 100 times the side output's number."""
 
     redraws = True
 
-    def translate(self, labels, image, weights):
+    def translate(self, labels, frame, weights):
         added = 0 if weights is None else 20 * np.dot(weights, np.arange(6))
         return np.repeat((labels + added).astype(np.uint8)[..., None], 3, axis=-1)
 
@@ -35,16 +36,15 @@ def folders(tmp_path):
     return tmp_path
 
 
-def make(folders, **more):
+def make(folders, **options):
     settings = {
         "size": (16, 8),
         "table": TABLES["cityscapes"],
         "variations": 1,
         "seed": 0,
         "redraw": True,
-        "origin": {"run": "r", "step": "3"},
     }
-    pictures = Pictures(Painter(Echo(), **(settings | more)), folders / "out")
+    pictures = Pictures(Painter(model_of(Echo()), **(settings | options)), folders / "out")
     return pictures.make(pair_up(folders / "labels", folders / "frames", in_order=False))
 
 

@@ -5,13 +5,13 @@ from sflowgan_tf.translation.signatures import SIGNATURES, misfits
 
 def definitions(**changed):
     """SignatureDef messages of an artefact; `None` leaves one out."""
-    found = {}
+    messages = {}
     for name, signature in (SIGNATURES | changed).items():
         if signature is not None:
-            found[name] = tf.compat.v1.saved_model.build_signature_def(
+            messages[name] = tf.compat.v1.saved_model.build_signature_def(
                 inputs=_infos(signature.inputs), outputs=_infos(signature.outputs)
             )
-    return found
+    return messages
 
 
 def _infos(specs):
@@ -32,7 +32,7 @@ def changed(name, **inputs):
 
 def test_its_own_signatures_fit_and_further_ones_do_not_matter():
     assert misfits(definitions()) == []
-    assert misfits(definitions(more=SIGNATURES["edges"])) == []
+    assert misfits(definitions(further=SIGNATURES["edges"])) == []
 
 
 def test_every_difference_is_named():

@@ -11,7 +11,7 @@ from sflowgan_tf.training.assembly.networks import dned, generator
 from sflowgan_tf.training.checkpoints import restore_latest
 from sflowgan_tf.training.gan.image_gan import ImageGAN, variables
 from sflowgan_tf.training.runs import Run
-from sflowgan_tf.translation.models import Model, edges_of
+from sflowgan_tf.translation.model import Model
 from sflowgan_tf.translation.translator import Translator
 from sflowgan_tf.utils.errors import UserError
 
@@ -74,7 +74,7 @@ def _translator(
 
 
 def model_of_run(name: str) -> Model:
-    """The latest checkpoint of a run.
+    """A run's latest checkpoint, ready to paint: checkpoint -> translator -> picture.
 
     Args:
         name: a folder in runs/, or its path.
@@ -86,13 +86,15 @@ def model_of_run(name: str) -> Model:
     translator, manifest, step = restored_translator(run)
     if translator.edge_map == "instances":
         raise UserError(
-            f"--run {name}: was trained with edge_map=instances and needs instance maps, "
-            "which translate does not read; score it with `python -m sflowgan_tf.evaluate`"
+            f"{name}: was trained with edge_map=instances and needs instance maps, which a scene "
+            f"does not have; score it with `python -m sflowgan_tf.evaluate --run {name}`"
         )
     return Model(
-        translator=translator,
+        engine=translator,
         classes=manifest.classes,
         size=manifest.size,
-        origin={"run": name, "step": str(step)} | edges_of(translator.edge_map),
+        flow=manifest.flow,
+        edge_map=translator.edge_map,
+        origin={"run": name, "step": str(step)},
         files=[run.config, run.manifest, *sorted(run.checkpoints.glob("*.index"))],
     )

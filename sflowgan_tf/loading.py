@@ -1,0 +1,92 @@
+"""The ways to a trained model: a run, what `export` wrote, a server.
+
+Each function imports what it needs: TensorFlow quietly and not with this module, and nothing that
+trains for a model that stands alone.
+"""
+
+import os
+from pathlib import Path
+
+from sflowgan_tf.translation.model import Model
+from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.quiet import import_tensorflow
+
+
+def load(what: str | os.PathLike[str]) -> Model:
+    """A trained model, wherever it is.
+
+    Args:
+        what: one of
+            - the name of a run in runs/, or the path of a run's folder,
+            - the folder of a SavedModel that `export` wrote, of one version or of all: then the
+              highest one,
+            - a TFLite file that `export --tflite` wrote,
+            - the address of a model on TensorFlow Serving, http://HOST:8501/v1/models/NAME or
+              grpc://HOST:8500/NAME.
+
+    Raises:
+        UserError: there is nothing of that name, or it is damaged; the message says what to do.
+        Failure: a server's answers are none of TensorFlow Serving.
+    """
+    text = os.fspath(what)
+    if "://" in text:
+        return on_server(text)
+    path = Path(text)
+    if path.suffix == ".tflite":
+        return exported(path)
+    from sflowgan_tf.training.runs import Run
+
+    if Run.named(text).config.is_file():
+        return of_run(text)
+    if path.is_dir():
+        return exported(path)
+    raise UserError(
+        f"{text}: no such run or folder; expected a run in runs/ or its folder, the folder of a "
+        "SavedModel, a TFLite file, or the address of a server (http://, grpc://)"
+    )
+
+
+def of_run(name: str) -> Model:
+    """The latest checkpoint of a run.
+
+    Args:
+        name: a folder in runs/, or its path.
+
+    Raises:
+        UserError: there is no such run or no checkpoint yet, or it needs instance maps.
+    """
+    import_tensorflow()
+    from sflowgan_tf.training import assembly
+
+    return assembly.model_of_run(name)
+
+
+def exported(path: Path) -> Model:
+    """What `export` wrote: a SavedModel's folder, or a TFLite file, which needs no TensorFlow.
+
+    Raises:
+        UserError: there is none, it is damaged, or it does not come from `export`.
+    """
+    if not path.exists():
+        raise UserError(f"{path}: no such folder or file")
+    if path.is_file():
+        from sflowgan_tf.translation import tflite
+
+        return tflite.model(path)
+    import_tensorflow()
+    from sflowgan_tf.translation import artefact
+
+    return artefact.model(path)
+
+
+def on_server(url: str) -> Model:
+    """A model on TensorFlow Serving.
+
+    Raises:
+        UserError: it is no such URL, nobody answers there, or the model is none of `export`.
+        Failure: the answers are none of TensorFlow Serving.
+    """
+    import_tensorflow()
+    from sflowgan_tf.translation import server
+
+    return server.model(url)

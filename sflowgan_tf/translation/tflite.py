@@ -1,0 +1,29 @@
+"""A TFLite file of `export --tflite` as a model. TensorFlow is not needed."""
+
+from pathlib import Path
+
+from sflowgan_tf.device.model import Model as Painter
+from sflowgan_tf.translation.model import Model
+from sflowgan_tf.utils.quiet import held_back
+
+
+def model(file: Path) -> Model:
+    """The model in a file.
+
+    Args:
+        file: of `export --tflite`; it paints scenes of one size.
+
+    Raises:
+        UserError: it is missing, damaged, or none of `export --tflite`.
+    """
+    with held_back():  # LiteRT names the delegate that it uses
+        painter = Painter(file)
+    return Model(
+        engine=painter,
+        classes=painter.metadata.classes,
+        size=painter.size,
+        flow=painter.metadata.flow,
+        edge_map=painter.edges,
+        origin=painter.metadata.origin | {"model": str(file)},
+        files=[file],
+    )
