@@ -15,8 +15,7 @@ from sflowgan_tf import evaluate
 from sflowgan_tf.config import Minicity
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.evaluation import evaluation, measuring
-from sflowgan_tf.evaluation.result import Evaluation
+from sflowgan_tf.evaluation.result import Result
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
 from tests.tiny import JUDGE, TINY, begun
@@ -59,7 +58,7 @@ def value(evaluation, name, of="generated", **detail):
 def test_the_real_frames_themselves_are_perfect(tmp_path, capsys):
     given = ("--images", "real", "--reference", "datasets/minicity", "--segmenter", "judge")
     scored(*given, "--output", tmp_path)
-    found = Evaluation.load(tmp_path)
+    found = Result.load(tmp_path)
     assert value(found, "l1") == value(found, "perceptual") == 0
     assert value(found, "ssim") == pytest.approx(1)
     assert value(found, "psnr") == pytest.approx(58.92, abs=0.01)
@@ -95,7 +94,7 @@ def test_noisy_pictures_are_worse(home, tmp_path):
         Image.fromarray((picture + noise).clip(0, 255).astype(np.uint8)).save(place)
     given = ("--reference", "datasets/minicity", "--metrics", "paired", "temporal")
     scored("--images", noisy, *given)
-    found = Evaluation.load(noisy / "evaluation")
+    found = Result.load(noisy / "evaluation")
     assert value(found, "l1") == pytest.approx(20 * 0.8 / 255, rel=0.15)
     assert value(found, "warping_error") > 2 * value(found, "warping_error", "real")
     assert found.find("mean_iou") is None and found.find("fid") is None
@@ -108,11 +107,11 @@ def test_a_run_is_painted_scored_and_shown(home, monkeypatch):
     scored(*given)
     output = home / "runs/painter/evaluation"
     first = (output / "metrics.json").read_text()
-    found = Evaluation.load(output)
+    found = Result.load(output)
     assert found.subject == {"run": "painter", "step": 0, "edges": "dned", "training seed": 0}
     assert found.reference["frames"] == 8 and found.reference["clips"] == 2
     expected = "python -m sflowgan_tf.evaluate --run painter --segmenter judge"
-    assert found.made["command"] == expected
+    assert found.provenance["command"] == expected
     assert value(found, "diversity") > 0
     assert [one.name for one in found.classes][:2] == ["sky", "building"]
     for picture in found.pictures:
@@ -142,7 +141,7 @@ def test_a_run_is_painted_scored_and_shown(home, monkeypatch):
 
 def test_a_run_without_edges_has_no_variations(home):
     scored("--run", "labels", "--segmenter", "judge", "--metrics", "segmentation")
-    found = Evaluation.load(home / "runs/labels/evaluation")
+    found = Result.load(home / "runs/labels/evaluation")
     assert found.subject["edges"] == "none"
     assert found.find("diversity") is None
     assert value(found, "pixel_accuracy", void="ignored") > 0
@@ -156,7 +155,7 @@ def test_frames_without_order(home, tmp_path, capsys):
     assembly.raw_records(alone, None, folder, workers=1, skip_bad=False)
     given = ("--reference", folder, "--segmenter", "judge")
     scored("--run", "painter", *given, "--output", tmp_path / "run")
-    found = Evaluation.load(tmp_path / "run")
+    found = Result.load(tmp_path / "run")
     assert found.find("fid").n == found.reference["clips"] == 4
     assert found.find("fvd") is None and found.find("warping_error") is None
     assert any("FVD was left out: the clips of the reference have 1 f" in w for w in found.warnings)
@@ -170,7 +169,7 @@ def test_frames_without_order(home, tmp_path, capsys):
     Image.fromarray(np.zeros((9, 9, 3), np.uint8)).save(painted / "contact-sheet.png")
     for _ in range(2):  # the second time among the pictures of the first
         scored("--images", painted, *given, "--metrics", "paired")
-        assert value(Evaluation.load(painted / "evaluation"), "l1") == 0
+        assert value(Result.load(painted / "evaluation"), "l1") == 0
 
 
 def test_what_single_frames_can_not_show_is_refused(home, tmp_path, capsys):
@@ -190,14 +189,14 @@ def test_edges_of_another_threshold_are_told(home, tmp_path):
     given = ("--run", "painter", "--metrics", "paired", "--output", tmp_path)
     scored(*given, "--reference", other)
     told = "made with records.edges.threshold=7, records.edges.blur=0, those"
-    assert any(told in text for text in Evaluation.load(tmp_path).warnings)
+    assert any(told in text for text in Result.load(tmp_path).warnings)
     scored(*given)
-    assert not any("threshold" in text for text in Evaluation.load(tmp_path).warnings)
+    assert not any("threshold" in text for text in Result.load(tmp_path).warnings)
 
 
 def test_laplacian_edges_on_demand(home, tmp_path, capsys):
     scored("--run", "painter", "--edges", "laplacian", "--metrics", "paired", "--output", tmp_path)
-    found = Evaluation.load(tmp_path)
+    found = Result.load(tmp_path)
     assert found.subject["edges"] == "laplacian"
     scored("--run", "painter", "--output", tmp_path)
     notes = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Note:")]
@@ -210,7 +209,7 @@ def test_the_past_steadies_what_is_scored(home, tmp_path):
     for weight in ("0", "0.6"):
         given = ("--run", "painter", "--metrics", "temporal", "--output", tmp_path / weight)
         scored(*given, "--history", weight)
-        found[weight] = Evaluation.load(tmp_path / weight)
+        found[weight] = Result.load(tmp_path / weight)
     assert value(found["0.6"], "warping_error") < 0.9 * value(found["0"], "warping_error")
     assert value(found["0.6"], "flicker") < 0.9 * value(found["0"], "flicker")
     for of in ("real", "simulator"):
@@ -233,7 +232,7 @@ def test_a_segmenter_of_other_classes(home, tmp_path):
     )
     given = ("--run", "painter", "--segmenter", tmp_path / "s", "--output", tmp_path / "out")
     scored(*given, "--segmenter-classes", tmp_path / "classes.yaml", "--metrics", "segmentation")
-    found = Evaluation.load(tmp_path / "out")
+    found = Result.load(tmp_path / "out")
     by_name = {one.name: one.iou["real"] for one in found.classes}
     assert 0 < by_name.pop("sky") < 1
     assert not any(by_name.values())
@@ -284,7 +283,7 @@ def test_records_of_another_training_are_not_taken_unasked(home, tmp_path, capsy
     assert "datasets/minicity holds other records than those that run" in capsys.readouterr().err
     given = ("--reference", "datasets/minicity", "--metrics", "paired", "--output", "out")
     scored("--run", run, *given)
-    assert Evaluation.load(tmp_path / "out").reference["frames"] == 2
+    assert Result.load(tmp_path / "out").reference["frames"] == 2
 
 
 def test_files_of_an_evaluation_take_the_place_of_those_before(home, tmp_path, monkeypatch):
@@ -297,7 +296,7 @@ def test_files_of_an_evaluation_take_the_place_of_those_before(home, tmp_path, m
         with pytest.raises(ZeroDivisionError):
             scored(*given, "--metrics", "temporal")
     assert {file.name for file in tmp_path.iterdir()} == written
-    assert value(Evaluation.load(tmp_path), "l1") > 0
+    assert value(Result.load(tmp_path), "l1") > 0
     scored(*given, "--metrics", "temporal", "--edges", "laplacian")
     left = written - {file.name for file in tmp_path.iterdir()}
     assert left == {"best.png", "worst.png", "variations.png"}
@@ -320,7 +319,7 @@ def test_records_that_can_not_be_written_to_are_measured_anew(home, tmp_path, mo
     monkeypatch.setattr(evaluation.measuring, "save", save)
     given = ("--metrics", "temporal", "--vgg", "random", "--output", tmp_path)
     scored("--run", "labels", *given)
-    assert value(Evaluation.load(tmp_path), "flicker") > 0
+    assert value(Result.load(tmp_path), "flicker") > 0
 
 
 def test_records_without_what_is_asked_for(home, tmp_path, capsys):
@@ -356,7 +355,7 @@ def test_without_simulator_and_motion_the_real_film_stands_in(home, tmp_path):
     dataclasses.replace(manifest, has_cg=False, has_motion=False).save(bare / "manifest.json")
     given = ("--run", "painter", "--reference", bare, "--metrics", "temporal", "--output", tmp_path)
     scored(*given)
-    found = Evaluation.load(tmp_path)
+    found = Result.load(tmp_path)
     assert {one.of for one in found.scores} == {"generated", "real"}
     assert found.find("warping_error").detail == {"motion": "Farneback on the real film"}
     assert any("edges are the real frames' own" in text for text in found.warnings)

@@ -70,7 +70,13 @@ def test_a_saved_model_of_something_else(tmp_path):
 
 def test_a_damaged_saved_model(tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(b"no model")
-    with pytest.raises(UserError, match="no SavedModel with a signature serving_default"):
+    with pytest.raises(UserError, match=f"--segmenter {tmp_path}: can't be .*pb is damaged"):
+        judges.find(str(tmp_path), TABLE)
+
+
+def test_a_saved_model_without_a_signature(tmp_path):
+    tf.saved_model.save(tf.Module(), str(tmp_path))
+    with pytest.raises(UserError, match="has no signature serving_default; its signatures: none"):
         judges.find(str(tmp_path), TABLE)
 
 
@@ -181,7 +187,7 @@ def test_a_run_knows_its_classes(tmp_path):
         ("[dark, null]", "no output is of class bright, which the records have"),
         ("[dark, brihgt]", "one of dark, bright, or null; got 'brihgt'"),
         ("{dark: 1}", "expected a YAML list"),
-        ("[dark", "is no YAML"),
+        ("[dark", r"can't be read as YAML \(while parsing .*\); expected a list"),
     ],
 )
 def test_a_list_that_does_not_fit(listed, text, said):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,7 +51,7 @@ def scoring(films, **instruments):
         films=films,
         instruments=Instruments(**(given | instruments)),
         segmenter="oracle",
-        wanted=frozenset({"paired"}),
+        groups=frozenset({"paired"}),
         motion="exact",
         perceptual="VGG",
         seed=0,
@@ -202,3 +204,61 @@ def test_an_oracle_that_is_right_nowhere_has_no_ratio(films):
     scores = scoring(films).scores()
     assert found(scores, "pixel_accuracy", "real", void="ignored").value == 0
     assert not [one for one in scores if one.name.endswith("_ratio")]
+
+
+def test_a_clip_all_void_that_the_segmenter_calls_nothing_leaves_no_score_without_a_number(films):
+    """A draw of that clip alone has no class at all, so no mean over classes."""
+    for of in films:
+        films[of][1].confusion[:, :-1] = 0
+        films[of][1].confusion[:, -1] = (0, 0, 4)
+    for score in scoring(films).scores():
+        ends = [end for end in (score.value, score.low, score.high) if end is not None]
+        assert np.isfinite(ends).all(), score
+    wrong = found(scoring(films).scores(), "mean_iou", void="counted as wrong")
+    # 5 frames of 40 pixels a class, of which half is right, and 4 void ones called the first class
+    assert wrong.value == pytest.approx((100 / (300 + 20) + 100 / 300) / 2, abs=0.03)
+
+
+RANGES = {
+    "mean_iou": (0, 1),
+    "pixel_accuracy": (0, 1),
+    "mean_iou_ratio": (0, np.inf),
+    "pixel_accuracy_ratio": (0, np.inf),
+    "fid": (0, np.inf),
+    "kid": (-np.inf, np.inf),
+    "fvd": (0, np.inf),
+    "l1": (0, 1),
+    "psnr": (0, 59),
+    "ssim": (-1, 1),
+    "perceptual": (0, np.inf),
+    "warping_error": (0, 1),
+    "flicker": (0, 1),
+    "diversity": (0, np.inf),
+}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_intervals_end_where_possible_values_do(seed):
+    """One clip is the opposite of all others, whose values are at an end of what is possible."""
+    draw = np.random.default_rng(seed)
+
+    def film(end):
+        """Values are 0 or 1 at the `end`, and the other one in the first clip."""
+        return [
+            clip(
+                draw,
+                sequence=str(number),
+                right=float(number == 0) if end == 0 else float(number > 0),
+                features=0.01 * draw.normal(size=(5, 3)) + 9 * (number == 0),
+                paired=np.full((5, 4), float((number > 0) == end)),
+                temporal=np.full((4, 2), float((number > 0) == end)),
+                diversity=np.full(1, float((number > 0) == end)),
+            )
+            for number in range(12)
+        ]
+
+    real = [replace(one, features=0.01 * draw.normal(size=(5, 3))) for one in film(1)]
+    for end in (0, 1):
+        for score in scoring({"generated": film(end), "real": real}).scores():
+            least, most = RANGES[score.name]
+            assert least <= score.low <= score.high <= most, score

@@ -30,7 +30,7 @@ def test_the_past_is_of_the_same_drive(monkeypatch):
     monkeypatch.setattr(sheets, "picture", lambda *given, **more: next(pictures))
     history = History(0.5, Farneback())
     monkeypatch.setattr(history_module, "estimated_motion", all_seen)
-    painted = Painted(translator=None, redraw=True, history=history)
+    painted = Painted(translator=None, varies=True, history=history)
     places = [("a", 0), ("a", 1), ("b", 2), ("b", 4), ("b", 5)]
     given = {"image_cg": tf.zeros((16, 16, 3), tf.uint8)}
     got = [int(painted.picture(frame(*place) | given)[8, 8, 0]) for place in places]
@@ -89,7 +89,10 @@ def test_a_single_sequence_needs_no_name(tmp_path):
         (("street/0.png", "street/7.png"), r"street/7\.png: belongs to no frame"),
         (("avenue/0.png",), r"avenue/0\.png: belongs to no frame"),
         (("street/zero.png",), r"street/zero\.png: belongs to no frame"),
-        (("street/0.png", "street/00.png"), r"00\.png: is frame .* as .*0\.png is"),
+        (
+            ("street/0.png", "street/00.png"),
+            r"00\.png: is a picture of frame 0 of .* as .*0\.png is",
+        ),
     ],
 )
 def test_pictures_that_do_not_fit_are_named(tmp_path, names, said):

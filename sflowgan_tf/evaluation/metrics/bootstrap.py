@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any, TypeVar
 
 import numpy as np
-import tensorflow as tf
+from scipy import stats
+
+from sflowgan_tf.evaluation.metrics.progress import watched
 
 Unit = TypeVar("Unit")
 
@@ -29,7 +30,12 @@ class Interval:
 
 
 def interval(
-    statistic: Callable[[list[Unit]], float], units: Sequence[Unit], *, samples: int, seed: int
+    statistic: Callable[[list[Unit]], float],
+    units: Sequence[Unit],
+    *,
+    samples: int,
+    seed: int,
+    name: str = "statistic",
 ) -> Interval:
     """95 % bootstrap interval of a statistic.
 
@@ -43,6 +49,7 @@ def interval(
             drawn alone; the interval then holds for that reference and no other.
         samples: how often to draw; 200 or more, 1000 where there are fewer than 10 units.
         seed: of the drawing.
+        name: of the statistic, for the progress bar that appears where the draws take long.
 
     Returns:
         The statistic of `units` and percentiles of its values on the draws, shifted by the
@@ -68,7 +75,8 @@ def interval(
         raise ValueError(f"units: expected at least 2 to draw from, got {len(units)}")
     rng = np.random.default_rng(seed)
     draws = rng.integers(len(units), size=(samples, len(units)))
-    values = np.array([statistic([units[i] for i in draw]) for draw in draws])
+    watched_draws = watched(draws, f"interval of {name}", "draw")
+    values = np.array([statistic([units[i] for i in draw]) for draw in watched_draws])
     estimate, tail = float(statistic([*units])), _tail(len(units))
     low, high = estimate - values.mean() + np.quantile(values, [tail, 1 - tail])
     return Interval(estimate=estimate, low=float(low), high=float(high))
@@ -94,20 +102,9 @@ def units_of(sequences: Sequence[Any]) -> list[Any]:
 def _tail(units: int) -> float:
     """Share of the draws below the interval, and above it.
 
-    Percentiles are as wide as a normal interval with a variance that is divided by n; what is
-    wanted is Student's t with n - 1 degrees of freedom and a variance divided by n - 1.
+    Percentiles are as wide as a normal interval with a variance that is divided by n; the
+    interval wanted has Student's t with n - 1 degrees of freedom and a variance divided by n - 1.
     """
-    return NormalDist().cdf(-_student(units - 1) * (units / (units - 1)) ** 0.5)
-
-
-def _student(freedom: int) -> float:
-    """The t that |T| exceeds with probability 5 %, by bisection.
-
-    That probability is the incomplete beta function of freedom / (freedom + t^2).
-    """
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        outside = tf.math.betainc(*(tf.constant(x, tf.float64) for x in (freedom / 2, 0.5, middle)))
-        low, high = (middle, high) if outside < _OUTSIDE else (low, middle)
-    return (freedom * (1 - high) / high) ** 0.5
+    return float(
+        stats.norm.cdf(stats.t.ppf(_OUTSIDE / 2, units - 1) * (units / (units - 1)) ** 0.5)
+    )

@@ -131,6 +131,12 @@ def test_what_can_not_be_counted_is_refused(labels, prediction, said):
         Confusion(CLASSES).update(np.array(labels), np.array(prediction))
 
 
+def test_void_alone_called_none_of_the_classes_has_no_iou():
+    scores = confusion(([VOID, VOID], [CLASSES, CLASSES])).scores(void_wrong=True)
+    assert (scores.mean_iou, scores.pixel_accuracy) == (None, 0)
+    assert scores.class_iou == [None] * CLASSES
+
+
 @pytest.mark.parametrize("frame", [([], []), ([VOID], [0])])
 def test_nothing_to_score_is_an_error(frame):
     with pytest.raises(ValueError, match="not void, got none"):
