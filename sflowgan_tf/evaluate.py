@@ -73,7 +73,7 @@ def work(parsed: argparse.Namespace) -> None:
         run = Run.existing(parsed.run)
         folder, manifest = assembly.records_of(run, parsed.reference, "--reference")
         reference = Reference(folder=folder, manifest=manifest, split=parsed.split)
-        subject = Painted.of_run(parsed.run, manifest, edges=parsed.edges, weight=parsed.history)
+        subject = Painted.of_run(parsed.run, reference, edges=parsed.edges, weight=parsed.history)
         output = parsed.output or run.folder / FOLDER
     judge = None
     if parsed.segmenter:

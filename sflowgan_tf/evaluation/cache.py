@@ -17,7 +17,6 @@ import numpy as np
 from sflowgan_tf.evaluation.measuring import Clip
 from sflowgan_tf.utils.files import written_whole
 
-VERSION = "2"  # of the measurements: those of another one are not used
 _FOLDER = ".evaluation"
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from sflowgan_tf.evaluation import gaps, report
-from sflowgan_tf.evaluation.cache import VERSION, cached
+from sflowgan_tf.evaluation.cache import cached
 from sflowgan_tf.evaluation.frames import Painter
 from sflowgan_tf.evaluation.gallery import Gallery
 from sflowgan_tf.evaluation.instruments import perceptual_name
 from sflowgan_tf.evaluation.judges import Judge
-from sflowgan_tf.evaluation.measuring import Clip, Instruments
+from sflowgan_tf.evaluation.measuring import VERSION, Clip, Instruments
 from sflowgan_tf.evaluation.reference import Reference
 from sflowgan_tf.evaluation.result import FOLDER, Of, Result, write_frames
 from sflowgan_tf.evaluation.scoring import Scoring
@@ -29,6 +29,10 @@ from sflowgan_tf.utils.provenance import made
 
 _OPTIONAL = {"best.png", "worst.png", "variations.png", "classes.csv"}  # not in every evaluation
 _VERSIONS = 4  # of a scene, for diversity
+_REMEDY = (
+    "make room or choose another --output, then give the same command again; nothing of this "
+    "evaluation was left, and an earlier one there is as it was"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,9 +160,7 @@ def _published(output: Path) -> Iterator[Path]:
             for file in files:
                 os.replace(file, output / file.name)
     except OSError as error:
-        file = output / Path(error.filename or "").name
-        raise Failure(
-            f"{file}: can't be written ({error.strerror or error}); make room or choose another "
-            "--output, then give the same command again: nothing of this evaluation was left, "
-            "and an earlier one there is as it was"
-        ) from error
+        reason = error.strerror or error
+        raise Failure(f"{output}: can't be written to ({reason}); {_REMEDY}") from error
+    except Failure as error:  # of the film: its encoder has errors of its own
+        raise Failure(f"{output / 'film.mp4'}: can't be written; {_REMEDY}") from error

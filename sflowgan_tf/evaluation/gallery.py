@@ -57,20 +57,22 @@ class Gallery:
             "best": (_one_a_sequence(ranked), best),
             "worst": (_one_a_sequence(ranked[::-1]), worst),
         }
-        frames, film = self._read({_place(row) for chosen, _ in choices.values() for row in chosen})
+        frames, drive = self._read(
+            {_place(row) for chosen, _ in choices.values() for row in chosen}
+        )
+        film = self._film(drive)
         pictures = []
         for name, (chosen, caption) in choices.items():
             if chosen:
                 sheet = self._sheet([frames[_place(row)] for row in chosen])
                 pictures.append(self._write(name, sheet, caption))
         if isinstance(self.subject, Painted) and self.subject.varies:
-            sheet = sheets.variations(self.subject.translator, film[0], self.seed)
+            sheet = sheets.variations(self.subject.translator, drive[0], self.seed)
             caption = (
                 "One scene with four sets of ensemble weights, and the edges it is painted from."
             )
             pictures.append(self._write("variations", sheet, caption))
-        pictures.append(self._film(film))
-        return pictures
+        return [*pictures, film]
 
     def _alone(self) -> str:
         """Says that the sheets' pictures have no past, where the scored ones had."""
@@ -81,15 +83,15 @@ class Gallery:
     def _read(self, places: set[Place]) -> tuple[dict[Place, Frame], list[Frame]]:
         """The frames at `places`, and those of the first clip."""
         frames: dict[Place, Frame] = {}
-        film: list[Frame] = []
+        drive: list[Frame] = []
         for clip in self.reference.clips():
-            first = not film
+            first = not drive
             for frame in clip:
                 if place_of(frame) in places:
                     frames[place_of(frame)] = frame
-                if first and len(film) < _FILM:
-                    film.append(frame)
-        return frames, film
+                if first and len(drive) < _FILM:
+                    drive.append(frame)
+        return frames, drive
 
     def _sheet(self, frames: list[Frame]) -> np.ndarray:
         table = self.reference.manifest.classes

@@ -19,6 +19,7 @@ from sflowgan_tf.evaluation.metrics.temporal import Steadiness
 from sflowgan_tf.networks.vgg import VGG19Features
 from sflowgan_tf.ops.settings import Farneback
 
+VERSION = "2"  # of the measurements: those in the cache that are of another one are not used
 PAIRED = ("l1", "psnr", "ssim", "perceptual")
 TEMPORAL = ("warping_error", "flicker")
 

@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sflowgan_tf import config as settings
-from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.data.media.pictures import SUFFIXES, read_image
 from sflowgan_tf.evaluation.frames import Frame, Place
 from sflowgan_tf.evaluation.frames import place as place_of
+from sflowgan_tf.evaluation.reference import Reference
 from sflowgan_tf.evaluation.result import FOLDER
 from sflowgan_tf.training import assembly, sheets
 from sflowgan_tf.training.runs import Run
@@ -47,12 +47,14 @@ class Painted:
     _last: Place | None = field(init=False, default=None)
 
     @classmethod
-    def of_run(cls, name: str, reference: Manifest, *, edges: str | None, weight: float) -> Painted:
+    def of_run(
+        cls, name: str, reference: Reference, *, edges: str | None, weight: float
+    ) -> Painted:
         """The pictures of a run's latest checkpoint.
 
         Args:
             name: of the run in runs/, or its path.
-            reference: manifest of the records that will be painted.
+            reference: whose frames will be painted.
             edges: "dned" or "laplacian", who draws them; None for the DNED where it can.
             weight: of the past, as `History` takes it. Its flow has the settings of the records
                 that the run was trained on, as when `translate` paints, not those of `reference`.
@@ -62,10 +64,10 @@ class Painted:
         """
         run = Run.existing(name)
         translator, trained, step = assembly.restored_translator(run)
-        if translator.edge_map == "instances" and not reference.has_instances:
+        if translator.edge_map == "instances" and not reference.manifest.has_instances:
             raise UserError(
-                f"--reference: its records hold no instances, which run {run.folder} needs; "
-                "prepare them from a source that has instance maps"
+                f"--reference {reference.folder}: has no instances, which run {run.folder} needs; "
+                "prepare records from a source that has instance maps"
             )
         if edges == "dned" and not translator.redraws:
             raise UserError(
