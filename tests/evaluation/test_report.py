@@ -22,9 +22,11 @@ from tests import places
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 
 
-def score(group, name, value, of="generated", **more):
-    given = {"low": value / 2, "high": value * 2, "unit": "", "better": "higher", "n": 24}
-    return Score(group=group, name=name, of=of, value=value, counted="frames", **(given | more))
+def score(group, name, value, of="generated", **changes):
+    defaults = {"low": value / 2, "high": value * 2, "unit": "", "better": "higher", "n": 24}
+    return Score(
+        group=group, name=name, of=of, value=value, counted="frames", **(defaults | changes)
+    )
 
 
 FID = {"network": "segmenter's own features (mean)", "spread": 0.123456}
@@ -177,7 +179,7 @@ def test_a_browser_shows_it_without_scrolling_sideways(folder, width):
         " document.querySelector('img').naturalWidth].join()</script></body>",
     )
     (folder / "report.html").write_text(page)
-    told = subprocess.run(
+    browser = subprocess.run(
         [
             str(BROWSER),
             "--headless",
@@ -190,9 +192,8 @@ def test_a_browser_shows_it_without_scrolling_sideways(folder, width):
         ],
         capture_output=True,
         text=True,
-        timeout=60,
     ).stdout
-    (title,) = re.findall(r"<title>(.*?)</title>", told)
+    (title,) = re.findall(r"<title>(.*?)</title>", browser)
     inner, scrolled, natural = map(int, title.split(","))
     assert scrolled <= inner and natural == 1600
 

@@ -7,8 +7,8 @@ from sflowgan_tf.evaluation.result import METRICS, ClassScore, Picture, Result, 
 from sflowgan_tf.utils.errors import UserError
 
 
-def score(**more):
-    given = {
+def score(**changes):
+    defaults = {
         "group": "segmentation",
         "name": "mean_iou",
         "of": "generated",
@@ -21,7 +21,7 @@ def score(**more):
         "counted": "frames",
         "detail": {"void": "ignored"},
     }
-    return Score(**(given | more))
+    return Score(**(defaults | changes))
 
 
 RESULT = Result(

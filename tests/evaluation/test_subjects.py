@@ -5,8 +5,6 @@ import tensorflow as tf
 
 from sflowgan_tf.evaluation.subjects import Files, Painted
 from sflowgan_tf.ops.settings import Farneback
-from sflowgan_tf.training import sheets
-from sflowgan_tf.translation import history as history_module
 from sflowgan_tf.translation.history import History
 from sflowgan_tf.utils.errors import UserError
 
@@ -24,21 +22,33 @@ def frame(sequence, number):
     return {"sequence": tf.constant(sequence), "frame": tf.constant(number, tf.int64)}
 
 
-def test_the_past_is_of_the_same_drive(monkeypatch):
+class Brush:
+    """A translator of one level after the other."""
+
+    redraws = False
+
+    def __init__(self, *levels):
+        self.levels = iter(levels)
+
+    def edges_of(self, frame):
+        return tf.zeros((1, 16, 16, 1))
+
+    def paint(self, labels, edges):
+        return tf.fill((1, 16, 16, 3), tf.constant(next(self.levels), tf.uint8))
+
+
+def test_the_past_is_of_the_same_drive():
     """Of a picture that has a past, half of it is the past's."""
-    pictures = (np.full((16, 16, 3), level, np.uint8) for level in (40, 80, 160, 100, 200))
-    monkeypatch.setattr(sheets, "picture", lambda *given, **more: next(pictures))
-    history = History(0.5, Farneback())
-    monkeypatch.setattr(history_module, "estimated_motion", all_seen)
-    painted = Painted(translator=None, varies=True, history=history)
+    still = {
+        "image_cg": tf.zeros((16, 16, 3), tf.uint8),
+        "labels": tf.zeros((16, 16), tf.uint8),
+    }
+    painted = Painted(
+        translator=Brush(40, 80, 160, 100, 200), varies=False, history=History(0.5, Farneback())
+    )
     places = [("a", 0), ("a", 1), ("b", 2), ("b", 4), ("b", 5)]
-    given = {"image_cg": tf.zeros((16, 16, 3), tf.uint8)}
-    got = [int(painted.picture(frame(*place) | given)[8, 8, 0]) for place in places]
-    assert got == [40, 60, 160, 100, 150]
-
-
-def all_seen(frame, before, farneback):
-    return np.zeros((*frame.shape[:2], 2), np.float32), np.ones(frame.shape[:2], bool)
+    levels = [int(painted.picture(frame(*place) | still)[8, 8, 0]) for place in places]
+    assert levels == [40, 60, 160, 100, 150]
 
 
 def test_pictures_are_found_by_sequence_and_number(tmp_path):

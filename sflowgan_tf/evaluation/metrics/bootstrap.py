@@ -40,13 +40,13 @@ def interval(
     """95 % bootstrap interval of a statistic.
 
     Args:
-        statistic: from units to the score. It is asked `samples` times about as many units as there
-            are, of which some come several times and some not at all.
-        units: what is independent of each other (`units_of`), at least 2. What is compared in pairs
-            stands in pairs in one unit and so is drawn together, real and generated frames for a
-            Frechet distance too, say as (frames, 2, features): an interval that draws one side
-            alone is two to three times too wide. Where nothing is paired, the generated ones are
-            drawn alone; the interval then holds for that reference and no other.
+        statistic: computes the score of some units. It is called `samples` times with as many
+            units as there are, of which some come several times and some not at all.
+        units: what is drawn, at least 2, independent of each other (`units_of`). What is compared
+            in pairs stands in pairs in one unit and so is drawn together, real and generated frames
+            for a Frechet distance too, say as (frames, 2, features): an interval that draws one
+            side alone is two to three times too wide. Where nothing is paired, the generated ones
+            are drawn alone; the interval then holds for that reference and no other.
         samples: how often to draw; 200 or more, 1000 where there are fewer than 10 units.
         seed: of the drawing.
         name: of the statistic, for the progress bar that appears where the draws take long.
@@ -83,11 +83,11 @@ def interval(
 
 
 def units_of(sequences: Sequence[Any]) -> list[Any]:
-    """What to draw: whole sequences, as their frames are alike; of a single one its frames.
+    """The units to draw: whole sequences, as their frames are alike; of a single one its frames.
 
     Args:
-        sequences: each what was measured on its frames, or its clips: a list or an array, whose
-            first axis they are.
+        sequences: the measurements on each, a list or an array whose first axis are the frames, or
+            the clips.
 
     Returns:
         The sequences; of a single one its frames, each in a sequence of its own. Frames of one

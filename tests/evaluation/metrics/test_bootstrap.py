@@ -73,15 +73,15 @@ def test_a_frechet_distance_lies_in_its_interval_as_it_would_not_in_the_plain_on
 def test_a_frechet_distances_interval_holds_what_other_films_give():
     """The mean distance of as many frames, in most of the cases; the plain percentiles in few."""
     expected = np.mean([frechet([*films(seed)]) for seed in range(1000, 1100)])
-    held = plain = 0
+    hits = plain = 0
     for seed in range(20):
         got = interval(frechet, [*films(seed)], samples=60, seed=0)
-        held += got.low <= expected <= got.high
+        hits += got.low <= expected <= got.high
         draws = rng(0).integers(8, size=(60, 8))
         values = [frechet([films(seed)[i] for i in draw]) for draw in draws]
         plain += np.quantile(values, 0.025) <= expected <= np.quantile(values, 0.975)
-    assert held >= 17
-    assert plain < held
+    assert hits >= 17
+    assert plain < hits
 
 
 def test_mean_iou_of_summed_confusions():

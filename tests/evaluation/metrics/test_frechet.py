@@ -176,9 +176,9 @@ def test_singular_covariances():
     ],
 )
 def test_cautions(samples, dimension, said):
-    found = cautions(samples, dimension)
-    assert len(found) == len(said)
-    assert all(text.startswith(start) for text, start in zip(found, said, strict=True))
+    sentences = cautions(samples, dimension)
+    assert len(sentences) == len(said)
+    assert all(text.startswith(start) for text, start in zip(sentences, said, strict=True))
 
 
 def test_the_covariance_is_singular_up_to_as_many_samples_as_features():

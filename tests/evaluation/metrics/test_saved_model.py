@@ -93,7 +93,7 @@ def test_clips_of_any_length(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("spec", "found"),
+    ("spec", "text"),
     [
         (tf.TensorSpec([None, 16, 16, 3]), r"float32 of shape \(None, 16, 16, 3\)"),
         (tf.TensorSpec([1, 8, 8, 3]), r"float32 of shape \(1, 8, 8, 3\)"),
@@ -103,10 +103,10 @@ def test_clips_of_any_length(tmp_path):
         (tf.TensorSpec(None, tf.uint8), "uint8 of shape unknown"),
     ],
 )
-def test_another_input(spec, found, tmp_path):
+def test_another_input(spec, text, tmp_path):
     folder = saved(tmp_path, lambda x: tf.cast(x, tf.float32), spec)
     with pytest.raises(
-        UserError, match=rf"expected .* float32 of shape \(None, 8, 8, 3\).*; found {found}"
+        UserError, match=rf"expected .* float32 of shape \(None, 8, 8, 3\).*; found {text}"
     ):
         vectors_of(folder, SHAPE)
 
@@ -140,16 +140,16 @@ def test_something_called_that_was_never_traced(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("function", "found"),
+    ("function", "text"),
     [
         (lambda x: x, r"float32 of shape \(1, 8, 8, 3\)"),
         (lambda x: tf.reduce_mean(x, axis=(1, 2, 3)), r"float32 of shape \(1,\)"),
         (lambda x: tf.cast(means(x), tf.float64), r"float64 of shape \(1, 3\)"),
     ],
 )
-def test_an_output_that_is_no_vector(function, found, tmp_path):
+def test_an_output_that_is_no_vector(function, text, tmp_path):
     folder = saved(tmp_path, function, ANY)
-    with pytest.raises(UserError, match=f"expected one float32 vector a picture, got {found}"):
+    with pytest.raises(UserError, match=f"expected one float32 vector a picture, got {text}"):
         vectors_of(folder, SHAPE)
 
 
