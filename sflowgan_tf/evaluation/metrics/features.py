@@ -150,7 +150,8 @@ def segmenter_features(network: Describes, *, weights: str) -> FeatureNetwork:
     | means of 2x2 cells | 1.0 | 0.6 | 0.6 | 2.2 |
 
     Cells also say where things are, but have more numbers than a covariance can be estimated of
-    from a few hundred frames: the distance of equal sets rises from 0.06 to 0.6, of 4x4 cells to 8.7.
+    from a few hundred frames: the distance of equal sets rises from 0.06 to 0.6, of 4x4 cells to
+    8.7.
 
     Args:
         network: built.
