@@ -9,7 +9,7 @@ from PIL import Image
 
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.evaluation.result import Evaluation, Of, Score
+from sflowgan_tf.evaluation.result import Of, Result, Score
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
@@ -59,7 +59,7 @@ _GIVEN: dict[str, Of] = {
 class Measured:
     """A row: its evaluations, one a seed, and whose scores of them it shows."""
 
-    evaluations: Sequence[Evaluation]
+    evaluations: Sequence[Result]
     of: Of
 
     def cell(self, name: str) -> str:
@@ -96,10 +96,10 @@ def write(
     """
     found = {
         row: Measured(
-            evaluations=[Evaluation.load(evaluation) for evaluation in evaluations],
+            evaluations=[Result.load(folder) for folder in folders],
             of="generated",
         )
-        for row, evaluations in rows.items()
+        for row, folders in rows.items()
     }
     everything = [one for measured in found.values() for one in measured.evaluations]
     _check_alike(everything)
@@ -125,7 +125,7 @@ def _table(titles: Sequence[str], rows: dict[str, list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _check_alike(everything: Sequence[Evaluation]) -> None:
+def _check_alike(everything: Sequence[Result]) -> None:
     kinds = {
         (one.reference["sha256"], score.detail["segmenter"])
         for one in everything
@@ -139,19 +139,19 @@ def _check_alike(everything: Sequence[Evaluation]) -> None:
         )
 
 
-def _first(everything: Sequence[Evaluation], name: str) -> Score | None:
+def _first(everything: Sequence[Result], name: str) -> Score | None:
     return next((score for one in everything if (score := one.find(name))), None)
 
 
-def _arrow(everything: Sequence[Evaluation], name: str) -> str:
+def _arrow(everything: Sequence[Result], name: str) -> str:
     score = _first(everything, name)
     return "" if score is None else {"higher": "↑", "lower": "↓"}[score.better]
 
 
-def _head(everything: Sequence[Evaluation], seeds: int, told: str) -> str:
+def _head(everything: Sequence[Result], seeds: int, told: str) -> str:
     reference = everything[0].reference
-    commits = ", ".join(sorted({one.made["commit"] for one in everything}))
-    dates = sorted({one.made["date"][:10] for one in everything})
+    commits = ", ".join(sorted({one.provenance["commit"] for one in everything}))
+    dates = sorted({one.provenance["date"][:10] for one in everything})
     return f"""# The paper's tables in small
 
 Made by `make tables` at commit {commits} on {" and ".join(dates)}: {told}.
@@ -180,7 +180,7 @@ def _classes(found: dict[str, Measured]) -> str:
     return f"## Classes\n\nIoU in percent, void ignored, means over the seeds.\n\n{table}"
 
 
-def _foot(everything: Sequence[Evaluation]) -> str:
+def _foot(everything: Sequence[Result]) -> str:
     lines = []
     for name in ("mean_iou", "fid", "fvd", "warping_error", "perceptual", "diversity"):
         score = _first(everything, name)

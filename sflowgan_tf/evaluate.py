@@ -5,17 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sflowgan_tf.evaluation.result import GROUPS
+from sflowgan_tf.evaluation.result import FOLDER, GROUPS, METRICS
 from sflowgan_tf.utils import cli
-
-if TYPE_CHECKING:
-    from sflowgan_tf.evaluation.evaluation import Judging
+from sflowgan_tf.utils.errors import UserError
 
 
 def flags() -> argparse.ArgumentParser:
-    """What `evaluate` takes."""
+    """The flags of `evaluate`."""
     parser = cli.parser(
         "evaluate",
         "Scores what a run paints, or pictures in a folder, against the real frames of records.",
@@ -53,9 +50,62 @@ def flags() -> argparse.ArgumentParser:
 
 def work(parsed: argparse.Namespace) -> None:
     """Measures, prints the figures and says where the rest is."""
-    from sflowgan_tf.utils.errors import UserError
     from sflowgan_tf.utils.quiet import import_tensorflow
 
+    _check(parsed)
+    import_tensorflow()
+    from sflowgan_tf.data.manifest import Manifest
+    from sflowgan_tf.evaluation import gaps, judges
+    from sflowgan_tf.evaluation.evaluation import Evaluation
+    from sflowgan_tf.evaluation.instruments import instruments
+    from sflowgan_tf.evaluation.reference import Reference
+    from sflowgan_tf.evaluation.result import summary
+    from sflowgan_tf.evaluation.subjects import Files, Painted
+    from sflowgan_tf.training import assembly
+    from sflowgan_tf.training.runs import Run
+
+    if parsed.images:
+        folder, manifest = parsed.reference, Manifest.load(parsed.reference)
+        reference = Reference(folder=folder, manifest=manifest, split=parsed.split)
+        subject = Files.find(parsed.images, reference.places(), manifest.size)
+        output = parsed.output or parsed.images / FOLDER
+    else:
+        run = Run.existing(parsed.run)
+        folder, manifest = assembly.records_of(run, parsed.reference, "--reference")
+        reference = Reference(folder=folder, manifest=manifest, split=parsed.split)
+        subject = Painted.of_run(parsed.run, reference, edges=parsed.edges, weight=parsed.history)
+        output = parsed.output or run.folder / FOLDER
+    judge = None
+    if parsed.segmenter:
+        judge = judges.find(parsed.segmenter, manifest.classes, parsed.segmenter_classes)
+    groups = frozenset(parsed.metrics or GROUPS)
+    networks = instruments(
+        reference,
+        groups,
+        judge=judge,
+        inception=parsed.inception,
+        i3d=parsed.i3d,
+        vgg=parsed.vgg,
+    )
+    gaps.refuse(parsed.metrics or (), subject, reference, networks, parsed.i3d)
+    evaluation = Evaluation(
+        subject=subject,
+        reference=reference,
+        instruments=networks,
+        judge=judge,
+        groups=groups,
+        seed=parsed.seed,
+    )
+    result = evaluation.run(output, parsed.command)
+    print(summary(result))
+    for warning in result.warnings:
+        print(f"Note: {warning}")
+    print(f"Figures: {output / METRICS}")
+    print(f"Report:  {output / 'report.html'}")
+
+
+def _check(parsed: argparse.Namespace) -> None:
+    """Refuses flags that do not go together."""
     if parsed.images and parsed.reference is None:
         raise UserError("--images: needs --reference, the records of the real frames")
     if parsed.images and parsed.edges:
@@ -64,22 +114,6 @@ def work(parsed: argparse.Namespace) -> None:
         raise UserError("--history: is for --run; pictures in a folder are scored as they are")
     if parsed.segmenter_classes and not parsed.segmenter:
         raise UserError("--segmenter-classes: is for --segmenter; name one")
-    import_tensorflow()
-    from sflowgan_tf.evaluation.evaluation import Judging
-
-    judging = Judging.of(parsed)
-    evaluation = judging.evaluate(parsed.command)
-    _say(judging, evaluation)
-
-
-def _say(judging: Judging, evaluation) -> None:
-    from sflowgan_tf.evaluation.result import summary
-
-    print(summary(evaluation))
-    for warning in evaluation.warnings:
-        print(f"Note: {warning}")
-    print(f"Figures: {judging.output / 'metrics.json'}")
-    print(f"Report:  {judging.output / 'report.html'}")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,8 +1,8 @@
 """The command in this process, on records of minicity and fresh networks."""
 
 import dataclasses
-import json
 import os
+import resource
 import shutil
 
 import cv2
@@ -15,8 +15,7 @@ from sflowgan_tf import evaluate
 from sflowgan_tf.config import Minicity
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.evaluation import evaluation, measuring
-from sflowgan_tf.evaluation.result import Evaluation
+from sflowgan_tf.evaluation.result import Result
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
 from tests.tiny import JUDGE, TINY, begun
@@ -46,6 +45,12 @@ def at_home(home, monkeypatch):
     monkeypatch.chdir(home)
 
 
+def copied(home, folder):
+    """The records, without what evaluations keep beside them."""
+    without = shutil.ignore_patterns("raw", ".*")
+    return shutil.copytree(home / "datasets/minicity", folder, ignore=without)
+
+
 def scored(*arguments, code=0):
     assert evaluate.main([*map(str, arguments)]) == code
 
@@ -57,27 +62,27 @@ def value(evaluation, name, of="generated", **detail):
 
 
 def test_the_real_frames_themselves_are_perfect(tmp_path, capsys):
-    given = ("--images", "real", "--reference", "datasets/minicity", "--segmenter", "judge")
-    scored(*given, "--output", tmp_path)
-    found = Evaluation.load(tmp_path)
-    assert value(found, "l1") == value(found, "perceptual") == 0
-    assert value(found, "ssim") == pytest.approx(1)
-    assert value(found, "psnr") == pytest.approx(58.92, abs=0.01)
-    assert value(found, "fid") == pytest.approx(0, abs=1e-6)
-    assert value(found, "mean_iou_ratio", void="ignored") == 1
-    assert value(found, "warping_error") == value(found, "warping_error", "real") > 0
-    assert found.find("diversity") is None
-    assert found.find("warping_error").detail == {"motion": "exact"}
-    assert value(found, "l1", "simulator") > 0.01
-    assert found.find("fid").n == 8
-    assert any("fewer than 2048" in text for text in found.warnings)
+    flags = ("--images", "real", "--reference", "datasets/minicity", "--segmenter", "judge")
+    scored(*flags, "--output", tmp_path)
+    result = Result.load(tmp_path)
+    assert value(result, "l1") == value(result, "perceptual") == 0
+    assert value(result, "ssim") == pytest.approx(1)
+    assert value(result, "psnr") == pytest.approx(58.92, abs=0.01)
+    assert value(result, "fid") == pytest.approx(0, abs=1e-6)
+    assert value(result, "mean_iou_ratio", void="ignored") == 1
+    assert value(result, "warping_error") == value(result, "warping_error", "real") > 0
+    assert result.find("diversity") is None
+    assert result.find("warping_error").detail == {"motion": "exact"}
+    assert value(result, "l1", "simulator") > 0.01
+    assert result.find("fid").n == 8
+    assert any("fewer than 2048" in text for text in result.warnings)
     out = capsys.readouterr().out
     assert "mean_iou, void ignored" in out and "Note: FID:" in out and "metrics.json" in out
     rows = (tmp_path / "frames.csv").read_text().splitlines()
     assert len(rows) == 9 and rows[0].startswith("sequence,frame,l1,psnr,ssim,perceptual,")
     sheet = cv2.imread(str(tmp_path / "worst.png"))
     assert sheet.shape == (22 + 2 * 36, 3 * 64 + 2 * 4, 3), "one frame of each drive"
-    assert [one.file for one in found.pictures] == [
+    assert [one.file for one in result.pictures] == [
         "samples.png",
         "best.png",
         "worst.png",
@@ -93,60 +98,64 @@ def test_noisy_pictures_are_worse(home, tmp_path):
         place.parent.mkdir(parents=True, exist_ok=True)
         noise = draw.normal(0, 20, picture.shape)
         Image.fromarray((picture + noise).clip(0, 255).astype(np.uint8)).save(place)
-    given = ("--reference", "datasets/minicity", "--metrics", "paired", "temporal")
-    scored("--images", noisy, *given)
-    found = Evaluation.load(noisy / "evaluation")
-    assert value(found, "l1") == pytest.approx(20 * 0.8 / 255, rel=0.15)
-    assert value(found, "warping_error") > 2 * value(found, "warping_error", "real")
-    assert found.find("mean_iou") is None and found.find("fid") is None
-    assert found.classes == []
+    flags = ("--reference", "datasets/minicity", "--metrics", "paired", "temporal")
+    scored("--images", noisy, *flags)
+    result = Result.load(noisy / "evaluation")
+    assert value(result, "l1") == pytest.approx(20 * 0.8 / 255, rel=0.15)
+    assert value(result, "warping_error") > 2 * value(result, "warping_error", "real")
+    assert result.find("mean_iou") is None and result.find("fid") is None
+    assert result.classes == []
 
 
-def test_a_run_is_painted_scored_and_shown(home, monkeypatch):
-    given = ("--run", "painter", "--segmenter", "judge")
-    shutil.rmtree(home / "datasets/minicity/.evaluation", ignore_errors=True)
-    scored(*given)
+def test_a_run_is_painted_scored_and_shown(home):
+    flags = ("--run", "painter", "--segmenter", "judge")
+    scored(*flags)
     output = home / "runs/painter/evaluation"
-    first = (output / "metrics.json").read_text()
-    found = Evaluation.load(output)
-    assert found.subject == {"run": "painter", "step": 0, "edges": "dned", "training seed": 0}
-    assert found.reference["frames"] == 8 and found.reference["clips"] == 2
+    result = Result.load(output)
+    assert result.subject == {"run": "painter", "step": 0, "edges": "dned", "training seed": 0}
+    assert result.reference["frames"] == 8 and result.reference["clips"] == 2
     expected = "python -m sflowgan_tf.evaluate --run painter --segmenter judge"
-    assert found.made["command"] == expected
-    assert value(found, "diversity") > 0
-    assert [one.name for one in found.classes][:2] == ["sky", "building"]
-    for picture in found.pictures:
+    assert result.provenance["command"] == expected
+    assert value(result, "diversity") > 0
+    assert [one.name for one in result.classes][:2] == ["sky", "building"]
+    for picture in result.pictures:
         assert (output / picture.file).stat().st_size > 0, picture
-    assert "variations.png" in [one.file for one in found.pictures]
+    assert "variations.png" in [one.file for one in result.pictures]
 
-    measured = []
-    original = measuring.Instruments.measure
-    monkeypatch.setattr(
-        measuring.Instruments,
-        "measure",
-        lambda *args: measured.append(args) or original(*args),
-    )
-    scored(*given)
-    assert len(measured) == 1, "the reference was measured again"
 
-    def figures(text):
-        return json.loads(text) | {"made": None}
+def test_the_reference_is_measured_once(home, tmp_path):
+    records = copied(home, tmp_path / "records")
+    flags = ("--run", "labels", "--reference", records, "--metrics", "temporal")
 
-    assert figures((output / "metrics.json").read_text()) == figures(first)
-    for kept in (home / "datasets/minicity/.evaluation").iterdir():
-        kept.write_bytes(kept.read_bytes()[:100])
-    scored(*given)
-    assert len(measured) == 4, "damaged figures were used"
-    assert figures((output / "metrics.json").read_text()) == figures(first)
+    def flicker():
+        scored(*flags, "--output", tmp_path / "out")
+        result = Result.load(tmp_path / "out")
+        return [value(result, "flicker", of) for of in ("generated", "real", "simulator")]
+
+    generated, real, simulator = flicker()
+    cache = [*(records / ".evaluation").iterdir()]
+    assert sorted(file.name.partition("-")[0] for file in cache) == ["real", "simulator"]
+    assert flicker() == [generated, real, simulator]
+    for file in cache:
+        with np.load(file) as arrays:
+            changed = {name: arrays[name] for name in arrays}
+        for name in changed:
+            if name.endswith("/temporal"):
+                changed[name] *= 2
+        np.savez(file, **changed)
+    assert flicker() == pytest.approx([generated, 2 * real, 2 * simulator])
+    for file in cache:
+        file.write_bytes(file.read_bytes()[:100])
+    assert flicker() == [generated, real, simulator], "damaged measurements served"
 
 
 def test_a_run_without_edges_has_no_variations(home):
     scored("--run", "labels", "--segmenter", "judge", "--metrics", "segmentation")
-    found = Evaluation.load(home / "runs/labels/evaluation")
-    assert found.subject["edges"] == "none"
-    assert found.find("diversity") is None
-    assert value(found, "pixel_accuracy", void="ignored") > 0
-    assert found.find("l1") is None, "not asked for"
+    result = Result.load(home / "runs/labels/evaluation")
+    assert result.subject["edges"] == "none"
+    assert result.find("diversity") is None
+    assert value(result, "pixel_accuracy", void="ignored") > 0
+    assert result.find("l1") is None, "not asked for"
     scored("--run", "labels", "--edges", "dned", code=2)
 
 
@@ -154,12 +163,14 @@ def test_frames_without_order(home, tmp_path, capsys):
     alone = dataclasses.replace(TINY, minicity=Minicity(sequences=6, frames=1, seed=5))
     folder = tmp_path / "alone"
     assembly.raw_records(alone, None, folder, workers=1, skip_bad=False)
-    given = ("--reference", folder, "--segmenter", "judge")
-    scored("--run", "painter", *given, "--output", tmp_path / "run")
-    found = Evaluation.load(tmp_path / "run")
-    assert found.find("fid").n == found.reference["clips"] == 4
-    assert found.find("fvd") is None and found.find("warping_error") is None
-    assert any("FVD was left out: the clips of the reference have 1 f" in w for w in found.warnings)
+    flags = ("--reference", folder, "--segmenter", "judge")
+    scored("--run", "painter", *flags, "--output", tmp_path / "run")
+    result = Result.load(tmp_path / "run")
+    assert result.find("fid").n == result.reference["clips"] == 4
+    assert result.find("fvd") is None and result.find("warping_error") is None
+    assert any(
+        "FVD was left out: the clips of the reference have 1 f" in w for w in result.warnings
+    )
 
     painted = tmp_path / "painted"
     painted.mkdir()
@@ -169,36 +180,35 @@ def test_frames_without_order(home, tmp_path, capsys):
         Image.fromarray(frame["image_real"].numpy()).save(file)
     Image.fromarray(np.zeros((9, 9, 3), np.uint8)).save(painted / "contact-sheet.png")
     for _ in range(2):  # the second time among the pictures of the first
-        scored("--images", painted, *given, "--metrics", "paired")
-        assert value(Evaluation.load(painted / "evaluation"), "l1") == 0
+        scored("--images", painted, *flags, "--metrics", "paired")
+        assert value(Result.load(painted / "evaluation"), "l1") == 0
 
 
 def test_what_single_frames_can_not_show_is_refused(home, tmp_path, capsys):
     alone = dataclasses.replace(TINY, minicity=Minicity(sequences=6, frames=1, seed=5))
     assembly.raw_records(alone, None, tmp_path, workers=1, skip_bad=False)
-    given = ("--run", "painter", "--reference", tmp_path, "--split", "train")
-    scored(*given, "--metrics", "temporal", code=2)
+    flags = ("--run", "painter", "--reference", tmp_path, "--split", "train")
+    scored(*flags, "--metrics", "temporal", code=2)
     assert "no two consecutive frames" in capsys.readouterr().err
 
 
 def test_edges_of_another_threshold_are_told(home, tmp_path):
-    other = tmp_path / "other"
-    shutil.copytree(home / "datasets/minicity", other, ignore=shutil.ignore_patterns("raw", ".*"))
+    other = copied(home, tmp_path / "other")
     manifest = Manifest.load(other)
     edges = dataclasses.replace(manifest.edges, threshold=7.0)
     dataclasses.replace(manifest, edges=edges).save(other / "manifest.json")
-    given = ("--run", "painter", "--metrics", "paired", "--output", tmp_path)
-    scored(*given, "--reference", other)
-    told = "made with records.edges.threshold=7, records.edges.blur=0, those"
-    assert any(told in text for text in Evaluation.load(tmp_path).warnings)
-    scored(*given)
-    assert not any("threshold" in text for text in Evaluation.load(tmp_path).warnings)
+    flags = ("--run", "painter", "--metrics", "paired", "--output", tmp_path)
+    scored(*flags, "--reference", other)
+    edges = "made with records.edges.threshold=7, records.edges.blur=0, those"
+    assert any(edges in text for text in Result.load(tmp_path).warnings)
+    scored(*flags)
+    assert not any("threshold" in text for text in Result.load(tmp_path).warnings)
 
 
 def test_laplacian_edges_on_demand(home, tmp_path, capsys):
     scored("--run", "painter", "--edges", "laplacian", "--metrics", "paired", "--output", tmp_path)
-    found = Evaluation.load(tmp_path)
-    assert found.subject["edges"] == "laplacian"
+    result = Result.load(tmp_path)
+    assert result.subject["edges"] == "laplacian"
     scored("--run", "painter", "--output", tmp_path)
     notes = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Note:")]
     assert any("name a --segmenter" in note for note in notes)
@@ -206,19 +216,19 @@ def test_laplacian_edges_on_demand(home, tmp_path, capsys):
 
 
 def test_the_past_steadies_what_is_scored(home, tmp_path):
-    found = {}
+    results = {}
     for weight in ("0", "0.6"):
-        given = ("--run", "painter", "--metrics", "temporal", "--output", tmp_path / weight)
-        scored(*given, "--history", weight)
-        found[weight] = Evaluation.load(tmp_path / weight)
-    assert value(found["0.6"], "warping_error") < 0.9 * value(found["0"], "warping_error")
-    assert value(found["0.6"], "flicker") < 0.9 * value(found["0"], "flicker")
+        flags = ("--run", "painter", "--metrics", "temporal", "--output", tmp_path / weight)
+        scored(*flags, "--history", weight)
+        results[weight] = Result.load(tmp_path / weight)
+    assert value(results["0.6"], "warping_error") < 0.9 * value(results["0"], "warping_error")
+    assert value(results["0.6"], "flicker") < 0.9 * value(results["0"], "flicker")
     for of in ("real", "simulator"):
-        assert value(found["0.6"], "flicker", of) == value(found["0"], "flicker", of)
-    assert found["0.6"].subject["history"] == 0.6 and "history" not in found["0"].subject
-    for weight, told in (("0", False), ("0.6", True)):
-        captions = {one.file: one.caption for one in found[weight].pictures}
-        assert ("by itself, without history" in captions["samples.png"]) is told
+        assert value(results["0.6"], "flicker", of) == value(results["0"], "flicker", of)
+    assert results["0.6"].subject["history"] == 0.6 and "history" not in results["0"].subject
+    for weight, is_said in (("0", False), ("0.6", True)):
+        captions = {one.file: one.caption for one in results[weight].pictures}
+        assert ("by itself, without history" in captions["samples.png"]) is is_said
 
 
 def test_a_segmenter_of_other_classes(home, tmp_path):
@@ -231,18 +241,18 @@ def test_a_segmenter_of_other_classes(home, tmp_path):
     (tmp_path / "classes.yaml").write_text(
         "\n".join(["- sky", "- null", *map("- {}".format, names)])
     )
-    given = ("--run", "painter", "--segmenter", tmp_path / "s", "--output", tmp_path / "out")
-    scored(*given, "--segmenter-classes", tmp_path / "classes.yaml", "--metrics", "segmentation")
-    found = Evaluation.load(tmp_path / "out")
-    by_name = {one.name: one.iou["real"] for one in found.classes}
+    flags = ("--run", "painter", "--segmenter", tmp_path / "s", "--output", tmp_path / "out")
+    scored(*flags, "--segmenter-classes", tmp_path / "classes.yaml", "--metrics", "segmentation")
+    result = Result.load(tmp_path / "out")
+    by_name = {one.name: one.iou["real"] for one in result.classes}
     assert 0 < by_name.pop("sky") < 1
     assert not any(by_name.values())
-    told = found.find("pixel_accuracy", "real", void="ignored").detail["segmenter"]
-    assert ", outputs of classes.yaml (sha256 " in told
+    text = result.find("pixel_accuracy", "real", void="ignored").detail["segmenter"]
+    assert ", outputs of classes.yaml (sha256 " in text
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("flags", "said"),
     [
         (("--images", "real"), "--images: needs --reference"),
         (("--images", "real", "--reference", "d", "--history", "0.1"), "--history: is for --run"),
@@ -262,8 +272,8 @@ def test_a_segmenter_of_other_classes(home, tmp_path):
     ],
     ids=str,
 )
-def test_a_users_mistake_is_said(given, said, capsys):
-    scored(*given, code=2)
+def test_a_users_mistake_is_said(flags, said, capsys):
+    scored(*flags, code=2)
     assert said in capsys.readouterr().err
 
 
@@ -282,30 +292,44 @@ def test_records_of_another_training_are_not_taken_unasked(home, tmp_path, capsy
     run = home / "runs/painter"
     scored("--run", run, code=2)
     assert "datasets/minicity holds other records than those that run" in capsys.readouterr().err
-    given = ("--reference", "datasets/minicity", "--metrics", "paired", "--output", "out")
-    scored("--run", run, *given)
-    assert Evaluation.load(tmp_path / "out").reference["frames"] == 2
+    flags = ("--reference", "datasets/minicity", "--metrics", "paired", "--output", "out")
+    scored("--run", run, *flags)
+    assert Result.load(tmp_path / "out").reference["frames"] == 2
 
 
-def test_files_of_an_evaluation_take_the_place_of_those_before(home, tmp_path, monkeypatch):
-    given = ("--run", "painter", "--output", tmp_path)
-    scored(*given, "--metrics", "paired")
+def test_files_of_an_evaluation_take_the_place_of_those_before(home, tmp_path):
+    flags = ("--run", "painter", "--output", tmp_path)
+    scored(*flags, "--metrics", "paired")
     written = {file.name for file in tmp_path.iterdir()}
     assert {"best.png", "variations.png", "report.html"} <= written
-    with monkeypatch.context() as patch:
-        patch.setattr(evaluation.report, "write", lambda *given: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            scored(*given, "--metrics", "temporal")
-    assert {file.name for file in tmp_path.iterdir()} == written
-    assert value(Evaluation.load(tmp_path), "l1") > 0
-    scored(*given, "--metrics", "temporal", "--edges", "laplacian")
+    scored(*flags, "--metrics", "temporal", "--edges", "laplacian")
     left = written - {file.name for file in tmp_path.iterdir()}
     assert left == {"best.png", "worst.png", "variations.png"}
 
 
+def test_a_full_disk_is_one_sentence_and_nothing_half_written(home, tmp_path, capsys):
+    """A limit on a file's size stands for the disk: writing behind it fails in the same way."""
+    flags = ("--run", "painter", "--metrics", "temporal", "--output", tmp_path)
+    scored(*flags)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for name, place in {"film.mp4": "/film.mp4", "samples.png": "", "report.html": ""}.items():
+        capsys.readouterr()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before[name]) - 1, hard))
+        try:
+            scored(*flags, "--seed", "1", code=1)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        last = capsys.readouterr().err.strip().rpartition("\n")[2]
+        assert f"error: {tmp_path}{place}: can't be written" in last
+        assert "Errno" not in last and ".partial" not in last
+        assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+    scored(*flags, "--seed", "1")
+    assert Result.load(tmp_path).provenance["evaluation seed"] == 1
+
+
 def test_a_truncated_shard_is_named(home, tmp_path, capsys):
-    cut = tmp_path / "cut"
-    shutil.copytree(home / "datasets/minicity", cut, ignore=shutil.ignore_patterns("raw", ".*"))
+    cut = copied(home, tmp_path / "cut")
     (shard,) = Manifest.load(cut).splits["validation"].shards
     os.truncate(cut / shard["file"], (cut / shard["file"]).stat().st_size - 9)
     scored("--run", "painter", "--reference", cut, "--output", tmp_path / "out", code=2)
@@ -313,20 +337,36 @@ def test_a_truncated_shard_is_named(home, tmp_path, capsys):
     assert not [*(tmp_path / "out").iterdir()]
 
 
-def test_records_that_can_not_be_written_to_are_measured_anew(home, tmp_path, monkeypatch):
-    def save(file, clips):
-        raise PermissionError(file)
+def test_records_that_can_not_be_written_to_are_measured_anew(home, tmp_path):
+    records = copied(home, tmp_path / "records")
+    (records / ".evaluation").write_text("a file in the place of the cache's folder")
+    flags = ("--reference", records, "--metrics", "temporal", "--output", tmp_path / "out")
+    scored("--run", "labels", *flags)
+    assert value(Result.load(tmp_path / "out"), "flicker") > 0
 
-    monkeypatch.setattr(evaluation.measuring, "save", save)
-    given = ("--metrics", "temporal", "--vgg", "random", "--output", tmp_path)
-    scored("--run", "labels", *given)
-    assert value(Evaluation.load(tmp_path), "flicker") > 0
+
+def test_the_past_moves_as_in_translate_whatever_the_reference_estimates(home, tmp_path):
+    """History's flow has the settings of the run's records; the metric's has the reference's."""
+    results = {}
+    for winsize in (15, 7):
+        records = tmp_path / f"records-{winsize}"
+        copied(home, records)
+        manifest = Manifest.load(records)
+        flow = dataclasses.replace(manifest.flow, winsize=winsize)
+        dataclasses.replace(manifest, flow=flow, has_motion=False).save(records / "manifest.json")
+        output = tmp_path / f"out-{winsize}"
+        flags = ("--reference", records, "--metrics", "paired", "temporal", "--output", output)
+        scored("--run", "painter", "--history", "0.6", *flags)
+        results[winsize] = Result.load(output)
+    for name in ("l1", "perceptual"):
+        assert value(results[15], name) == value(results[7], name)
+    for of in ("generated", "real"):
+        assert value(results[15], "warping_error", of) != value(results[7], "warping_error", of)
 
 
 def test_records_without_what_is_asked_for(home, tmp_path, capsys):
     manifest = Manifest.load(home / "datasets/minicity")
-    other = tmp_path / "other"
-    shutil.copytree(home / "datasets/minicity", other, ignore=shutil.ignore_patterns("raw", ".*"))
+    other = copied(home, tmp_path / "other")
     empty = dataclasses.replace(manifest.splits["validation"], records=0, pairs=0, shards=[])
     splits = manifest.splits | {"validation": empty}
     dataclasses.replace(manifest, splits=splits).save(other / "manifest.json")
@@ -336,8 +376,8 @@ def test_records_without_what_is_asked_for(home, tmp_path, capsys):
     dataclasses.replace(manifest, classes=classes).save(other / "manifest.json")
     scored("--run", "painter", "--reference", other, code=2)
     assert "has the classes of table" in capsys.readouterr().err
-    given = ("--images", "real", "--reference", other, "--segmenter", "judge")
-    scored(*given, code=2)
+    flags = ("--images", "real", "--reference", other, "--segmenter", "judge")
+    scored(*flags, code=2)
     assert "was trained on the classes of" in capsys.readouterr().err
     run = Run.named(str(tmp_path / "bounded"))
     begun(
@@ -350,13 +390,12 @@ def test_records_without_what_is_asked_for(home, tmp_path, capsys):
 
 
 def test_without_simulator_and_motion_the_real_film_stands_in(home, tmp_path):
-    bare = tmp_path / "bare"
-    shutil.copytree(home / "datasets/minicity", bare, ignore=shutil.ignore_patterns("raw", ".*"))
+    bare = copied(home, tmp_path / "bare")
     manifest = Manifest.load(bare)
     dataclasses.replace(manifest, has_cg=False, has_motion=False).save(bare / "manifest.json")
-    given = ("--run", "painter", "--reference", bare, "--metrics", "temporal", "--output", tmp_path)
-    scored(*given)
-    found = Evaluation.load(tmp_path)
-    assert {one.of for one in found.scores} == {"generated", "real"}
-    assert found.find("warping_error").detail == {"motion": "Farneback on the real film"}
-    assert any("edges are the real frames' own" in text for text in found.warnings)
+    flags = ("--run", "painter", "--reference", bare, "--metrics", "temporal", "--output", tmp_path)
+    scored(*flags)
+    result = Result.load(tmp_path)
+    assert {one.of for one in result.scores} == {"generated", "real"}
+    assert result.find("warping_error").detail == {"motion": "Farneback on the real film"}
+    assert any("edges are the real frames' own" in text for text in result.warnings)

@@ -12,7 +12,7 @@ import pytest
 
 from sflowgan_tf import export
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.evaluation.result import Evaluation, Score
+from sflowgan_tf.evaluation.result import Result, Score
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.translation import artefact
@@ -61,10 +61,10 @@ def call(*arguments, code=0):
 
 
 def test_a_run_is_exported_and_compared_however_it_was_trained(home, tmp_path, capsys):
-    figures = Evaluation(
+    figures = Result(
         subject={"run": "painter", "step": 0},
         reference={"frames": 8},
-        made={},
+        provenance={},
         scores=[SCORE],
         classes=[],
         warnings=["a warning"],
@@ -97,10 +97,10 @@ def test_a_run_is_exported_and_compared_however_it_was_trained(home, tmp_path, c
 
 
 def test_a_run_without_edges_is_exported_twice_with_the_same_pictures(home, tmp_path, capsys):
-    figures = Evaluation(
+    figures = Result(
         subject={"images": "painted"},
         reference={},
-        made={},
+        provenance={},
         scores=[SCORE],
         classes=[],
         warnings=[],

@@ -7,7 +7,7 @@ from typing import Any
 from sflowgan_tf import config as settings
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.evaluation.result import FOLDER, METRICS, Evaluation
+from sflowgan_tf.evaluation.result import FOLDER, METRICS, Result
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.translation.card import Card, licence
@@ -120,12 +120,12 @@ def _metrics(run: Run, step: int) -> dict[str, Any] | None:
     folder = run.folder / FOLDER
     if not (folder / METRICS).is_file():
         return None
-    evaluation = Evaluation.load(folder)
-    if evaluation.subject.get("step") != step:  # of pictures in a folder, of another checkpoint
+    result = Result.load(folder)
+    if result.subject.get("step") != step:  # of pictures in a folder, of another checkpoint
         return None
     return {
-        "subject": evaluation.subject,
-        "reference": evaluation.reference,
-        "scores": [asdict(score) for score in evaluation.scores],
-        "warnings": evaluation.warnings,
+        "subject": result.subject,
+        "reference": result.reference,
+        "scores": [asdict(score) for score in result.scores],
+        "warnings": result.warnings,
     }

@@ -6,7 +6,6 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -15,11 +14,12 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from sflowgan_tf.evaluation.metrics.features import Describes, weights_of
+from sflowgan_tf.evaluation.metrics.saved_model import loaded
 from sflowgan_tf.evaluation.segmenting import assembly as segmenting
 from sflowgan_tf.ops.classes import TABLES, VOID, ClassTable
 from sflowgan_tf.ops.images import to_signed
 from sflowgan_tf.training.runs import Run
-from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.errors import UserError, prefixed
 
 _HUB = "hub:"
 _FRAMES = (None, None, None, 3)
@@ -30,11 +30,11 @@ class Judge:
     """A segmenter, ready to use.
 
     Attributes:
-        name: for the report; it says which weights.
+        name: of the segmenter, for the report.
         segment: (batch, height, width, 3) uint8 RGB -> (batch, height, width) uint8 class indices
             of the records' table, or VOID for none of its classes.
         network: that shows its features; None where they can't be had.
-        weights: what they are called, and how the outputs were read.
+        weights: name and hash of its weights, and how its outputs are read.
     """
 
     name: str
@@ -45,11 +45,11 @@ class Judge:
 
 @dataclass(frozen=True, kw_only=True)
 class Outputs:
-    """What the outputs of a segmenter from elsewhere mean.
+    """Classes of the outputs of a segmenter that was not trained here.
 
     Attributes:
-        name: of the table or file that says so, and for a file its hash; "" for the records' own
-            classes in their order.
+        name: of the class table, or name and hash of the file, that lists them; "" for the records'
+            own classes in their order.
         indices: (outputs,) uint8, for each output the class index of the records' table, or VOID.
     """
 
@@ -57,29 +57,29 @@ class Outputs:
     indices: np.ndarray
 
     @classmethod
-    def find(cls, given: str | None, table: ClassTable) -> Outputs:
-        """The meaning that a user names.
+    def find(cls, classes: str | None, table: ClassTable) -> Outputs:
+        """The classes that a user names.
 
         Args:
-            given: a class table, whose classes the outputs follow by name; or a YAML file with one
-                list, for each output the name of a class of the records, several outputs of one
+            classes: a class table, whose classes the outputs follow by name; or a YAML file with
+                one list, for each output the name of a class of the records, several outputs of one
                 class too, or null for none of them; None for the records' own.
             table: the classes of the records.
 
         Raises:
             UserError: there is neither such a table nor such a file, or a class has no output.
         """
-        if given is None:
+        if classes is None:
             return cls(name="", indices=np.arange(table.num_classes, dtype=np.uint8))
-        if given in TABLES:
-            name, names = given, [*TABLES[given].names]
+        if classes in TABLES:
+            name, names = classes, [*TABLES[classes].names]
         else:
-            names = _listed(given, table)
-            name = weights_of(given)
+            names = _listed(classes, table)
+            name = weights_of(classes)
         missing = [each for each in table.names if each not in names]
         if missing:
             raise UserError(
-                f"--segmenter-classes {given}: no output is of class {', '.join(missing)}, which "
+                f"--segmenter-classes {classes}: no output is of class {', '.join(missing)}, which "
                 f"the records have (table {table.name}); name a YAML file that says for each "
                 "output which class it is, or prepare records of the segmenter's classes "
                 "(records.classes=cityscapes)"
@@ -87,11 +87,11 @@ class Outputs:
         indices = [table.names.index(each) if each in table.names else VOID for each in names]
         return cls(name=name, indices=np.array(indices, np.uint8))
 
-    def read(self, found: np.ndarray, size: tuple[int, int], where: str) -> np.ndarray:
-        """Class indices of what a segmenter gave.
+    def read(self, outputs: np.ndarray, size: tuple[int, int], where: str) -> np.ndarray:
+        """Class indices of a segmenter's outputs.
 
         Args:
-            found: (batch, h, w, outputs) logits or probabilities, which are resized bilinearly
+            outputs: (batch, h, w, outputs) logits or probabilities, which are resized bilinearly
                 before the highest is chosen, or (batch, h, w) numbers of outputs.
             size: (height, width) of the frames.
             where: the segmenter, for messages.
@@ -103,16 +103,16 @@ class Outputs:
             UserError: there are more or fewer outputs than are known.
         """
         count = len(self.indices)
-        if found.ndim == 4 and found.shape[-1] == count:
-            found = np.asarray(tf.image.resize(found, size)).argmax(axis=-1)
-        if found.ndim != 3 or found.min() < 0 or found.max() >= count:
+        if outputs.ndim == 4 and outputs.shape[-1] == count:
+            outputs = np.asarray(tf.image.resize(outputs, size)).argmax(axis=-1)
+        if outputs.ndim != 3 or outputs.min() < 0 or outputs.max() >= count:
             raise UserError(
                 f"--segmenter {where}: expected {count} logits a pixel, or indices below that, as "
                 f"{self.name or 'the class table of the records'} has {count} classes; got an "
-                f"array of shape {found.shape} with values from {found.min():g} to "
-                f"{found.max():g}. --segmenter-classes says what its outputs are"
+                f"array of shape {outputs.shape} with values from {outputs.min():g} to "
+                f"{outputs.max():g}. --segmenter-classes says what its outputs are"
             )
-        nearest = tf.image.resize(found[..., None], size, "nearest")
+        nearest = tf.image.resize(outputs[..., None], size, "nearest")
         return self.indices[np.asarray(nearest)[..., 0].astype(np.int64)]
 
 
@@ -125,7 +125,11 @@ def _listed(file: str, table: ClassTable) -> list[str | None]:
         listed = OmegaConf.load(file)
         names = OmegaConf.to_container(listed) if isinstance(listed, ListConfig) else None
     except (OmegaConfBaseException, YAMLError, UnicodeDecodeError, OSError) as error:
-        raise UserError(f"--segmenter-classes {file}: is no YAML ({error!r:.200})") from None
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"--segmenter-classes {file}: can't be read as YAML ({reason}); expected a list with "
+            "a class for each output, such as [road, null, sky]"
+        ) from None
     wrong = [each for each in names or [] if each is not None and each not in table.names]
     if not isinstance(names, list) or wrong:
         raise UserError(
@@ -135,29 +139,33 @@ def _listed(file: str, table: ClassTable) -> list[str | None]:
     return names
 
 
-def find(given: str, table: ClassTable, classes: str | None = None) -> Judge:
+def find(segmenter: str, table: ClassTable, classes: str | None = None) -> Judge:
     """The segmenter that a user names.
 
     Args:
-        given: a run of `segment` (name or path); a folder with a SavedModel, which takes frames
+        segmenter: a run of `segment` (name or path); a folder with a SavedModel, which takes frames
             (batch, height, width, 3), uint8 or float32 in [-1, 1], and gives logits or indices; or
             "hub:" and the name or path of an image segmenter of KerasHub, to whose size whole
             frames are resized, whatever their shape.
         table: the classes of the records.
-        classes: what its outputs are, as `Outputs.find` takes it.
+        classes: of its outputs, as `Outputs.find` takes them.
 
     Raises:
         UserError: there is none of that name, or its classes are others.
     """
-    is_hub, is_saved = given.startswith(_HUB), (Path(given) / "saved_model.pb").is_file()
+    is_hub, is_saved = segmenter.startswith(_HUB), (Path(segmenter) / "saved_model.pb").is_file()
     if not is_hub and not is_saved:
         if classes is not None:
             raise UserError(
                 "--segmenter-classes: a run of `segment` knows its classes; leave it out"
             )
-        return _of_run(Run.existing(given), table)
+        return _of_run(Run.existing(segmenter), table)
     outputs = Outputs.find(classes, table)
-    judge = _of_hub(given.removeprefix(_HUB), outputs) if is_hub else _saved_model(given, outputs)
+    judge = (
+        _of_hub(segmenter.removeprefix(_HUB), outputs)
+        if is_hub
+        else _saved_model(segmenter, outputs)
+    )
     if not outputs.name:
         return judge
     return replace(judge, weights=f"{judge.weights}, outputs of {outputs.name}")
@@ -181,13 +189,14 @@ def _of_run(run: Run, table: ClassTable) -> Judge:
 
 
 def _saved_model(path: str, outputs: Outputs) -> Judge:
-    try:
-        loaded: Any = tf.saved_model.load(path)
-        call = loaded.signatures["serving_default"]
-    except Exception as error:  # a damaged file can raise anything
+    with prefixed("--segmenter "):
+        signatures = loaded(Path(path)).signatures
+    if "serving_default" not in signatures:
         raise UserError(
-            f"--segmenter {path}: no SavedModel with a signature serving_default ({error!r:.200})"
-        ) from None
+            f"--segmenter {path}: has no signature serving_default; "
+            f"its signatures: {', '.join(signatures) or 'none'}"
+        )
+    call = signatures["serving_default"]
     inputs, results = call.structured_input_signature[1], call.structured_outputs
     if len(inputs) != 1 or len(results) != 1:
         raise UserError(
@@ -203,9 +212,9 @@ def _saved_model(path: str, outputs: Outputs) -> Judge:
         )
 
     def segment(frames: np.ndarray) -> np.ndarray:
-        given = frames if spec.dtype == tf.uint8 else to_signed(frames)
-        (found,) = call(**{name: tf.cast(given, spec.dtype)}).values()
-        return outputs.read(found.numpy(), frames.shape[1:3], path)
+        images = frames if spec.dtype == tf.uint8 else to_signed(frames)
+        (predicted,) = call(**{name: tf.cast(images, spec.dtype)}).values()
+        return outputs.read(predicted.numpy(), frames.shape[1:3], path)
 
     weights = weights_of(path)
     return Judge(name=f"SavedModel {weights}", segment=segment, network=None, weights=weights)
@@ -222,16 +231,18 @@ def _of_hub(preset: str, outputs: Outputs) -> Judge:
         model = hub.models.ImageSegmenter.from_preset(preset)
     except Exception as error:  # what a download and a wrong name raise is not documented
         raise UserError(
-            f"--segmenter {_HUB}{preset}: could not be loaded ({error!r:.200})"
-        ) from None
+            f"--segmenter {_HUB}{preset}: could not be loaded; expected the name of a preset that "
+            "can be downloaded from here, or a folder that save_to_preset wrote, of an image "
+            "segmenter"
+        ) from error
 
     # resized before KerasHub does it, which would cut off what is wider than its own shape
     converter = getattr(model.preprocessor, "image_converter", None)
     size = converter.image_size if converter is not None else None
 
     def segment(frames: np.ndarray) -> np.ndarray:
-        given = frames if size is None else np.asarray(tf.image.resize(frames, size))
-        logits = np.asarray(model.predict(given.astype(np.float32), verbose=0))
+        images = frames if size is None else np.asarray(tf.image.resize(frames, size))
+        logits = np.asarray(model.predict(images.astype(np.float32), verbose=0))
         return outputs.read(logits, frames.shape[1:3], preset)
 
     return Judge(

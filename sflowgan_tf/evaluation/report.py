@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader
 from tensorboard.util.tensor_util import make_ndarray
 
-from sflowgan_tf.evaluation.result import Evaluation, Of, Score
+from sflowgan_tf.evaluation.result import Of, Result, Score
 from sflowgan_tf.utils.files import written_whole
 
 FILE = "report.html"
@@ -50,11 +50,11 @@ _COLUMNS: dict[Of, str] = {"generated": "Result", "simulator": "Simulator", "rea
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A row of the table.
+    """A row of the table of scores.
 
     Attributes:
-        name: of the score.
-        small: what must be equal for it to compare.
+        name: title of the score.
+        small: unit, number of samples and what must be equal for scores to compare.
         better: "higher" or "lower".
         cells: (value, interval) by column; None where it was not measured.
     """
@@ -69,7 +69,7 @@ def write(folder: Path, logs: Path | None) -> Path:
     """Makes the report of an evaluation.
 
     Args:
-        folder: holds what `Evaluation.save` wrote, and its pictures.
+        folder: holds what `Result.save` wrote, and its pictures.
         logs: of the run that was scored, for its curves; None where there was none.
 
     Returns:
@@ -78,7 +78,7 @@ def write(folder: Path, logs: Path | None) -> Path:
     Raises:
         UserError: there is no evaluation in `folder`.
     """
-    evaluation = Evaluation.load(folder)
+    result = Result.load(folder)
     environment = Environment(
         loader=PackageLoader("sflowgan_tf.evaluation", "."),
         autoescape=True,
@@ -86,17 +86,15 @@ def write(folder: Path, logs: Path | None) -> Path:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    columns: list[Of] = [
-        of for of in _COLUMNS if any(score.of == of for score in evaluation.scores)
-    ]
+    columns: list[Of] = [of for of in _COLUMNS if any(score.of == of for score in result.scores)]
     page = environment.get_template("report.html.j2").render(
-        evaluation=evaluation,
-        title=evaluation.subject.get("run") or evaluation.subject["images"],
-        headlines=list(_headlines(evaluation)),
+        result=result,
+        title=result.subject.get("run") or result.subject["images"],
+        headlines=list(_headlines(result)),
         columns=[_COLUMNS[of] for of in columns],
-        groups=list(_groups(evaluation, columns)),
-        classes=evaluation.classes,
-        pictures=[(picture, _embedded(folder / picture.file)) for picture in evaluation.pictures],
+        groups=list(_groups(result, columns)),
+        classes=result.classes,
+        pictures=[(picture, _embedded(folder / picture.file)) for picture in result.pictures],
         curves=list(_curves(logs)) if logs else [],
         plot=_PLOT,
     )
@@ -105,14 +103,14 @@ def write(folder: Path, logs: Path | None) -> Path:
     return folder / FILE
 
 
-def _headlines(evaluation: Evaluation) -> Iterator[tuple[str, str, str]]:
+def _headlines(result: Result) -> Iterator[tuple[str, str, str]]:
     """Name, value and what it is to be compared with."""
     for name in ("mean_iou", "pixel_accuracy", "fid", "fvd", "warping_error", "l1", "diversity"):
-        score = evaluation.find(name)
+        score = result.find(name)
         if score is None:
             continue
         title, form = _FORMATS[name]
-        real, simulator = (evaluation.find(name, of) for of in ("real", "simulator"))
+        real, simulator = (result.find(name, of) for of in ("real", "simulator"))
         beside = [
             f"{of} {form.format(other.value)}"
             for of, other in (("real", real), ("simulator", simulator))
@@ -123,11 +121,11 @@ def _headlines(evaluation: Evaluation) -> Iterator[tuple[str, str, str]]:
         yield title, form.format(score.value), ", ".join(beside)
 
 
-def _groups(evaluation: Evaluation, columns: list[Of]) -> Iterator[tuple[str, list[Line]]]:
+def _groups(result: Result, columns: list[Of]) -> Iterator[tuple[str, list[Line]]]:
     """The table's parts, each with its rows."""
     for group, title in _GROUPS.items():
         rows: dict[tuple[str, str], dict[Of, Score]] = {}
-        for score in evaluation.scores:
+        for score in result.scores:
             if score.group == group:
                 key = score.name, score.detail.get("void", "")
                 rows.setdefault(key, {})[score.of] = score
@@ -138,17 +136,17 @@ def _groups(evaluation: Evaluation, columns: list[Of]) -> Iterator[tuple[str, li
 def _line(row: dict[Of, Score], columns: list[Of]) -> Line:
     first = next(iter(row.values()))
     title, form = _FORMATS[first.name]
-    told = [f"{name} {_told(row, name, columns)}" for name in first.detail]
+    details = [f"{name} {_detail(row, name, columns)}" for name in first.detail]
     unit = [first.unit] if first.unit and not first.name.endswith("_ratio") else []
     return Line(
         name=title,
-        small="; ".join([*unit, f"{first.n} {first.counted}", *told]),
+        small="; ".join([*unit, f"{first.n} {first.counted}", *details]),
         better=first.better,
         cells=[_cell(row[of], form) if of in row else None for of in columns],
     )
 
 
-def _told(row: dict[Of, Score], name: str, columns: list[Of]) -> str:
+def _detail(row: dict[Of, Score], name: str, columns: list[Of]) -> str:
     """A detail, of each column where they differ."""
     details = [row[of].detail for of in columns if of in row]
     values = [_rounded(detail[name]) for detail in details if name in detail]
@@ -170,27 +168,29 @@ def _embedded(file: Path) -> str:
     if file.suffix == ".mp4":
         return f"data:video/mp4;base64,{base64.b64encode(file.read_bytes()).decode()}"
     with Image.open(file) as picture:
-        shown = picture.convert("RGB")
-    shown.thumbnail((_WIDEST, _WIDEST * 4))
+        small = picture.convert("RGB")
+    small.thumbnail((_WIDEST, _WIDEST * 4))
     coded = io.BytesIO()
-    shown.save(coded, format="jpeg", quality=88)
+    small.save(coded, format="jpeg", quality=88)
     return f"data:image/jpeg;base64,{base64.b64encode(coded.getvalue()).decode()}"
 
 
 def _curves(logs: Path) -> Iterator[dict[str, Any]]:
-    """Each loss that TensorBoard has of the run: its name, an SVG path, and both ends' values."""
-    if not logs.is_dir():
-        return
-    events = EventAccumulator(str(logs), size_guidance={"tensors": 0})
-    events.Reload()
-    for tag in sorted(events.Tags()["tensors"]):
-        if not tag.startswith("losses/"):
-            continue
-        points = [
-            (event.step, float(make_ndarray(event.tensor_proto))) for event in events.Tensors(tag)
-        ]
-        if len(points) > 1:
-            yield _curve(tag.removeprefix("losses/").replace("_", " "), np.array(points))
+    """Each loss in TensorBoard's files of the run: its name, an SVG path, and both ends' values.
+
+    The files are read event by event: they hold the sheets of the training too, far more than fits
+    into memory. Of steps that a resumed training did again, the later value counts.
+    """
+    losses: dict[str, dict[int, float]] = {}
+    for file in sorted(logs.glob("*tfevents*")):
+        for event in LegacyEventFileLoader(str(file)).Load():
+            for value in event.summary.value:
+                if value.tag.startswith("losses/"):
+                    losses.setdefault(value.tag, {})[event.step] = float(make_ndarray(value.tensor))
+    for tag, values in sorted(losses.items()):
+        if len(values) > 1:
+            name = tag.removeprefix("losses/").replace("_", " ")
+            yield _curve(name, np.array(sorted(values.items())))
 
 
 def _curve(name: str, points: np.ndarray) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""The result of an evaluation: what was scored, against what, with which figures.
+"""The result of an evaluation, as `metrics.json` holds it: subject, reference and scores.
 
-It is what `metrics.json` holds; the report and the tables are made from it.
+The report, the model card and the tables are made from it.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.files import written_whole
 
 VERSION = 1
-FOLDER = "evaluation"  # inside what was scored
+FOLDER = "evaluation"  # default output, in the folder of the run or the pictures that are scored
 METRICS = "metrics.json"
 GROUPS = ("segmentation", "distribution", "paired", "temporal", "diversity")
+
+_KEYS = {"provenance": "made"}  # of fields, where the file calls them otherwise
 
 Of = Literal["generated", "simulator", "real"]
 
@@ -88,23 +90,23 @@ class Picture:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluation:
-    """All of it.
+class Result:
+    """Scores of a subject against a reference.
 
     Attributes:
-        subject: what was scored: run, step and edges, or the folder of pictures.
-        reference: records, split, size, frames, sequences, hash.
-        made: date, command, version, commit, seed of the evaluation.
+        subject: run, step and edges of what was scored, or the folder of its pictures.
+        reference: records, split, size, number of frames and clips, hash.
+        provenance: date, command, version, commit, seed of the evaluation; "made" in the file.
         scores: the figures.
         classes: IoU of each class; empty without a segmenter.
-        warnings: what to bear in mind, in sentences.
-        pictures: what there is to look at.
+        warnings: sentences on what was left out and how far the scores can be trusted.
+        pictures: sheets and film beside the file.
         version: of this schema.
     """
 
     subject: dict[str, Any]
     reference: dict[str, Any]
-    made: dict[str, Any]
+    provenance: dict[str, Any]
     scores: list[Score]
     classes: list[ClassScore]
     warnings: list[str]
@@ -113,7 +115,8 @@ class Evaluation:
 
     def save(self, folder: Path) -> None:
         """Writes metrics.json, scores.csv and, with a segmenter, classes.csv, each whole or not."""
-        _write(folder / METRICS, json.dumps(asdict(self), indent=1) + "\n")
+        values = {_KEYS.get(name, name): value for name, value in asdict(self).items()}
+        _write(folder / METRICS, json.dumps(values, indent=1) + "\n")
         _write(folder / "scores.csv", _csv([asdict(score) for score in self.scores]))
         rows = [asdict(one) for one in self.classes]
         for row in rows:
@@ -122,8 +125,8 @@ class Evaluation:
             _write(folder / "classes.csv", _csv(rows))
 
     @classmethod
-    def load(cls, folder: Path) -> Evaluation:
-        """What `save` wrote.
+    def load(cls, folder: Path) -> Result:
+        """Reads what `save` wrote.
 
         Raises:
             UserError: it is missing, damaged or of another version.
@@ -135,13 +138,19 @@ class Evaluation:
                 raise UserError(
                     f"{file}: of version {values['version']}, expected {VERSION}; evaluate anew"
                 )
+            for name, key in _KEYS.items():
+                values[name] = values.pop(key)
             parts = {"scores": Score, "classes": ClassScore, "pictures": Picture}
             lists = {name: [kind(**one) for one in values[name]] for name, kind in parts.items()}
             return cls(**(values | lists))
         except FileNotFoundError:
             raise UserError(f"{file}: there is no evaluation here") from None
-        except (ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{file}: damaged ({error!r}); evaluate anew") from None
+        except ValueError as error:
+            raise UserError(f"{file}: is no JSON ({error}); evaluate anew") from None
+        except (KeyError, TypeError):
+            raise UserError(
+                f"{file}: damaged, its fields are not those of an evaluation; evaluate anew"
+            ) from None
 
     def find(self, name: str, of: Of = "generated", **detail: Any) -> Score | None:
         """The first score of that name and those details; None where it was not measured."""
@@ -175,10 +184,10 @@ def _write(file: Path, text: str) -> None:
         partial.write_text(text)
 
 
-def summary(evaluation: Evaluation) -> str:
-    """The figures as lines for people."""
+def summary(result: Result) -> str:
+    """The scores as lines of a terminal: whose, name, value, interval, unit."""
     lines = []
-    for score in evaluation.scores:
+    for score in result.scores:
         ends = "" if score.low is None else f"{score.low:.4g} to {score.high:.4g}"
         void = score.detail.get("void", "")
         name = f"{score.name}, void {void}" if void else score.name

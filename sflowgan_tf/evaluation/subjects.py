@@ -1,4 +1,4 @@
-"""What is scored: the pictures that a run paints, or those that lie in a folder."""
+"""The subjects of an evaluation: pictures that a run paints, or those that lie in a folder."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from sflowgan_tf import config as settings
 from sflowgan_tf.data.media.pictures import SUFFIXES, read_image
+from sflowgan_tf.evaluation.frames import Frame, Place
+from sflowgan_tf.evaluation.frames import place as place_of
+from sflowgan_tf.evaluation.reference import Reference
 from sflowgan_tf.evaluation.result import FOLDER
+from sflowgan_tf.training import assembly
+from sflowgan_tf.training.runs import Run
 from sflowgan_tf.translation.history import History
 from sflowgan_tf.translation.painting import CONTACT_SHEET
 from sflowgan_tf.translation.translator import Translator
 from sflowgan_tf.utils.errors import UserError
-
-Frame = dict[str, Any]
-Place = tuple[str, int]  # sequence and number of a frame
 
 _RESULT, _INPUT = "_synthesized_image", "_input_label"  # what pix2pixHD appends to names
 
@@ -29,41 +32,101 @@ class Painted:
     """The pictures of a translator, painted as at test time.
 
     Attributes:
-        translator: of the run.
-        redraw: whether from the DNED's edges.
-        history: which steadies pictures of consecutive frames; its weight may be 0.
+        translator: that paints.
+        varies: whether it paints from the DNED's edges, and so several versions of a scene.
+        history: steadies pictures of consecutive frames; its weight may be 0.
+        description: run, step and edges, for the result.
+        logs: folder of TensorBoard's files of the run; None without any.
     """
 
     translator: Translator
-    redraw: bool
+    varies: bool
     history: History
+    description: dict[str, Any] = field(default_factory=dict)
+    logs: Path | None = None
     _last: Place | None = field(init=False, default=None)
 
+    @classmethod
+    def of_run(
+        cls, name: str, reference: Reference, *, edges: str | None, weight: float
+    ) -> Painted:
+        """The pictures of a run's latest checkpoint.
+
+        Args:
+            name: of the run in runs/, or its path.
+            reference: whose frames will be painted.
+            edges: "dned" or "laplacian", who draws them; None for the DNED where it can.
+            weight: of the past, as `History` takes it. Its flow has the settings of the records
+                that the run was trained on, as when `translate` paints, not those of `reference`.
+
+        Raises:
+            UserError: there is no such run or no checkpoint, or it can't paint so.
+        """
+        run = Run.existing(name)
+        translator, trained, step = assembly.restored_translator(run)
+        if translator.edge_map == "instances" and not reference.manifest.has_instances:
+            raise UserError(
+                f"--reference {reference.folder}: has no instances, which run {run.folder} needs; "
+                "prepare records from a source that has instance maps"
+            )
+        if edges == "dned" and not translator.redraws:
+            raise UserError(
+                f"--edges dned: run {run.folder} never saw the DNED's edges; leave --edges out"
+            )
+        varies = translator.redraws if edges is None else edges == "dned"
+        description = {
+            "run": name,
+            "step": step,
+            "edges": "dned" if varies else translator.edge_map,
+            "training seed": settings.read(run.config).seed,
+        }
+        return cls(
+            translator=translator,
+            varies=varies,
+            history=History(weight, trained.flow),
+            description=description | ({"history": weight} if weight else {}),
+            logs=run.logs,
+        )
+
     def picture(self, frame: Frame) -> np.ndarray:
-        """Of a record's frame, (height, width, 3) uint8; its past is the call before, if it was."""
-        painted = self.translator.picture(frame, redraw=self.redraw)
-        sequence, number = frame["sequence"].numpy().decode(), int(frame["frame"])
+        """The picture of a frame, (height, width, 3) uint8 RGB.
+
+        Its past is the picture of the call before, where that was of the frame before.
+        """
+        painted = self.translator.picture(frame, redraw=self.varies)
+        sequence, number = place_of(frame)
         if self._last != (sequence, number - 1):
             self.history.forget()
         self._last = sequence, number
         return self.history.steady(frame["image_cg"].numpy(), painted[None])[0]
 
     def versions(self, frame: Frame, count: int, seed: int) -> np.ndarray:
-        """The same scene with several ensemble weights, (count, height, width, 3) uint8."""
+        """One scene, painted with several ensemble weights, (count, height, width, 3) uint8 RGB."""
         return self.translator.versions(frame, count, seed)[1]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Files:
-    """Pictures in a folder, each with the place of the record that it belongs to.
+    """Pictures in a folder, each with the place of the frame that it shows.
 
     Attributes:
-        files: by place.
+        folder: of the pictures.
+        files: the picture of each place.
         size: (width, height) that they must have.
+        varies: False; there is one picture of a scene.
+        logs: None; they were not trained here.
     """
 
+    folder: Path
     files: dict[Place, Path]
     size: tuple[int, int]
+    varies: ClassVar[bool] = False
+    logs: ClassVar[Path | None] = None
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """The folder, for the result."""
+        return {"images": str(self.folder)}
 
     @classmethod
     def find(cls, folder: Path, places: Sequence[Place], size: tuple[int, int]) -> Files:
@@ -85,10 +148,10 @@ class Files:
         """
         if not folder.is_dir():
             raise UserError(f"--images {folder}: no such folder")
-        found: dict[Place, Path] = {}
+        files: dict[Place, Path] = {}
         sequences = sorted({sequence for sequence, _ in places}, key=lambda s: (-len(s), s))
         alone = _alone(places)
-        wanted = set(places)
+        expected = set(places)
         for file in sorted(folder.rglob("*")):
             below = file.relative_to(folder)
             if file.suffix.lower() not in SUFFIXES or below.parts[0] in (FOLDER, CONTACT_SHEET):
@@ -96,33 +159,34 @@ class Files:
             if file.stem.endswith(_INPUT):
                 continue
             place = _place(below, sequences, alone)
-            if place not in wanted:
+            if place not in expected:
                 raise UserError(
                     f"{file}: belongs to no frame of the reference, which has {len(sequences)} "
                     f"sequences such as {sequences[0]!r} and frames such as {places[0][1]}; a "
                     "picture's path holds its sequence's name, its name ends with the frame"
                 )
-            if place in found:
+            if place in files:
                 raise UserError(
-                    f"{file}: is frame {place} as {found[place]} is; expected one of it"
+                    f"{file}: is a picture of frame {place[1]} of sequence {place[0]!r} as "
+                    f"{files[place]} is; expected one of each frame, so move one of them away"
                 )
-            found[place] = file
-        missing = [place for place in places if place not in found]
+            files[place] = file
+        missing = [place for place in places if place not in files]
         if missing:
             sequence, number = missing[0]
             raise UserError(
                 f"--images {folder}: no picture of frame {number} of sequence {sequence!r}; "
                 f"{len(missing)} of {len(places)} frames have none"
             )
-        return cls(files=found, size=size)
+        return cls(folder=folder, files=files, size=size)
 
     def picture(self, frame: Frame) -> np.ndarray:
-        """Of a record's frame, (height, width, 3) uint8.
+        """The picture of a frame, (height, width, 3) uint8 RGB.
 
         Raises:
-            UserError: it is damaged, or of another size.
+            UserError: its file is damaged, or of another size.
         """
-        file = self.files[frame["sequence"].numpy().decode(), int(frame["frame"])]
+        file = self.files[place_of(frame)]
         picture = read_image(file)
         height, width = picture.shape[:2]
         if (width, height) != self.size:
@@ -134,15 +198,25 @@ class Files:
 
 
 def _alone(places: Sequence[Place]) -> dict[str, Place]:
-    """The places of sequences of a single frame, by name and, where that is clear, by its end."""
-    counted = Counter(sequence for sequence, _ in places)
-    single = {place[0]: place for place in places if counted[place[0]] == 1}
+    """The places of sequences of a single frame, by name and by the name's last part.
+
+    A last part that several of these names share is left out.
+    """
+    lengths = Counter(sequence for sequence, _ in places)
+    single = {place[0]: place for place in places if lengths[place[0]] == 1}
     ends = Counter(PurePosixPath(sequence).name for sequence in single)
     by_end = {PurePosixPath(sequence).name: place for sequence, place in single.items()}
     return {end: place for end, place in by_end.items() if ends[end] == 1} | single
 
 
 def _place(file: Path, sequences: Sequence[str], alone: dict[str, Place]) -> Place | None:
+    """The place of the frame that a picture's path names; None where it names none.
+
+    Args:
+        file: the path below the folder of the pictures.
+        sequences: names of all sequences, the longest first.
+        alone: places of sequences of a single frame (`_alone`).
+    """
     name = file.stem.removesuffix(_RESULT).partition("_leftImg8bit")[0]
     for known in (file.with_name(name).as_posix(), name):
         if known in alone:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from benchmarks import tables_page
 from sflowgan_tf import evaluate
-from sflowgan_tf.evaluation.result import Evaluation
+from sflowgan_tf.evaluation.result import Result
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
 from tests.tiny import JUDGE, TINY, begun
@@ -50,7 +50,7 @@ def written(tmp_path_factory):
 
 
 def scores(run, name, **detail):
-    return Evaluation.load(run.folder / "evaluation").find(name, **detail)
+    return Result.load(run.folder / "evaluation").find(name, **detail)
 
 
 def cell(cells, title, row):

@@ -70,7 +70,13 @@ def test_a_saved_model_of_something_else(tmp_path):
 
 def test_a_damaged_saved_model(tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(b"no model")
-    with pytest.raises(UserError, match="no SavedModel with a signature serving_default"):
+    with pytest.raises(UserError, match=f"--segmenter {tmp_path}: can't be .*pb is damaged"):
+        judges.find(str(tmp_path), TABLE)
+
+
+def test_a_saved_model_without_a_signature(tmp_path):
+    tf.saved_model.save(tf.Module(), str(tmp_path))
+    with pytest.raises(UserError, match="has no signature serving_default; its signatures: none"):
         judges.find(str(tmp_path), TABLE)
 
 
@@ -107,9 +113,9 @@ def test_a_preset_of_keras_hub_sees_the_whole_frame(monkeypatch, size):
     frames[:, :, 6:] = 255  # outside of the square in the middle
     hub(monkeypatch, SimpleNamespace(image_converter=Converter(size)))
     judge = judges.find("hub:segformer", TABLE)
-    found = judge.segment(frames)
-    assert found.shape == (1, 4, 8)
-    assert found[..., -1].all() and not found[..., :5].any()
+    classes = judge.segment(frames)
+    assert classes.shape == (1, 4, 8)
+    assert classes[..., -1].all() and not classes[..., :5].any()
 
 
 def test_a_preset_without_a_preprocessor(monkeypatch):
@@ -126,9 +132,9 @@ def test_keras_hub_is_not_there(monkeypatch):
         judges.find("hub:segformer", TABLE)
 
 
-def read(given, found, table=TABLE):
-    """What 4x8 frames with the outputs `found` (1, height, width) show."""
-    return Outputs.find(str(given), table).read(np.array(found), FRAMES.shape[1:3], "s")
+def read(file, outputs, table=TABLE):
+    """Classes of a 4x8 frame with these outputs (1, height, width), which a file explains."""
+    return Outputs.find(str(file), table).read(np.array(outputs), FRAMES.shape[1:3], "s")
 
 
 @pytest.fixture
@@ -142,18 +148,18 @@ def listed(tmp_path):
 
 def test_outputs_of_other_classes(listed):
     """Two outputs of one class, one of none."""
-    found = read(
+    classes = read(
         listed("[bright, null, dark, bright]"), np.array([0, 1, 2, 3] * 8).reshape(1, 4, 8)
     )
-    np.testing.assert_array_equal(found[0, 0, :4], [1, VOID, 0, 1])
-    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(classes[0, 0, :4], [1, VOID, 0, 1])
+    assert classes.dtype == np.uint8
 
 
 def test_logits_are_resized_before_the_highest_is_chosen(listed):
     """Between two pixels that are sure of dark and of bright, a third wins at neither."""
     logits = np.array([[[[0.0, 9, 0, 7], [9.0, 0, 0, 7]]]])  # (1, 1, 2, 4)
-    found = read(listed("[bright, dark, bright, null]"), logits)
-    np.testing.assert_array_equal(found[0], [[0, 0, 0, VOID, VOID, 1, 1, 1]] * 4)
+    classes = read(listed("[bright, dark, bright, null]"), logits)
+    np.testing.assert_array_equal(classes[0], [[0, 0, 0, VOID, VOID, 1, 1, 1]] * 4)
 
 
 def test_a_class_table_leads_by_name():
@@ -181,7 +187,7 @@ def test_a_run_knows_its_classes(tmp_path):
         ("[dark, null]", "no output is of class bright, which the records have"),
         ("[dark, brihgt]", "one of dark, bright, or null; got 'brihgt'"),
         ("{dark: 1}", "expected a YAML list"),
-        ("[dark", "is no YAML"),
+        ("[dark", r"can't be read as YAML \(while parsing .*\); expected a list"),
     ],
 )
 def test_a_list_that_does_not_fit(listed, text, said):

@@ -3,9 +3,11 @@
 import base64
 import dataclasses
 import io
+import os
 import re
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -13,19 +15,22 @@ import tensorflow as tf
 from PIL import Image
 
 from sflowgan_tf.evaluation import report
-from sflowgan_tf.evaluation.result import ClassScore, Evaluation, Picture, Score
+from sflowgan_tf.evaluation.result import ClassScore, Picture, Result, Score
 from sflowgan_tf.utils.errors import UserError
+from tests import places
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 
 
-def score(group, name, value, of="generated", **more):
-    given = {"low": value / 2, "high": value * 2, "unit": "", "better": "higher", "n": 24}
-    return Score(group=group, name=name, of=of, value=value, counted="frames", **(given | more))
+def score(group, name, value, of="generated", **changes):
+    defaults = {"low": value / 2, "high": value * 2, "unit": "", "better": "higher", "n": 24}
+    return Score(
+        group=group, name=name, of=of, value=value, counted="frames", **(defaults | changes)
+    )
 
 
 FID = {"network": "segmenter's own features (mean)", "spread": 0.123456}
-EVALUATION = Evaluation(
+RESULT = Result(
     subject={"run": "<streets> & co", "step": 1944, "edges": "dned", "history": 0.7},
     reference={
         "dataset": "minicity",
@@ -34,7 +39,7 @@ EVALUATION = Evaluation(
         "frames": 24,
         "clips": 4,
     },
-    made={
+    provenance={
         "date": "2026-11-25T10:00:00+00:00",
         "command": "evaluate",
         "commit": "",
@@ -68,7 +73,7 @@ EVALUATION = Evaluation(
 @pytest.fixture
 def folder(tmp_path):
     """An evaluation with its picture and film, and the curves of its run."""
-    EVALUATION.save(tmp_path)
+    RESULT.save(tmp_path)
     wide = np.zeros((20, 3200, 3), np.uint8)
     wide[:, 1600:] = (200, 100, 50)
     Image.fromarray(wide).save(tmp_path / "samples.png")
@@ -151,7 +156,7 @@ def test_losses_become_curves(folder):
 
 def test_an_evaluation_of_pictures_alone(folder):
     bare = dataclasses.replace(
-        EVALUATION, subject={"images": "painted"}, scores=[], classes=[], warnings=[], pictures=[]
+        RESULT, subject={"images": "painted"}, scores=[], classes=[], warnings=[], pictures=[]
     )
     bare.save(folder)
     page = text_of(folder, logs=None)
@@ -174,7 +179,7 @@ def test_a_browser_shows_it_without_scrolling_sideways(folder, width):
         " document.querySelector('img').naturalWidth].join()</script></body>",
     )
     (folder / "report.html").write_text(page)
-    told = subprocess.run(
+    browser = subprocess.run(
         [
             str(BROWSER),
             "--headless",
@@ -187,8 +192,43 @@ def test_a_browser_shows_it_without_scrolling_sideways(folder, width):
         ],
         capture_output=True,
         text=True,
-        timeout=60,
     ).stdout
-    (title,) = re.findall(r"<title>(.*?)</title>", told)
+    (title,) = re.findall(r"<title>(.*?)</title>", browser)
     inner, scrolled, natural = map(int, title.split(","))
     assert scrolled <= inner and natural == 1600
+
+
+def test_the_later_value_of_a_step_that_was_done_twice_counts(folder):
+    writer = tf.summary.create_file_writer(str(folder / "logs"), filename_suffix=".later")
+    with writer.as_default():
+        tf.summary.scalar("losses/dned_loss", 5.0, step=990)
+    writer.close()
+    assert re.search(r"<figcaption>dned loss <small>.* to 5</small>", text_of(folder))
+
+
+def test_the_sheets_of_a_long_training_are_not_held_in_memory(folder):
+    """128 MB of them beside the curves; read in a process of its own, whose peak is measured."""
+    writer = tf.summary.create_file_writer(str(folder / "logs"), filename_suffix=".sheets")
+    with writer.as_default():
+        for step in range(128):
+            tf.summary.write("sheet", tf.constant(os.urandom(1 << 20)), step=step)
+    writer.close()
+    code = """
+import resource, sys
+from pathlib import Path
+from sflowgan_tf.evaluation import report
+from tensorboard.compat import tf
+tf.__version__  # imported with its first use
+folder = Path(sys.argv[1])
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+before = peak()
+report.write(folder, folder / "logs")
+print(peak() - before)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, cwd=places.ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 64
+    assert "dned loss" in (folder / "report.html").read_text()

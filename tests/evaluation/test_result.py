@@ -3,12 +3,12 @@ import json
 
 import pytest
 
-from sflowgan_tf.evaluation.result import METRICS, ClassScore, Evaluation, Picture, Score, summary
+from sflowgan_tf.evaluation.result import METRICS, ClassScore, Picture, Result, Score, summary
 from sflowgan_tf.utils.errors import UserError
 
 
-def score(**more):
-    given = {
+def score(**changes):
+    defaults = {
         "group": "segmentation",
         "name": "mean_iou",
         "of": "generated",
@@ -21,13 +21,13 @@ def score(**more):
         "counted": "frames",
         "detail": {"void": "ignored"},
     }
-    return Score(**(given | more))
+    return Score(**(defaults | changes))
 
 
-EVALUATION = Evaluation(
+RESULT = Result(
     subject={"run": "a, b"},
     reference={"frames": 3},
-    made={"seed": 0},
+    provenance={"seed": 0},
     scores=[score(), score(of="real", value=0.75, low=None, high=None, detail={})],
     classes=[ClassScore(name="road", color=[1, 2, 3], pixels=9, iou={"generated": None})],
     warnings=["few"],
@@ -36,8 +36,8 @@ EVALUATION = Evaluation(
 
 
 def test_what_was_saved_is_loaded(tmp_path):
-    EVALUATION.save(tmp_path)
-    assert Evaluation.load(tmp_path) == EVALUATION
+    RESULT.save(tmp_path)
+    assert Result.load(tmp_path) == RESULT
     with open(tmp_path / "scores.csv", newline="") as file:
         first = next(csv.DictReader(file))
     assert (first["group"], first["name"]) == ("segmentation", "mean_iou")
@@ -53,10 +53,10 @@ def test_what_was_saved_is_loaded(tmp_path):
 
 
 def test_a_score_is_found_by_its_details():
-    assert EVALUATION.find("mean_iou").value == 0.5
-    assert EVALUATION.find("mean_iou", "real").value == 0.75
-    assert EVALUATION.find("mean_iou", void="counted as wrong") is None
-    assert EVALUATION.find("fid") is None
+    assert RESULT.find("mean_iou").value == 0.5
+    assert RESULT.find("mean_iou", "real").value == 0.75
+    assert RESULT.find("mean_iou", void="counted as wrong") is None
+    assert RESULT.find("fid") is None
 
 
 @pytest.mark.parametrize(
@@ -69,19 +69,19 @@ def test_a_score_is_found_by_its_details():
     ],
 )
 def test_what_is_no_evaluation_is_refused(tmp_path, change, said):
-    EVALUATION.save(tmp_path)
+    RESULT.save(tmp_path)
     file = tmp_path / METRICS
     file.write_text(json.dumps(change(json.loads(file.read_text()))))
     with pytest.raises(UserError, match=said):
-        Evaluation.load(tmp_path)
+        Result.load(tmp_path)
 
 
 def test_nothing_there(tmp_path):
     with pytest.raises(UserError, match="there is no evaluation here"):
-        Evaluation.load(tmp_path)
+        Result.load(tmp_path)
 
 
 def test_the_summary_says_interval_and_protocol():
-    lines = summary(EVALUATION).splitlines()
+    lines = summary(RESULT).splitlines()
     assert " ".join(lines[1].split()) == "generated mean_iou, void ignored 0.5 0.4 to 0.625"
     assert lines[2].split() == ["real", "mean_iou", "0.75"]

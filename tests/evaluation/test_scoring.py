@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -20,10 +22,10 @@ def network(dimension):
     )
 
 
-def clip(draw, sequence="a", frames=5, right=0.75, **more):
+def clip(draw, sequence="a", frames=5, right=0.75, **changes):
     """Each frame has 40 pixels of each class, of which the share `right` is found, and 4 void."""
     counts = 40 * np.array([[right, 1 - right, 0], [1 - right, right, 0], [0.1, 0, 0]])
-    given = {
+    defaults = {
         "frames": np.arange(frames) + 3,
         "paired": draw.random((frames, 4)),
         "confusion": np.repeat(counts[None].round().astype(int), frames, axis=0),
@@ -32,11 +34,11 @@ def clip(draw, sequence="a", frames=5, right=0.75, **more):
         "temporal": draw.random((frames - 1, 2)),
         "diversity": draw.random(1),
     }
-    return Clip(sequence=sequence, **(given | more))
+    return Clip(sequence=sequence, **(defaults | changes))
 
 
 def scoring(films, **instruments):
-    given = {
+    defaults = {
         "num_classes": 2,
         "segment": lambda frames: frames,
         "features": network(3),
@@ -47,9 +49,9 @@ def scoring(films, **instruments):
     }
     return Scoring(
         films=films,
-        instruments=Instruments(**(given | instruments)),
+        instruments=Instruments(**(defaults | instruments)),
         segmenter="oracle",
-        wanted=frozenset({"paired"}),
+        groups=frozenset({"paired"}),
         motion="exact",
         perceptual="VGG",
         seed=0,
@@ -65,7 +67,7 @@ def films():
     }
 
 
-def found(scores, name, of="generated", **detail):
+def the_score(scores, name, of="generated", **detail):
     (score,) = [
         one
         for one in scores
@@ -77,17 +79,17 @@ def found(scores, name, of="generated", **detail):
 def test_segmentation_by_hand(films):
     scores = scoring(films).scores()
     # generated: (5 * 20 + 4 * 30) of 9 * 40 pixels of each class are right
-    accuracy = found(scores, "pixel_accuracy", void="ignored")
+    accuracy = the_score(scores, "pixel_accuracy", void="ignored")
     assert accuracy.value == pytest.approx(220 / 360)
     assert accuracy.low < accuracy.value < accuracy.high
     assert (accuracy.n, accuracy.counted, accuracy.detail["segmenter"]) == (9, "frames", "oracle")
-    wrong = found(scores, "pixel_accuracy", void="counted as wrong")
+    wrong = the_score(scores, "pixel_accuracy", void="counted as wrong")
     assert wrong.value == pytest.approx(440 / (720 + 36))
-    oracle = found(scores, "pixel_accuracy", "real", void="ignored")
+    oracle = the_score(scores, "pixel_accuracy", "real", void="ignored")
     assert oracle.value == pytest.approx((5 * 30 + 4 * 40) / 360)
-    ratio = found(scores, "pixel_accuracy_ratio", void="ignored")
+    ratio = the_score(scores, "pixel_accuracy_ratio", void="ignored")
     assert ratio.value == pytest.approx(accuracy.value / oracle.value)
-    iou = found(scores, "mean_iou", void="ignored")
+    iou = the_score(scores, "mean_iou", void="ignored")
     assert iou.value == pytest.approx(220 / (360 + 140))
     assert not [one for one in scores if one.name == "mean_iou_ratio" and one.of == "real"]
 
@@ -102,13 +104,13 @@ def test_classes_have_their_iou_and_pixels(films):
 def test_distances_are_those_of_all_frames_together(films):
     scores = scoring(films).scores()
     sets = [np.concatenate([c.features for c in films[of]]) for of in ("real", "generated")]
-    fid = found(scores, "fid")
+    fid = the_score(scores, "fid")
     assert fid.value == pytest.approx(frechet_distance(*sets))
     assert fid.detail["network"] == "n" and fid.n == 9
-    kid = found(scores, "kid")
+    kid = the_score(scores, "kid")
     assert kid.value == pytest.approx(squared_mmd(*sets))
     assert kid.detail["spread"] > 0 and kid.detail["subset size"] == 4
-    fvd = found(scores, "fvd")
+    fvd = the_score(scores, "fvd")
     assert (fvd.n, fvd.counted, fvd.detail["frames in a clip"]) == (4, "clips", 2)
     assert {one.of for one in scores if one.group == "distribution"} == {"generated"}
 
@@ -118,21 +120,21 @@ def test_means_of_frames_pairs_and_scenes(films):
     generated = films["generated"]
     for column, name in enumerate(("l1", "psnr", "ssim", "perceptual")):
         values = np.concatenate([one.paired[:, column] for one in generated])
-        assert found(scores, name).value == pytest.approx(values.mean())
-    error = found(scores, "warping_error", "real")
+        assert the_score(scores, name).value == pytest.approx(values.mean())
+    error = the_score(scores, "warping_error", "real")
     assert error.value == pytest.approx(
         np.concatenate([one.temporal[:, 0] for one in films["real"]]).mean()
     )
     assert (error.n, error.counted) == (7, "pairs")
-    diversity = found(scores, "diversity")
+    diversity = the_score(scores, "diversity")
     assert diversity.value == pytest.approx(np.mean([one.diversity for one in generated]))
     assert diversity.n == 2
 
 
 def test_equal_films_are_no_distance_apart(films):
     scores = scoring({"generated": films["real"], "real": films["real"]}).scores()
-    assert found(scores, "fid").value == pytest.approx(0, abs=1e-9)
-    assert found(scores, "mean_iou_ratio", void="ignored").value == 1
+    assert the_score(scores, "fid").value == pytest.approx(0, abs=1e-9)
+    assert the_score(scores, "mean_iou_ratio", void="ignored").value == 1
 
 
 def test_what_was_not_measured_is_left_out(films):
@@ -157,8 +159,8 @@ def test_what_was_not_measured_is_left_out(films):
 
 def test_a_single_scene_has_no_interval(films):
     one = scoring({of: clips[:1] for of, clips in films.items()})
-    assert found(one.scores(), "diversity").low is None
-    assert found(one.scores(), "l1").low is not None  # of its frames
+    assert the_score(one.scores(), "diversity").low is None
+    assert the_score(one.scores(), "l1").low is not None  # of its frames
     warnings = one.warnings()
     assert any("single sequence" in text for text in warnings)
     assert "FVD: left out, 2 samples are too few." in warnings
@@ -181,8 +183,8 @@ def test_a_clip_all_void_counts_only_where_void_does(films):
     for of in films:
         films[of][1].confusion[:, :-1] = 0
     scores = scoring(films).scores()
-    assert found(scores, "pixel_accuracy", void="ignored").value == pytest.approx(0.5)
-    wrong = found(scores, "pixel_accuracy", void="counted as wrong")
+    assert the_score(scores, "pixel_accuracy", void="ignored").value == pytest.approx(0.5)
+    wrong = the_score(scores, "pixel_accuracy", void="counted as wrong")
     assert wrong.value == pytest.approx(5 * 40 / (5 * 84 + 4 * 4))
 
 
@@ -200,5 +202,63 @@ def test_an_oracle_that_is_right_nowhere_has_no_ratio(films):
         clip(np.random.default_rng(0), name, n, 0.0) for name, n in (("a", 5), ("b", 4))
     ]
     scores = scoring(films).scores()
-    assert found(scores, "pixel_accuracy", "real", void="ignored").value == 0
+    assert the_score(scores, "pixel_accuracy", "real", void="ignored").value == 0
     assert not [one for one in scores if one.name.endswith("_ratio")]
+
+
+def test_a_clip_all_void_that_the_segmenter_calls_nothing_leaves_no_score_without_a_number(films):
+    """A draw of that clip alone has no class at all, so no mean over classes."""
+    for of in films:
+        films[of][1].confusion[:, :-1] = 0
+        films[of][1].confusion[:, -1] = (0, 0, 4)
+    for score in scoring(films).scores():
+        ends = [end for end in (score.value, score.low, score.high) if end is not None]
+        assert np.isfinite(ends).all(), score
+    wrong = the_score(scoring(films).scores(), "mean_iou", void="counted as wrong")
+    # 5 frames of 40 pixels a class, of which half is right, and 4 void ones called the first class
+    assert wrong.value == pytest.approx((100 / (300 + 20) + 100 / 300) / 2, abs=0.03)
+
+
+RANGES = {
+    "mean_iou": (0, 1),
+    "pixel_accuracy": (0, 1),
+    "mean_iou_ratio": (0, np.inf),
+    "pixel_accuracy_ratio": (0, np.inf),
+    "fid": (0, np.inf),
+    "kid": (-np.inf, np.inf),
+    "fvd": (0, np.inf),
+    "l1": (0, 1),
+    "psnr": (0, 59),
+    "ssim": (-1, 1),
+    "perceptual": (0, np.inf),
+    "warping_error": (0, 1),
+    "flicker": (0, 1),
+    "diversity": (0, np.inf),
+}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_intervals_end_where_possible_values_do(seed):
+    """One clip is the opposite of all others, whose values are at an end of what is possible."""
+    draw = np.random.default_rng(seed)
+
+    def film(end):
+        """Values are 0 or 1 at the `end`, and the other one in the first clip."""
+        return [
+            clip(
+                draw,
+                sequence=str(number),
+                right=float(number == 0) if end == 0 else float(number > 0),
+                features=0.01 * draw.normal(size=(5, 3)) + 9 * (number == 0),
+                paired=np.full((5, 4), float((number > 0) == end)),
+                temporal=np.full((4, 2), float((number > 0) == end)),
+                diversity=np.full(1, float((number > 0) == end)),
+            )
+            for number in range(12)
+        ]
+
+    real = [replace(one, features=0.01 * draw.normal(size=(5, 3))) for one in film(1)]
+    for end in (0, 1):
+        for score in scoring({"generated": film(end), "real": real}).scores():
+            least, most = RANGES[score.name]
+            assert least <= score.low <= score.high <= most, score

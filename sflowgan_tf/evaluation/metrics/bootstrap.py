@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any, TypeVar
 
 import numpy as np
-import tensorflow as tf
+from scipy import stats
+
+from sflowgan_tf.evaluation.metrics.progress import watched
 
 Unit = TypeVar("Unit")
 
@@ -29,20 +30,26 @@ class Interval:
 
 
 def interval(
-    statistic: Callable[[list[Unit]], float], units: Sequence[Unit], *, samples: int, seed: int
+    statistic: Callable[[list[Unit]], float],
+    units: Sequence[Unit],
+    *,
+    samples: int,
+    seed: int,
+    name: str = "statistic",
 ) -> Interval:
     """95 % bootstrap interval of a statistic.
 
     Args:
-        statistic: from units to the score. It is asked `samples` times about as many units as there
-            are, of which some come several times and some not at all.
-        units: what is independent of each other (`units_of`), at least 2. What is compared in pairs
-            stands in pairs in one unit and so is drawn together, real and generated frames for a
-            Frechet distance too, say as (frames, 2, features): an interval that draws one side
-            alone is two to three times too wide. Where nothing is paired, the generated ones are
-            drawn alone; the interval then holds for that reference and no other.
+        statistic: computes the score of some units. It is called `samples` times with as many
+            units as there are, of which some come several times and some not at all.
+        units: what is drawn, at least 2, independent of each other (`units_of`). What is compared
+            in pairs stands in pairs in one unit and so is drawn together, real and generated frames
+            for a Frechet distance too, say as (frames, 2, features): an interval that draws one
+            side alone is two to three times too wide. Where nothing is paired, the generated ones
+            are drawn alone; the interval then holds for that reference and no other.
         samples: how often to draw; 200 or more, 1000 where there are fewer than 10 units.
         seed: of the drawing.
+        name: of the statistic, for the progress bar that appears where the draws take long.
 
     Returns:
         The statistic of `units` and percentiles of its values on the draws, shifted by the
@@ -68,18 +75,19 @@ def interval(
         raise ValueError(f"units: expected at least 2 to draw from, got {len(units)}")
     rng = np.random.default_rng(seed)
     draws = rng.integers(len(units), size=(samples, len(units)))
-    values = np.array([statistic([units[i] for i in draw]) for draw in draws])
+    watched_draws = watched(draws, f"interval of {name}", "draw")
+    values = np.array([statistic([units[i] for i in draw]) for draw in watched_draws])
     estimate, tail = float(statistic([*units])), _tail(len(units))
     low, high = estimate - values.mean() + np.quantile(values, [tail, 1 - tail])
     return Interval(estimate=estimate, low=float(low), high=float(high))
 
 
 def units_of(sequences: Sequence[Any]) -> list[Any]:
-    """What to draw: whole sequences, as their frames are alike; of a single one its frames.
+    """The units to draw: whole sequences, as their frames are alike; of a single one its frames.
 
     Args:
-        sequences: each what was measured on its frames, or its clips: a list or an array, whose
-            first axis they are.
+        sequences: the measurements on each, a list or an array whose first axis are the frames, or
+            the clips.
 
     Returns:
         The sequences; of a single one its frames, each in a sequence of its own. Frames of one
@@ -94,20 +102,9 @@ def units_of(sequences: Sequence[Any]) -> list[Any]:
 def _tail(units: int) -> float:
     """Share of the draws below the interval, and above it.
 
-    Percentiles are as wide as a normal interval with a variance that is divided by n; what is
-    wanted is Student's t with n - 1 degrees of freedom and a variance divided by n - 1.
+    Percentiles are as wide as a normal interval with a variance that is divided by n; the
+    interval wanted has Student's t with n - 1 degrees of freedom and a variance divided by n - 1.
     """
-    return NormalDist().cdf(-_student(units - 1) * (units / (units - 1)) ** 0.5)
-
-
-def _student(freedom: int) -> float:
-    """The t that |T| exceeds with probability 5 %, by bisection.
-
-    That probability is the incomplete beta function of freedom / (freedom + t^2).
-    """
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        outside = tf.math.betainc(*(tf.constant(x, tf.float64) for x in (freedom / 2, 0.5, middle)))
-        low, high = (middle, high) if outside < _OUTSIDE else (low, middle)
-    return (freedom * (1 - high) / high) ** 0.5
+    return float(
+        stats.norm.cdf(stats.t.ppf(_OUTSIDE / 2, units - 1) * (units / (units - 1)) ** 0.5)
+    )

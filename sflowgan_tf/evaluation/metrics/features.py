@@ -1,7 +1,7 @@
 """Networks that describe a picture or a clip by a vector, for the distances between sets of them.
 
-Each says what it is, with which weights, and how pictures are brought to its size: figures made
-with different ones don't compare.
+Each has a name, the name of its weights, and that of its resizer: distances compare only where all
+three are equal.
 """
 
 import hashlib
@@ -24,14 +24,14 @@ _CLIPS = tf.TensorSpec([None, None, None, None, 3], tf.uint8)
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureNetwork:
-    """Pictures, or clips, to vectors.
+    """A network that turns pictures, or clips, into vectors.
 
     Attributes:
-        name: of the network, for people and JSON.
-        weights: "imagenet", or the file's name and content's hash.
+        name: of the network, for the report and metrics.json.
+        weights: "imagenet", or the file's name and its content's hash.
         resizer: how pictures are brought to its size; "none" where it takes any.
         dimension: of the vectors.
-        features: the function that is called.
+        features: the function behind `__call__`.
     """
 
     name: str
@@ -54,7 +54,7 @@ class FeatureNetwork:
 
 
 class Describes(Protocol):
-    """A segmenter that shows what it sees before it decides."""
+    """A segmenter whose features can be had."""
 
     def features(self, images: Any) -> Any:
         """(batch, h, w, channels) features before the last classifier of images in [-1, 1]."""
@@ -62,7 +62,7 @@ class Describes(Protocol):
 
 
 def weights_of(weights_from: str | Path) -> str:
-    """What to call weights in a report.
+    """Name of weights for a report.
 
     Args:
         weights_from: "imagenet", "random", a file, or a folder, of which the names and contents of
@@ -88,7 +88,7 @@ def saved_model_features(path: Path) -> FeatureNetwork:
 
     Args:
         path: its folder. It must take float32 RGB in [-1, 1] of shape (batch, 299, 299, 3) or of
-            any size, and give one vector a picture. A signature doesn't tell a range, so that is
+            any size, and return one vector a picture. The range stands in no signature, so it is
             not checked.
 
     Raises:
@@ -108,7 +108,7 @@ def imagenet_features(weights: str, *, setting: str) -> FeatureNetwork:
     Args:
         weights: "imagenet" (downloaded), or a weights file of
             `keras.applications.InceptionV3(include_top=False)`.
-        setting: what `weights` is given by, for the message.
+        setting: the flag or key that holds `weights`, for the message.
 
     Raises:
         UserError: the weights cannot be had, or do not fit.
@@ -137,9 +137,9 @@ def _inception(name: str, weights: str, vectors: Callable[[Any], tf.Tensor]) -> 
 
 
 def segmenter_features(network: Describes, *, weights: str) -> FeatureNetwork:
-    """A segmenter's own features: what it knows of a picture before it decides on classes.
+    """A segmenter's own features, those before its last classifier.
 
-    Each channel's mean and standard deviation over the picture. It was chosen by how far the
+    Each channel's mean and standard deviation over the picture. They were chosen by how far the
     Frechet distance between two halves of 300 unseen frames of minicity (128x64, 16 channels) rises
     when one half is damaged, in standard deviations over ways to halve them:
 
@@ -149,12 +149,13 @@ def segmenter_features(network: Describes, *, weights: str) -> FeatureNetwork:
     | mean and standard deviation | 3.8 | 3.4 | 3.3 | 4.5 |
     | means of 2x2 cells | 1.0 | 0.6 | 0.6 | 2.2 |
 
-    Cells also tell where things are, but have more numbers than a few hundred frames can hold a
-    covariance of: the distance of equal sets rises from 0.06 to 0.6, of 4x4 cells to 8.7.
+    Cells also say where things are, but have more numbers than a covariance can be estimated of
+    from a few hundred frames: the distance of equal sets rises from 0.06 to 0.6, of 4x4 cells to
+    8.7.
 
     Args:
         network: built.
-        weights: what to call its weights (`weights_of`).
+        weights: name of its weights (`weights_of`).
 
     The distances hold for the segmenter's classes, size of frames and training alone.
     """
@@ -204,7 +205,7 @@ def saved_model_clip_features(path: Path) -> FeatureNetwork:
 def clip_features(frame_features: FeatureNetwork) -> FeatureNetwork:
     """Clips described by their frames' features, for a machine without a network of videos.
 
-    The mean over the clip says what is shown, the mean absolute difference from one frame to the
+    The mean over the clip describes the scene, the mean absolute difference from one frame to the
     next how much of it changes: flicker raises it, motion too.
 
     Args:
@@ -233,7 +234,7 @@ def _of_clip(features: np.ndarray) -> np.ndarray:
 
 
 def _network(name, weights, resizer, features, shape) -> FeatureNetwork:
-    """`features` is tried once, on black pictures of `shape`."""
+    """A network whose dimension is that of `features` of black pictures of `shape`."""
     return FeatureNetwork(
         name=name,
         weights=weights,

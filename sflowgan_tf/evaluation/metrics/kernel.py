@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sflowgan_tf.evaluation.metrics.progress import watched
+
 _LARGEST = 1000  # pictures in a subset
+_BLOCK = 256  # samples of one set whose kernel with all of the other is in memory at a time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +54,10 @@ def kernel_distance(
         raise ValueError(f"features_a, features_b: expected at least 4 samples, got {smaller}")
     size = min(_LARGEST, smaller // 2)
     rng = np.random.default_rng(seed)
-    distances = [squared_mmd(_drawn(a, size, rng), _drawn(b, size, rng)) for _ in range(subsets)]
+    distances = [
+        squared_mmd(_drawn(a, size, rng), _drawn(b, size, rng))
+        for _ in watched(range(subsets), "spread of kid", "subset")
+    ]
     return KernelDistance(
         mean=float(np.mean(distances)),
         spread=float(np.std(distances, ddof=1)),
@@ -63,33 +69,51 @@ def kernel_distance(
 class KernelSums:
     """Sums of the kernel between all units of two sets, of which resampled distances are made.
 
-    Neither features nor matrices of samples have to be held for each resampling.
+    They are formed once, in blocks of samples, so that neither a matrix of all samples nor the
+    features are needed for a resampling.
     """
 
     def __init__(self, units: Sequence[np.ndarray]):
-        """Sums up.
+        """Sums the kernel over the pairs of samples of each pair of units.
 
         Args:
-            units: each (samples, 2, features), a set's samples beside the other's.
+            units: each (samples, 2, features), a set's samples beside the other's; at least 1
+                sample.
         """
-        units = [np.asarray(unit, np.float64) for unit in units]
-        self._samples = np.array([len(unit) for unit in units], np.float64)
-        self._within = np.zeros((len(units), len(units)))
-        self._across = np.zeros_like(self._within)
-        self._same = np.zeros(len(units))
-        for i, one in enumerate(units):
-            for j, other in enumerate(units):
-                self._within[i, j] = sum(_kernel(one[:, k], other[:, k]).sum() for k in (0, 1))
-                self._across[i, j] = _kernel(one[:, 0], other[:, 1]).sum()
-            self._same[i] = sum(np.trace(_kernel(one[:, k], one[:, k])) for k in (0, 1))
+        self._samples = np.array([len(unit) for unit in units])
+        starts = np.concatenate([[0], self._samples.cumsum()[:-1]])
+        sides = np.moveaxis(np.concatenate(units).astype(np.float64), 1, 0)
+        first, second = np.ascontiguousarray(sides)
+        self._within = _sums(first, first, starts) + _sums(second, second, starts)
+        self._across = _sums(first, second, starts)
+        own = sum(_cubed(np.square(side).sum(axis=1), side.shape[1]) for side in (first, second))
+        self._same = np.add.reduceat(own, starts)
 
     def squared_mmd(self, drawn: Sequence[int]) -> float:
         """`squared_mmd` of the samples of some units, by index; one may come several times."""
         times = np.bincount(np.asarray(drawn, int), minlength=len(self._samples))
-        count = times @ self._samples
+        count = float(times @ self._samples)
         within = times @ self._within @ times - times @ self._same
         across = times @ self._across @ times
         return float(within / (count * (count - 1)) - 2 * across / count**2)
+
+
+def _sums(a: np.ndarray, b: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """The kernel, summed over each pair of units.
+
+    Args:
+        a: (samples, features) float64, unit after unit.
+        b: the same of the other set.
+        starts: (units,) the number of each unit's first sample.
+
+    Returns:
+        (units, units) float64, the units of `a` by those of `b`.
+    """
+    rows = [
+        np.add.reduceat(_kernel(a[start : start + _BLOCK], b), starts, axis=1)
+        for start in range(0, len(a), _BLOCK)
+    ]
+    return np.add.reduceat(np.concatenate(rows), starts, axis=0)
 
 
 def squared_mmd(features_a: np.ndarray, features_b: np.ndarray) -> float:
@@ -124,7 +148,13 @@ def _mean_of_pairs(features: np.ndarray) -> float:
 
 
 def _kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return (a @ b.T / a.shape[1] + 1) ** 3
+    return _cubed(a @ b.T, a.shape[1])
+
+
+def _cubed(products: np.ndarray, dimension: int) -> np.ndarray:
+    """The kernel of scalar products; multiplied out, which is far faster than a power."""
+    base = products / dimension + 1
+    return base * base * base
 
 
 def _drawn(features: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:

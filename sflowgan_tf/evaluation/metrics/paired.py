@@ -1,5 +1,7 @@
 """How close a generated frame is to the real one of the same scene."""
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
@@ -9,6 +11,13 @@ from sflowgan_tf.ops.images import to_signed
 
 _WINDOW = 11  # of SSIM, pixels
 _ROUNDING = 1 / 12  # variance of rounding to whole levels
+
+RANGES: dict[str, tuple[float, float]] = {  # least and greatest value of each score
+    "l1": (0, 1),
+    "psnr": (0, 10 * math.log10(255**2 / _ROUNDING)),
+    "ssim": (-1, 1),
+    "perceptual": (0, math.inf),
+}
 
 
 def paired_scores(picture: np.ndarray, real: np.ndarray, vgg: VGG19Features) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """SavedModels from elsewhere that turn pictures or clips into vectors."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,12 @@ def vectors_of(path: Path, shape: tuple[int | None, ...]) -> Callable[[Any], tf.
     Raises:
         UserError: there is no SavedModel, or its input or output is not as above.
     """
-    call, traces = _entry(path, _loaded(path))
+    call, traces = _entry(path, loaded(path))
     if not any(_fits(inputs, shape) for inputs in traces):
-        found = ", or ".join(" and ".join(map(_text, inputs)) or "no tensor" for inputs in traces)
+        texts = ", or ".join(" and ".join(map(_text, inputs)) or "no tensor" for inputs in traces)
         raise UserError(
             f"{path}: expected a model whose one input is {_text(tf.TensorSpec(shape))} where None "
-            f"is any length; found {found or 'none'}"
+            f"is any length; found {texts or 'none'}"
         )
 
     def vectors(inputs: Any) -> tf.Tensor:
@@ -45,7 +46,15 @@ def vectors_of(path: Path, shape: tuple[int | None, ...]) -> Callable[[Any], tf.
     return vectors
 
 
-def _loaded(path: Path) -> Any:
+def loaded(path: Path) -> Any:
+    """A SavedModel or TF1 Hub module, as `tf.saved_model.load` gives it.
+
+    Args:
+        path: folder that holds saved_model.pb.
+
+    Raises:
+        UserError: there is none, or it can't be loaded.
+    """
     if not (path / "saved_model.pb").is_file():
         raise UserError(
             f"{path}: no saved_model.pb in it; expected the folder of a SavedModel (unpack an "
@@ -56,9 +65,17 @@ def _loaded(path: Path) -> Any:
     try:
         return tf.saved_model.load(str(path), tags=tags)
     except Exception as error:  # a damaged file can raise anything
-        raise UserError(
-            f"{path}: can't be loaded as a SavedModel ({_first_line(error)})"
-        ) from error
+        raise UserError(f"{path}: can't be loaded as a SavedModel; {_cause(error)}") from error
+
+
+def _cause(error: Exception) -> str:
+    """Why a SavedModel can't be loaded, in words."""
+    operation = re.search(r"Op type not registered '(\w+)'", str(error))
+    if operation:
+        return f"it needs the operation {operation[1]}, which TensorFlow {tf.__version__} lacks"
+    if "variables" in str(error):
+        return "the files in its folder variables are missing or damaged; copy it anew"
+    return "its saved_model.pb is damaged, or is of something else; copy it anew"
 
 
 def _entry(path: Path, loaded: Any) -> tuple[Callable[[Any], Any], list[list[tf.TensorSpec]]]:
@@ -105,8 +122,8 @@ def _chosen(path: Path, outputs: Any) -> tf.Tensor:
     if _OUTPUT in outputs:
         return outputs[_OUTPUT]
     if len(outputs) != 1:
-        found = ", ".join(sorted(outputs))
-        raise UserError(f"{path}: expected one output, or one called {_OUTPUT}, found {found}")
+        names = ", ".join(sorted(outputs))
+        raise UserError(f"{path}: expected one output, or one called {_OUTPUT}, found {names}")
     return next(iter(outputs.values()))
 
 
@@ -115,7 +132,10 @@ def _tried(path: Path, call: Callable[[Any], Any], shape: tuple[int | None, ...]
     try:
         return call(inputs)
     except Exception as error:  # whatever the graph does
-        raise UserError(f"{path}: can't take {_text(inputs)} ({_first_line(error)})") from error
+        raise UserError(
+            f"{path}: can't take {_text(inputs)}, though its signature says so: one of its "
+            "operations fails on black pictures of that shape; export it for pictures of this size"
+        ) from error
 
 
 def _check_output(path: Path, features: tf.Tensor) -> None:
@@ -125,7 +145,3 @@ def _check_output(path: Path, features: tf.Tensor) -> None:
             f"{path}: expected one float32 vector a picture, got {_text(features)} for a batch of "
             "1; export the model with its pooling"
         )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

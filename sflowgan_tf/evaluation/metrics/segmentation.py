@@ -1,5 +1,7 @@
 """How well predicted labels agree with the true ones: one confusion matrix over a whole set."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,17 +9,18 @@ import numpy as np
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentationScores:
-    """What a confusion matrix says, all in [0, 1].
+    """Scores of a confusion matrix, all in [0, 1].
 
     Attributes:
         mean_iou: over the classes whose IoU is not None. A class that isn't there but was predicted
-            counts with 0.
-        pixel_accuracy: the share of pixels whose class was found.
+            counts with 0. None where no class is there or predicted: nothing but void pixels, all
+            predicted as none of the classes.
+        pixel_accuracy: the share of pixels whose class was predicted.
         class_iou: for each class intersection over union; None for one that was neither there nor
             predicted.
     """
 
-    mean_iou: float
+    mean_iou: float | None
     pixel_accuracy: float
     class_iou: list[float | None]
 
@@ -40,6 +43,13 @@ class Confusion:
 
     def __init__(self, num_classes: int):
         self.counts = np.zeros((num_classes + 1, num_classes + 1), np.int64)
+
+    @classmethod
+    def of(cls, counts: np.ndarray) -> Confusion:
+        """The confusion with these `counts`."""
+        confusion = cls(len(counts) - 1)
+        confusion.counts += counts
+        return confusion
 
     def update(self, labels: np.ndarray, prediction: np.ndarray) -> None:
         """Take in a frame, or several.
@@ -82,12 +92,13 @@ class Confusion:
             raise ValueError("expected labels with pixels that are not void, got none")
         intersection = np.diag(self.counts)[:-1]
         union = self.counts[:-1].sum(axis=1) + counts.sum(axis=0)[:-1] - intersection
-        found = union > 0
+        occurs = union > 0
         class_iou = intersection / np.maximum(union, 1)
         return SegmentationScores(
-            mean_iou=float(class_iou[found].mean()),
+            mean_iou=float(class_iou[occurs].mean()) if occurs.any() else None,
             pixel_accuracy=float(intersection.sum() / counts.sum()),
             class_iou=[
-                iou if there else None for iou, there in zip(class_iou.tolist(), found, strict=True)
+                iou if there else None
+                for iou, there in zip(class_iou.tolist(), occurs, strict=True)
             ],
         )

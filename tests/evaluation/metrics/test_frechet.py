@@ -4,7 +4,11 @@ import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sflowgan_tf.evaluation.metrics.frechet import cautions, frechet_distance
+from sflowgan_tf.evaluation.metrics.frechet import (
+    FrechetResampling,
+    cautions,
+    frechet_distance,
+)
 from tests import places
 
 GOLDEN = np.load(places.GOLDEN)
@@ -31,6 +35,81 @@ def test_equals_tensorflow_gan(few, rtol):
     # Where the covariances are singular, TF-GAN takes roots of rounding errors.
     distance = frechet_distance(GOLDEN[f"frechet_{few}a"], GOLDEN[f"frechet_{few}b"])
     np.testing.assert_allclose(distance, GOLDEN[f"frechet_{few}distance"], rtol=rtol)
+
+
+def by_definition(a, b):
+    """The formula, with roots of the covariances from decompositions of the features."""
+    roots = [
+        np.linalg.qr((x - x.mean(0)) / np.sqrt(len(x) - 1), mode="r").astype(np.float64)
+        for x in (a, b)
+    ]
+    cross = np.linalg.svd(roots[0] @ roots[1].T, compute_uv=False).sum()
+    means = np.sum((a.mean(0) - b.mean(0)) ** 2)
+    return means + sum(np.sum(root**2) for root in roots) - 2 * cross
+
+
+def whole(features):
+    return features
+
+
+def with_a_dead_channel(features):
+    features[..., 3] = 7.0
+    return features
+
+
+def dead_in_one_set(features):
+    features[:, :, 1, 3] = 7.0
+    return features
+
+
+def with_a_copy(features):
+    features[..., 3] = 2 * features[..., 1]
+    return features
+
+
+def nearly_alike(features):
+    features[..., 3] = features[..., 1] + 1e-7 * features[..., 3]
+    return features
+
+
+def of_scales_apart(features):
+    return features * 10.0 ** -np.arange(features.shape[-1])
+
+
+def far_from_the_origin(features):
+    return features + 1000
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        whole,
+        with_a_dead_channel,
+        dead_in_one_set,
+        with_a_copy,
+        nearly_alike,
+        of_scales_apart,
+        far_from_the_origin,
+    ],
+)
+@pytest.mark.parametrize(("units", "frames", "features"), [(9, 8, 6), (5, 3, 40), (4, 5, 12)])
+def test_resampled_units_have_the_distance_of_repeated_samples(change, units, frames, features):
+    draw = rng(0)
+    real = draw.normal(size=(units, frames, features))
+    other = 0.8 * real + 0.5 * draw.normal(size=real.shape) + 0.2
+    sides = change(np.stack([real, other], axis=2))
+    resampling = FrechetResampling([*sides])
+    for _ in range(20):
+        drawn = draw.integers(units, size=units)
+        both = np.concatenate(sides[drawn])
+        expected = by_definition(both[:, 0], both[:, 1])
+        assert resampling.distance(drawn) == pytest.approx(expected, rel=1e-9)
+        assert frechet_distance(both[:, 0], both[:, 1]) == pytest.approx(expected, rel=1e-9)
+
+
+def test_resampled_sets_that_are_equal_are_no_distance_apart():
+    same = rng(0).normal(size=(6, 9, 1, 5)).repeat(2, axis=2)
+    assert FrechetResampling([*same]).distance([0, 0, 3, 5]) == pytest.approx(0, abs=1e-12)
 
 
 def test_equals_the_matrix_square_root():
@@ -97,9 +176,9 @@ def test_singular_covariances():
     ],
 )
 def test_cautions(samples, dimension, said):
-    found = cautions(samples, dimension)
-    assert len(found) == len(said)
-    assert all(text.startswith(start) for text, start in zip(found, said, strict=True))
+    sentences = cautions(samples, dimension)
+    assert len(sentences) == len(said)
+    assert all(text.startswith(start) for text, start in zip(sentences, said, strict=True))
 
 
 def test_the_covariance_is_singular_up_to_as_many_samples_as_features():

@@ -44,6 +44,14 @@ def test_sums_of_units_give_the_distance_of_any_drawing(drawn, seed):
     assert KernelSums(units).squared_mmd(drawn) == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
+def test_sums_of_many_samples_are_those_of_few():
+    """More samples than are multiplied at a time, in units that a block's end cuts."""
+    units = [rng(n).normal(size=(count, 2, 3)) for n, count in enumerate((200, 1, 400, 77))]
+    both = np.concatenate([units[i] for i in (0, 2, 2, 3)])
+    expected = squared_mmd(both[:, 0], both[:, 1])
+    assert KernelSums(units).squared_mmd((0, 2, 2, 3)) == pytest.approx(expected, rel=1e-9)
+
+
 def test_is_unbiased():
     """0 in the mean over pairs of sets of one distribution, at any number of samples."""
     values = [

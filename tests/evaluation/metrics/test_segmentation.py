@@ -10,22 +10,22 @@ CLASSES, VOID = 3, 255
 
 
 def confusion(*frames, num_classes=CLASSES):
-    made = Confusion(num_classes)
+    whole_set = Confusion(num_classes)
     for labels, prediction in frames:
-        made.update(np.array(labels, np.uint8), np.array(prediction, np.int64))
-    return made
+        whole_set.update(np.array(labels, np.uint8), np.array(prediction, np.int64))
+    return whole_set
 
 
 def test_a_frame_scored_by_hand():
     # 0: 2 of 3 found, 1 more predicted; 1: 1 of 2 found, 1 more predicted; void predicted as 0, 1
-    made = confusion(([[0, 0, 0, 1], [1, VOID, VOID, VOID]], [[0, 0, 1, 1], [0, 0, 0, 1]]))
-    assert made.counts.tolist() == [[2, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0], [2, 1, 0, 0]]
-    assert made.scores(void_wrong=False) == SegmentationScores(
+    whole_set = confusion(([[0, 0, 0, 1], [1, VOID, VOID, VOID]], [[0, 0, 1, 1], [0, 0, 0, 1]]))
+    assert whole_set.counts.tolist() == [[2, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0], [2, 1, 0, 0]]
+    assert whole_set.scores(void_wrong=False) == SegmentationScores(
         mean_iou=pytest.approx((2 / 4 + 1 / 3) / 2),
         pixel_accuracy=3 / 5,
         class_iou=[2 / 4, 1 / 3, None],
     )
-    assert made.scores(void_wrong=True) == SegmentationScores(
+    assert whole_set.scores(void_wrong=True) == SegmentationScores(
         mean_iou=pytest.approx((2 / 6 + 1 / 4) / 2),
         pixel_accuracy=3 / 8,
         class_iou=[2 / 6, 1 / 4, None],
@@ -33,8 +33,8 @@ def test_a_frame_scored_by_hand():
 
 
 def test_intersection_and_union_are_of_the_whole_set():
-    made = confusion(([0, 0, 0, 1], [0, 0, 0, 1]), ([0, 1, 1, 1], [1, 1, 1, 1]))
-    assert made.scores(void_wrong=False).class_iou == [3 / 4, 4 / 5, None]
+    whole_set = confusion(([0, 0, 0, 1], [0, 0, 0, 1]), ([0, 1, 1, 1], [1, 1, 1, 1]))
+    assert whole_set.scores(void_wrong=False).class_iou == [3 / 4, 4 / 5, None]
 
 
 def test_a_class_that_is_predicted_but_not_there_counts_with_0():
@@ -44,9 +44,9 @@ def test_a_class_that_is_predicted_but_not_there_counts_with_0():
 
 
 def test_a_class_that_is_predicted_on_void_alone_counts_only_where_void_is_wrong():
-    made = confusion(([0, VOID], [0, 1]))
-    assert made.scores(void_wrong=False).class_iou == [1.0, None, None]
-    assert made.scores(void_wrong=True).class_iou == [1.0, 0.0, None]
+    whole_set = confusion(([0, VOID], [0, 1]))
+    assert whole_set.scores(void_wrong=False).class_iou == [1.0, None, None]
+    assert whole_set.scores(void_wrong=True).class_iou == [1.0, 0.0, None]
 
 
 @pytest.mark.parametrize("void", [CLASSES, 200, VOID])
@@ -56,17 +56,17 @@ def test_every_label_above_the_classes_is_void(void):
 
 @pytest.mark.parametrize("none", [CLASSES, VOID])
 def test_what_is_predicted_as_no_class_is_wrong_and_in_no_other_class_union(none):
-    made = confusion(([0, 0, 1, VOID], [0, none, 1, none]))
-    assert made.counts.tolist() == [[1, 0, 0, 1], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 1]]
-    assert made.scores(void_wrong=False).class_iou == [1 / 2, 1.0, None]
-    assert made.scores(void_wrong=False).pixel_accuracy == 2 / 3
-    assert made.scores(void_wrong=True).class_iou == [1 / 2, 1.0, None]
-    assert made.scores(void_wrong=True).pixel_accuracy == 2 / 4
+    whole_set = confusion(([0, 0, 1, VOID], [0, none, 1, none]))
+    assert whole_set.counts.tolist() == [[1, 0, 0, 1], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 1]]
+    assert whole_set.scores(void_wrong=False).class_iou == [1 / 2, 1.0, None]
+    assert whole_set.scores(void_wrong=False).pixel_accuracy == 2 / 3
+    assert whole_set.scores(void_wrong=True).class_iou == [1 / 2, 1.0, None]
+    assert whole_set.scores(void_wrong=True).pixel_accuracy == 2 / 4
 
 
 def test_without_void_both_protocols_agree():
-    made = confusion(([0, 1, 2, 2], [0, 1, 1, 2]))
-    assert made.scores(void_wrong=False) == made.scores(void_wrong=True)
+    whole_set = confusion(([0, 1, 2, 2], [0, 1, 1, 2]))
+    assert whole_set.scores(void_wrong=False) == whole_set.scores(void_wrong=True)
 
 
 FRAMES = st.lists(
@@ -91,8 +91,8 @@ def test_neither_order_nor_division_of_the_frames_matters(frames, data):
 
 @given(frames=FRAMES)
 def test_void_as_wrong_never_scores_higher(frames):
-    made = confusion(*frames, ([0], [0]))
-    lenient, strict = (made.scores(void_wrong=wrong) for wrong in (False, True))
+    whole_set = confusion(*frames, ([0], [0]))
+    lenient, strict = (whole_set.scores(void_wrong=wrong) for wrong in (False, True))
     assert strict.pixel_accuracy <= lenient.pixel_accuracy
     for low, high in zip(strict.class_iou, lenient.class_iou, strict=True):
         assert high is None or low <= high
@@ -113,9 +113,9 @@ def test_the_mean_is_keras_where_every_class_is_there():
 
 
 def test_counts_beyond_32_bits():
-    made = confusion(([0], [0]))
-    made.counts[0, 1] = 2**33
-    assert made.scores(void_wrong=False).pixel_accuracy == pytest.approx(1 / (2**33 + 1))
+    whole_set = confusion(([0], [0]))
+    whole_set.counts[0, 1] = 2**33
+    assert whole_set.scores(void_wrong=False).pixel_accuracy == pytest.approx(1 / (2**33 + 1))
 
 
 @pytest.mark.parametrize(
@@ -129,6 +129,12 @@ def test_counts_beyond_32_bits():
 def test_what_can_not_be_counted_is_refused(labels, prediction, said):
     with pytest.raises(ValueError, match=said):
         Confusion(CLASSES).update(np.array(labels), np.array(prediction))
+
+
+def test_void_alone_called_none_of_the_classes_has_no_iou():
+    scores = confusion(([VOID, VOID], [CLASSES, CLASSES])).scores(void_wrong=True)
+    assert (scores.mean_iou, scores.pixel_accuracy) == (None, 0)
+    assert scores.class_iou == [None] * CLASSES
 
 
 @pytest.mark.parametrize("frame", [([], []), ([VOID], [0])])

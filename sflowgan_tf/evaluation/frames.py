@@ -1,0 +1,15 @@
+"""Frames of the records, as an evaluation passes them from module to module."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Frame = dict[str, Any]  # of `data.pipeline.sequences`: tensors by the names of `data.records`
+Place = tuple[str, int]  # a frame's sequence and its number there
+Painter = Callable[[Frame], np.ndarray]  # makes a picture (height, width, 3) uint8 RGB of a frame
+
+
+def place(frame: Frame) -> Place:
+    """Where a frame stands in the records."""
+    return frame["sequence"].numpy().decode(), int(frame["frame"])

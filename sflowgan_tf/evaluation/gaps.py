@@ -1,0 +1,97 @@
+"""What an evaluation can't measure, for want of a network or of frames: refused or noted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from sflowgan_tf.evaluation.instruments import FEWEST_OF_I3D
+from sflowgan_tf.evaluation.measuring import Instruments
+from sflowgan_tf.evaluation.reference import Reference
+from sflowgan_tf.evaluation.subjects import Files, Painted
+from sflowgan_tf.ops.settings import EdgeSettings
+from sflowgan_tf.utils.errors import UserError
+
+
+def refuse(
+    groups: Collection[str],
+    subject: Painted | Files,
+    reference: Reference,
+    instruments: Instruments,
+    i3d: Path | None,
+) -> None:
+    """Refuses to leave out groups of metrics that were asked for by name.
+
+    Args:
+        groups: that --metrics names; none where the flag was left out.
+        subject: of the evaluation.
+        reference: of the evaluation.
+        instruments: of the evaluation.
+        i3d: the SavedModel that --i3d names.
+
+    Raises:
+        UserError: one can't be measured.
+    """
+    if "segmentation" in groups and instruments.segment is None:
+        raise UserError("--metrics segmentation: needs a --segmenter")
+    if "distribution" in groups and not (instruments.features or instruments.clip_features):
+        if i3d is not None:
+            raise UserError(
+                f"--i3d: takes clips of {FEWEST_OF_I3D} frames or more; the reference's have "
+                f"{instruments.window}. Name --inception or a --segmenter of ours for FID"
+            )
+        raise UserError("--metrics distribution: needs --inception, --i3d or a --segmenter of ours")
+    if "diversity" in groups and not subject.varies:
+        raise UserError(
+            "--metrics diversity: needs a --run that paints from the DNED's edges, which alone "
+            "give a scene several versions"
+        )
+    if "temporal" in groups and not reference.pairs:
+        raise UserError(
+            "--metrics temporal: the reference holds no two consecutive frames; prepare records "
+            "of sequences"
+        )
+
+
+def notes(
+    groups: Collection[str],
+    subject: Painted | Files,
+    reference: Reference,
+    instruments: Instruments,
+) -> Iterator[str]:
+    """Sentences on the metrics that were left out, and on edges that are not those of training.
+
+    Args:
+        groups: of metrics that were wanted.
+        subject: of the evaluation.
+        reference: of the evaluation.
+        instruments: of the evaluation.
+    """
+    if "segmentation" in groups and instruments.segment is None:
+        yield "Segmentation was left out: name a --segmenter."
+    if "distribution" in groups and instruments.features is None:
+        yield "FID was left out: name --inception, or a --segmenter of ours."
+    if "distribution" in groups and instruments.clip_features is None:
+        yield (
+            f"FVD was left out: the clips of the reference have {instruments.window} frames; "
+            f"it takes {FEWEST_OF_I3D} with --i3d, or else 2 and what FID takes."
+        )
+    if isinstance(subject, Painted):
+        yield from _notes_on_edges(subject, reference)
+
+
+def _notes_on_edges(subject: Painted, reference: Reference) -> Iterator[str]:
+    if not reference.manifest.has_cg:
+        yield "The reference has no simulator's frames: edges are the real frames' own."
+    edges, trained = reference.manifest.edges, subject.translator.edge_settings
+    if subject.translator.edge_map == "laplacian" and trained != edges:
+        yield (
+            f"The reference's edges were made with {_in_words(edges)}, those of the run's "
+            f"training and of `translate` with {_in_words(trained)}; for the pictures that "
+            "`translate` paints, prepare the reference with these."
+        )
+
+
+def _in_words(edges: EdgeSettings) -> str:
+    return ", ".join(f"records.edges.{name}={value:g}" for name, value in asdict(edges).items())
