@@ -31,7 +31,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from sflowgan_tf.device import model as device_model
-from sflowgan_tf.device.metadata import Precision
+from sflowgan_tf.device.precisions import Precision
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils import cli
 from sflowgan_tf.utils.errors import Failure, UserError

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from sflowgan_tf import config as settings
 from sflowgan_tf.device import model as device_model
-from sflowgan_tf.device.metadata import PRECISIONS
+from sflowgan_tf.device.precisions import PRECISIONS
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils import cli
 from sflowgan_tf.utils.errors import Failure, UserError

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sflowgan_tf.device.metadata import PRECISIONS
+from sflowgan_tf.device.precisions import PRECISIONS
 from sflowgan_tf.utils import cli
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ import numpy as np
 from sflowgan_tf.deployment import flatbuffer, gpu_rules
 from sflowgan_tf.deployment.conversion import Network, Scene, scenes
 from sflowgan_tf.deployment.exported import Exported
-from sflowgan_tf.device.metadata import Metadata, Precision
+from sflowgan_tf.device.metadata import Metadata
 from sflowgan_tf.device.model import Model
+from sflowgan_tf.device.precisions import Precision
 from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.settings import Farneback

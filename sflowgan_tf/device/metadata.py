@@ -1,4 +1,4 @@
-"""What a TFLite file says of itself, and the precisions that such files have.
+"""What a TFLite file says of itself.
 
 The metadata lie as `metadata.json` in a zip archive behind the flatbuffer, where TFLite's own
 metadata keeps files too and where interpreters do not look.
@@ -10,14 +10,12 @@ import json
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
+from sflowgan_tf.device.precisions import Precision
 from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.errors import UserError
-
-Precision = Literal["fp32", "fp16", "int8", "dynamic"]
-PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 _NAME = "metadata.json"
 _FORMAT = 1
