@@ -81,3 +81,14 @@ def test_frames_that_are_none_are_a_sentence(frames):
         sflowgan_tf.dense_flow(frames[0], frames[1][..., 0])
     with pytest.raises(sflowgan_tf.UserError, match="expected frames of one size"):
         sflowgan_tf.dense_flow(frames[0], frames[1][:-1])
+
+
+def test_records_of_a_prepared_folder_are_read(archive):
+    records = sflowgan_tf.Records(archive / "records", split="validation")
+    frames = list(records)
+    assert len(frames) == len(records) and records.size == (64, 32)
+    drawn = sflowgan_tf.laplacian_edges(frames[0]["image_cg"], records.manifest.edges)
+    assert (drawn != frames[0]["edges_cg"]).mean() < 0.05, "records hold JPEGs of the pictures"
+    (pair, *_) = records.pairs()
+    motion = sflowgan_tf.dense_flow(*pair["image_real"], records.manifest.flow)
+    assert np.median(np.abs(motion - pair["flow_real"])) < 0.1
