@@ -197,6 +197,12 @@ def test_without_jitter_the_weights_are_equal(make):
     np.testing.assert_allclose(make().ensemble_weights(2), np.full((2, 6), 1 / 6), rtol=1e-6)
 
 
+def test_jittered_weights_are_flat_dirichlet(make):
+    drawn = make(objective={"dned": {"jitter": 1.0}}).ensemble_weights(4000).numpy()
+    np.testing.assert_allclose(drawn.mean(axis=0), 1 / 6, atol=0.01)
+    np.testing.assert_allclose(drawn.var(axis=0), 5 / (36 * 7), rtol=0.1)
+
+
 def test_some_of_the_batch_is_jittered_by_the_share(make):
     drawn = make(objective={"dned": {"jitter": 0.5}}).ensemble_weights(400).numpy()
     share = 1 - np.mean(np.ptp(drawn, axis=-1) < 1e-6)
