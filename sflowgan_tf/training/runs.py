@@ -31,13 +31,9 @@ class Run:
                 "the path of a run's folder such as elsewhere/streets"
             )
         folder = path if {os.sep, os.altsep} & {*name} else Path("runs") / path
-        for place in (folder, *folder.parents):
-            try:
-                is_file = place.exists() and not place.is_dir()
-            except OSError as error:
-                raise UserError(f"{flag} {name}: {error.strerror}; choose another") from None
-            if is_file:
-                raise UserError(f"{flag} {name}: {place} is a file; choose another name or path")
+        file = next((p for p in (folder, *folder.parents) if p.exists() and not p.is_dir()), None)
+        if file is not None:
+            raise UserError(f"{flag} {name}: {file} is a file; choose another name or path")
         return cls(folder)
 
     @classmethod

@@ -134,9 +134,7 @@ def test_a_run_starts_from_another_ones_networks(in_tmp):
 
 def test_a_run_of_other_networks_is_no_start(in_tmp):
     finished_run("image")
-    wider = changed(
-        generator=Generator(filters=6, downsamplings=1, blocks=1), start_run="image"
-    )
+    wider = changed(generator=Generator(filters=6, downsamplings=1, blocks=1), start_run="image")
     gan = assembly.gan(wider, TABLE.num_classes, [])
     other = manifest(classes=TABLES["cityscapes"])
     said = r"--from image: .*filters: 4 -> 6; classes: 13 there, 19 here; only there: .*; only here"

@@ -1,19 +1,17 @@
 import dataclasses
 
 import pytest
-import tensorflow as tf
 
 from sflowgan_tf import config as settings
 from sflowgan_tf.training import resuming
-from sflowgan_tf.training.checkpoints import Checkpoints
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError
 
 
 def begun(folder, config):
     run = Run(folder)
+    run.checkpoints.mkdir(parents=True)
     settings.save(config, run.config)
-    run.checkpoints.mkdir()
     (run.checkpoints / "step-1.index").touch()
     return run
 
@@ -44,24 +42,51 @@ def test_neither_do_they_matter_to_a_segmenter(tmp_path):
     other = dataclasses.replace(first, phases=settings.Phases(video=1))
     run = begun(tmp_path, first)
     resuming.check_same(other, run)
-    with pytest.raises(UserError, match="segmenter.epochs: 100 -> 3"):
+    with pytest.raises(UserError, match=r"segmenter.epochs: 100 -> 3\).* choose another --run$"):
         resuming.check_same(dataclasses.replace(other, segmenter=settings.Segmenter(epochs=3)), run)
+    longer = dataclasses.replace(other, segmenter=settings.Segmenter(epochs=300))
+    resuming.check_same(longer, run)
+
+
+def test_curves_sheets_and_checkpoints_may_come_more_often(tmp_path):
+    run = begun(tmp_path, settings.Config())
+    resuming.check_same(settings.Config(log_steps=1, samples=9, checkpoint_steps=7), run)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"edges": 2, "dned": 0}, {"edges": 3, "dned": 0}),
+        ({"edges": 2, "dned": 0}, {"edges": 2, "dned": 1}),
+        ({"edges": 2, "dned": 1}, {"edges": 2, "dned": 4, "video": 2}),
+    ],
+    ids=str,
+)
+def test_a_training_may_become_longer_but_not_another(tmp_path, before, after):
+    short, long = (settings.Config(phases=settings.Phases(**p)) for p in (before, after))
+    resuming.check_same(long, begun(tmp_path / "short", short))
+    with pytest.raises(UserError, match="phases"):
+        resuming.check_same(short, begun(tmp_path / "long", long))
+
+
+def test_epochs_put_between_others_are_another_training(tmp_path):
+    run = begun(tmp_path, settings.Config(phases=settings.Phases(edges=2, dned=1)))
+    said = rf"phases.edges: 2 -> 3\).*: --from {tmp_path} --run NAME$"
+    with pytest.raises(UserError, match=said):
+        resuming.check_same(settings.Config(phases=settings.Phases(edges=3, dned=1)), run)
+
+
+def test_other_networks_can_not_start_from_the_run(tmp_path):
+    run = begun(tmp_path, settings.Config())
+    with pytest.raises(UserError) as error:
+        resuming.check_same(settings.Config(dned=settings.Dned(filters=8)), run)
+    assert "--from" not in str(error.value) and "choose another --run" in str(error.value)
 
 
 def test_a_run_of_another_task_is_refused(tmp_path):
     run = begun(tmp_path, settings.Config())
     with pytest.raises(UserError, match="task: translation -> segmentation"):
         resuming.check_same(settings.Config(task="segmentation"), run)
-
-
-def test_an_interrupt_saves_and_goes_up(tmp_path, capsys):
-    step = tf.Variable(5, dtype=tf.int64)
-    checkpoints = Checkpoints(tf.train.Checkpoint(step=step), tmp_path, every_steps=100)
-    stoppable = resuming.saved_when_stopped(checkpoints, tmp_path, None)
-    with pytest.raises(KeyboardInterrupt), stoppable:
-        raise KeyboardInterrupt
-    assert (tmp_path / "step-5.index").is_file()
-    assert "Stopped at step 5 and saved; the same command goes on." in capsys.readouterr().out
 
 
 def test_a_start_that_can_not_be_is_refused_before_anything_is_made(tmp_path):
@@ -79,6 +104,14 @@ def test_a_start_that_can_not_be_is_refused_before_anything_is_made(tmp_path):
     assert not run.folder.exists()
 
 
-def test_a_begun_run_no_longer_needs_its_start(tmp_path):
-    config = settings.Config(start_run=str(tmp_path / "gone"))
-    resuming.check_start(config, begun(tmp_path, config))
+@pytest.mark.parametrize("setting", ["start_run", "global_run"])
+def test_a_begun_run_no_longer_needs_its_start(tmp_path, setting):
+    gone = str(tmp_path / "gone")
+    if setting == "start_run":
+        config, said = settings.Config(start_run=gone), "gone: no training has begun there"
+    else:
+        generator = settings.Generator(kind="local_enhancer", global_run=gone)
+        config, said = settings.Config(generator=generator), "gone: no training has begun there"
+    with pytest.raises(UserError, match=said):
+        resuming.check_start(config, Run(tmp_path / "new"))
+    resuming.check_start(config, begun(tmp_path / "begun", config))

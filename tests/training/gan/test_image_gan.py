@@ -29,7 +29,9 @@ def reference_gradients(gan, batch, kind="log"):
         edges = instance_boundaries(batch["labels"], batch["instances"])
     redraws = gan.phase == "dned" and gan.objective.edge_map == "laplacian"
     one_hot = tf.one_hot(batch["labels"], CLASSES)
-    condition = tf.concat([one_hot, edges], -1) if gan.objective.discriminator_sees_edges else one_hot
+    condition = (
+        tf.concat([one_hot, edges], -1) if gan.objective.discriminator_sees_edges else one_hot
+    )
     equal = tf.fill([2, 6], 1 / 6)
 
     def fake():
