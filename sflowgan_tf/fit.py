@@ -32,7 +32,7 @@ def work(parsed: argparse.Namespace) -> None:
     flagged = {"task": "translation", "seed": parsed.seed, "start_run": parsed.start}
     config = settings.load(parsed.dataset, parsed.config, parsed.overrides, **flagged)
     run = Run.named(cli.configuration_name(parsed) if parsed.run is None else parsed.run)
-    resuming.check_start(config, run)
+    resuming.check_start(config, run)  # before the lock makes the run's folder
     with locked(run.folder, "or choose another --run"):
         resuming.check_same(config, run)
         resuming.check_start(config, run)

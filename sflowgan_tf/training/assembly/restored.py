@@ -106,5 +106,5 @@ def model_of_run(name: str) -> Model:
         classes=manifest.classes,
         size=manifest.size,
         origin={"run": name, "step": str(step)} | edges_of(translator.edge_map),
-        files=[run.config, run.manifest, *sorted(run.checkpoints.glob("*.index"))],
+        files=[run.config, run.manifest, *sorted(run.checkpoints.glob("step-*.index"))],
     )
