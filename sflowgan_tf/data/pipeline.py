@@ -35,7 +35,7 @@ def steps_per_epoch(split: Split, batch_size: int, *, pair: bool = False) -> int
     count = split.pairs if pair else split.records
     if pair and not count:
         raise UserError(
-            "phase video trains on pairs of consecutive frames, but the training records hold none: "
+            "phase video trains on pairs of consecutive frames; the training records hold none: "
             "no frame has one of the next number in its sequence; set phases.video=0, or prepare "
             "sequences whose frames are numbered without gaps"
         )
