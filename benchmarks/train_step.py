@@ -44,7 +44,7 @@ def plain_step(gan: ImageGAN, batch: dict[str, tf.Tensor]) -> None:
 
     with tf.GradientTape() as tape:
         judged = logits(judge(real)), logits(judge(tf.stop_gradient(paint())))
-        loss = losses.discriminator_loss(*judged, gan.gan_loss)
+        loss = losses.discriminator_loss(*judged, gan.objective.losses.gan)
     judge_variables = gan.discriminator.trainable_variables
     gradients = tape.gradient(loss, [v.value for v in judge_variables])
     gan.discriminator_optimizer.apply(gradients, judge_variables)
@@ -53,7 +53,7 @@ def plain_step(gan: ImageGAN, batch: dict[str, tf.Tensor]) -> None:
         fake = paint()
         judged_fake = judge(fake)
         loss = (
-            losses.generator_loss(logits(judged_fake), gan.gan_loss)
+            losses.generator_loss(logits(judged_fake), gan.objective.losses.gan)
             + 10 * losses.feature_matching_loss(judge(real), judged_fake)
             + 10 * losses.perceptual_loss(gan.features(real), gan.features(fake))
             + losses.dned_loss(gan.dned(edges), edges, weights)
@@ -67,7 +67,8 @@ def plain_step(gan: ImageGAN, batch: dict[str, tf.Tensor]) -> None:
 
 def main() -> None:
     """Times both on minicity's networks at 256x128, in phase `dned`."""
-    gan = assembly.gan(settings.load("minicity"), CLASSES, total_steps=1000)
+    epochs = assembly.sequence([("dned", 1000)])
+    gan = assembly.gan(settings.load("minicity"), CLASSES, epochs)
     gan.enter_phase("dned")
     draw = np.random.default_rng(0)
     batch = {

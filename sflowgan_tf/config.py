@@ -217,13 +217,16 @@ def available() -> list[str]:
     return sorted(path.stem for path in folder().glob("*.yaml"))
 
 
-def load(dataset: str, file: Path | None = None, overrides: list[str] | None = None) -> Config:
-    """Defaults, then the YAML file, then `key=value` overrides.
+def load(
+    dataset: str, file: Path | None = None, overrides: list[str] | None = None, **flagged: Any
+) -> Config:
+    """Defaults, then the YAML file, then `key=value` overrides, then what flags say.
 
     Args:
         dataset: its name; without `file`, configs/<dataset>.yaml is read.
         file: another YAML file, or the name of one that comes with the package.
         overrides: such as ["generator.filters=32"].
+        **flagged: values of the first level's keys; None where a flag was not used.
 
     Raises:
         UserError: no such file; an unknown key, or a value of the wrong type.
@@ -231,7 +234,8 @@ def load(dataset: str, file: Path | None = None, overrides: list[str] | None = N
     path = _find(dataset, file)
     try:
         layers = [OmegaConf.load(path), OmegaConf.from_dotlist(overrides or [])]
-        config = _merged(*layers, {"dataset": dataset})
+        values = {key: value for key, value in flagged.items() if value is not None}
+        config = _merged(*layers, {"dataset": dataset, **values})
     except (OmegaConfBaseException, YAMLError, UnicodeDecodeError, TypeError) as error:
         raise UserError(f"configuration {path}: {_one_line(error)}") from None
     _check_ranges(config)

@@ -3,14 +3,8 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sflowgan_tf.utils import cli
-
-if TYPE_CHECKING:
-    from sflowgan_tf.config import Config
-    from sflowgan_tf.data.manifest import Manifest
-    from sflowgan_tf.training.runs import Run
 
 
 def flags() -> argparse.ArgumentParser:
@@ -28,39 +22,27 @@ def flags() -> argparse.ArgumentParser:
 
 
 def work(parsed: argparse.Namespace) -> None:
-    """Finds or makes the records, then trains."""
+    """Epoch after epoch from the latest checkpoint on, on records that are found or made."""
     from sflowgan_tf import config as settings
     from sflowgan_tf.training import resuming
     from sflowgan_tf.training.runs import Run
+    from sflowgan_tf.utils.locks import locked
     from sflowgan_tf.utils.quiet import import_tensorflow
 
-    short = {"seed": parsed.seed, "start_run": parsed.start}
-    given = [f"{key}={value}" for key, value in short.items() if value is not None]
-    given.append("task=translation")
-    config = settings.load(parsed.dataset, parsed.config, parsed.overrides + given)
-    run = Run.named(parsed.run or cli.configuration_name(parsed))
-    resuming.check_same(config, run)
-    resuming.check_start(config, run)
+    flagged = {"task": "translation", "seed": parsed.seed, "start_run": parsed.start}
+    config = settings.load(parsed.dataset, parsed.config, parsed.overrides, **flagged)
+    run = Run.named(cli.configuration_name(parsed) if parsed.run is None else parsed.run)
+    resuming.check_start(config, run)  # before the lock makes the run's folder
+    with locked(run.folder, "or choose another --run"):
+        resuming.check_same(config, run)
+        resuming.check_start(config, run)
 
-    import_tensorflow()
-    from sflowgan_tf.training import assembly
+        import_tensorflow()
+        from sflowgan_tf.training.gan_training import GANTraining
+        from sflowgan_tf.training.loop import train
 
-    folder = parsed.data or Path("datasets") / parsed.dataset
-    manifest = assembly.records(config, folder)
-    resuming.remember(config, manifest, folder, run)
-    _train(config, manifest, folder, run)
-
-
-def _train(config: "Config", manifest: "Manifest", folder: Path, run: "Run") -> None:
-    """Epoch after epoch from the latest checkpoint on."""
-    from sflowgan_tf.training import assembly, resuming
-    from sflowgan_tf.training.loop import Training
-
-    assembly.reproducible(config.seed)
-    training = Training(config, manifest, folder, run)
-    with resuming.saved_when_stopped(training.checkpoints, folder, manifest):
-        training.run()
-    resuming.say_where(run, "scenes")
+        train(GANTraining, config, parsed.data or Path("datasets") / parsed.dataset, run)
+    resuming.say_where(run, GANTraining.SHEET)
 
 
 def main(arguments: list[str] | None = None) -> int:

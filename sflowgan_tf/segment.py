@@ -3,14 +3,8 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sflowgan_tf.utils import cli
-
-if TYPE_CHECKING:
-    from sflowgan_tf.config import Config
-    from sflowgan_tf.data.manifest import Manifest
-    from sflowgan_tf.training.runs import Run
 
 
 def flags() -> argparse.ArgumentParser:
@@ -27,37 +21,28 @@ def flags() -> argparse.ArgumentParser:
 
 
 def work(parsed: argparse.Namespace) -> None:
-    """Finds or makes the records, then trains and scores."""
+    """Epoch after epoch from the latest checkpoint on, on records that are found or made."""
     from sflowgan_tf import config as settings
     from sflowgan_tf.training import resuming
     from sflowgan_tf.training.runs import Run
+    from sflowgan_tf.utils.locks import locked
     from sflowgan_tf.utils.quiet import import_tensorflow
 
-    given = ["task=segmentation"] + ([f"seed={parsed.seed}"] if parsed.seed is not None else [])
-    config = settings.load(parsed.dataset, parsed.config, parsed.overrides + given)
-    run = Run.named(parsed.run or f"{cli.configuration_name(parsed)}-segmenter")
-    resuming.check_same(config, run)
+    flagged = {"task": "segmentation", "seed": parsed.seed}
+    config = settings.load(parsed.dataset, parsed.config, parsed.overrides, **flagged)
+    default = f"{cli.configuration_name(parsed)}-segmenter"
+    run = Run.named(default if parsed.run is None else parsed.run)
+    with locked(run.folder, "or choose another --run"):
+        resuming.check_same(config, run)
 
-    import_tensorflow()
-    from sflowgan_tf.training import assembly
+        import_tensorflow()
+        from sflowgan_tf.evaluation.segmenting.training import SegmenterTraining
+        from sflowgan_tf.training.loop import train
 
-    folder = parsed.data or Path("datasets") / parsed.dataset
-    manifest = assembly.records(config, folder)
-    resuming.remember(config, manifest, folder, run)
-    _train(config, manifest, folder, run)
-
-
-def _train(config: "Config", manifest: "Manifest", folder: Path, run: "Run") -> None:
-    """Epoch after epoch from the latest checkpoint on, then the scores."""
-    from sflowgan_tf.evaluation.segmenting.training import SegmenterTraining
-    from sflowgan_tf.training import assembly, resuming
-
-    assembly.reproducible(config.seed)
-    training = SegmenterTraining(config, manifest, folder, run)
-    with resuming.saved_when_stopped(training.checkpoints, folder, manifest):
-        training.run()
+        folder = parsed.data or Path("datasets") / parsed.dataset
+        training = train(SegmenterTraining, config, folder, run)
         print(training.report())
-    resuming.say_where(run, "segments")
+    resuming.say_where(run, SegmenterTraining.SHEET)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -17,6 +17,7 @@ from sflowgan_tf.config import (
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.evaluation.segmenting import assembly as segmenting
 from sflowgan_tf.training import assembly
+from sflowgan_tf.training.checkpoints import Checkpoints
 from sflowgan_tf.training.runs import Run
 
 TINY = Config(
@@ -40,7 +41,7 @@ def begun(name, config, folder):
     manifest.save(run.manifest)
     assembly.reproducible(0)
     if config.task == "translation":
-        model = assembly.gan(config, manifest.classes.num_classes, total_steps=1)
+        model = assembly.gan(config, manifest.classes.num_classes, epochs=[])
     else:
         model = segmenting.segmenter(config, folder, manifest, total_steps=1)
-    model.checkpoint().save(str(run.checkpoints / "step"))
+    Checkpoints(model.state(), run.checkpoints, every_steps=1).save()

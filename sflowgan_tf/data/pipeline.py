@@ -33,6 +33,12 @@ def steps_per_epoch(split: Split, batch_size: int, *, pair: bool = False) -> int
         UserError: there are fewer records than one batch holds.
     """
     count = split.pairs if pair else split.records
+    if pair and not count:
+        raise UserError(
+            "phase video trains on pairs of consecutive frames; the training records hold none: "
+            "no frame has one of the next number in its sequence; set phases.video=0, or prepare "
+            "sequences whose frames are numbered without gaps"
+        )
     if count < batch_size:
         kind = "pairs of frames" if pair else "frames"
         raise UserError(

@@ -1,1 +1,1 @@
-"""Records to a run: networks, optimizers and losses, joined, trained, kept and shown."""
+"""Training: networks, optimizers and losses joined; runs with checkpoints, curves and sheets."""

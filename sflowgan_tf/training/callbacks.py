@@ -2,7 +2,8 @@
 
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -12,8 +13,50 @@ from PIL import Image
 from tensorboard.plugins.image.metadata import create_summary_metadata
 from tqdm import tqdm
 
+from sflowgan_tf.training.writing import written
 from sflowgan_tf.utils.errors import Failure
 from sflowgan_tf.utils.files import written_whole
+
+
+class Summaries:
+    """TensorBoard's file of one training; a context manager that closes it.
+
+    Args:
+        folder: of the run's logs.
+
+    Raises:
+        Failure: the file system refuses the file, at any time.
+    """
+
+    def __init__(self, folder: Path):
+        self._subject = f"curves for TensorBoard in {folder}"
+        with written(self._subject):
+            self._writer = tf.summary.create_file_writer(str(folder))
+            self._writer.init()
+
+    @contextmanager
+    def at(self, step: tf.Variable) -> Iterator[None]:
+        """Makes this the file, and `step` the place, of what `tf.summary` writes in the block."""
+        with written(self._subject), self._writer.as_default(step=step):
+            yield
+
+    def flush(self) -> None:
+        """Brings all points to the disk."""
+        with written(self._subject):
+            self._writer.flush()
+
+    def __enter__(self) -> "Summaries":
+        """The open file."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Closes the file; another error in the block is not hidden by one of closing."""
+        try:
+            with written(self._subject):
+                self._writer.close()
+        except Failure:
+            if kind is None:
+                raise
 
 
 class StopOnNonFinite(keras.callbacks.Callback):
@@ -22,16 +65,20 @@ class StopOnNonFinite(keras.callbacks.Callback):
     With loss scaling a gradient may overflow; its step is then left out by the optimizer, so only
     the losses are watched.
 
+    Args:
+        advice: what to do about it, a function of the step.
+
     Raises:
-        Failure: names the quantity and the step.
+        Failure: names the quantity, the step and what to do.
     """
+
+    def __init__(self, advice: Callable[[int], str]):
+        super().__init__()
+        self.advice = advice
 
     def on_train_batch_end(self, batch: int, logs: dict[str, tf.Tensor] | None = None) -> None:
         """Looks at all of the step's numbers at once, and for the culprit only if there is one."""
-        scaling = isinstance(
-            self.model.optimizer,
-            keras.optimizers.LossScaleOptimizer,
-        )
+        scaling = isinstance(self.model.optimizer, keras.optimizers.LossScaleOptimizer)
         watched = {
             name: value
             for name, value in (logs or {}).items()
@@ -42,10 +89,7 @@ class StopOnNonFinite(keras.callbacks.Callback):
         step = int(self.model.step)  # type: ignore[attr-defined]
         for name, value in watched.items():
             if not np.isfinite(float(value)):
-                raise Failure(
-                    f"{name} is {float(value)} at step {step}; the last good checkpoint is kept. "
-                    "Try a lower learning rate, or precision=float32"
-                )
+                raise Failure(f"{name} is {float(value)} at step {step}; {self.advice(step)}")
 
 
 class Curves(keras.callbacks.Callback):
@@ -53,14 +97,21 @@ class Curves(keras.callbacks.Callback):
 
     def __init__(
         self,
-        writer: tf.summary.SummaryWriter,
+        summaries: Summaries,
         every_steps: int,
         optimizers: dict[str, keras.optimizers.Optimizer],
         images_per_step: Callable[[], int],
     ):
-        """One point each `every_steps` steps; the optimizers by their networks' names."""
+        """Takes what is written where.
+
+        Args:
+            summaries: TensorBoard's file.
+            every_steps: updates between two points of a curve.
+            optimizers: by their networks' names.
+            images_per_step: of the present phase.
+        """
         super().__init__()
-        self.writer, self.every_steps = writer, every_steps
+        self.summaries, self.every_steps = summaries, every_steps
         self.optimizers, self.images_per_step = optimizers, images_per_step
         self._since, self._steps = time.monotonic(), 0
 
@@ -70,7 +121,7 @@ class Curves(keras.callbacks.Callback):
         step = self.model.step  # type: ignore[attr-defined]
         if int(step) % self.every_steps:
             return
-        with self.writer.as_default(step=step):
+        with self.summaries.at(step):
             for name, value in (logs or {}).items():
                 tf.summary.scalar(f"{_group(name)}/{name}", value)
             for network, optimizer in self.optimizers.items():
@@ -80,6 +131,10 @@ class Curves(keras.callbacks.Callback):
             tf.summary.scalar("images_per_second", rate)
         self._since, self._steps = now, 0
 
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Brings all points to the disk, before the epoch's checkpoint."""
+        self.summaries.flush()
+
 
 def _group(name: str) -> str:
     return {"loss": "losses", "gradient": "gradients"}.get(name.rpartition("_")[2], "discriminator")
@@ -88,10 +143,16 @@ def _group(name: str) -> str:
 class Progress(keras.callbacks.Callback):
     """One bar for the whole run: steps, rate, time left and the main losses."""
 
-    def __init__(self, step: int, total_steps: int, shown: dict[str, str]):
-        """The bar starts at `step`; `shown` has the losses' short names."""
+    def __init__(self, step: int, total_steps: int, loss_labels: dict[str, str]):
+        """Opens the bar.
+
+        Args:
+            step: where it starts.
+            total_steps: where it ends.
+            loss_labels: short names of the losses beside it.
+        """
         super().__init__()
-        self.shown = shown
+        self.loss_labels = loss_labels
         self.bar = tqdm(
             initial=step, total=total_steps, unit="step", smoothing=0.05, dynamic_ncols=True
         )
@@ -100,56 +161,77 @@ class Progress(keras.callbacks.Callback):
         """Moves the bar."""
         if self.bar.update():
             logs = logs or {}
-            shown = {self.shown[name]: float(logs[name]) for name in self.shown if name in logs}
-            self.bar.set_postfix(shown, refresh=False)
+            losses = {
+                label: float(logs[name]) for name, label in self.loss_labels.items() if name in logs
+            }
+            self.bar.set_postfix(losses, refresh=False)
 
 
 class Scores(keras.callbacks.Callback):
     """Scores of the validation frames after each epoch, for TensorBoard."""
 
-    def __init__(self, measure: Callable[[], dict[str, float]], writer: tf.summary.SummaryWriter):
-        """`measure` gives the scores by name."""
+    def __init__(self, measure: Callable[[], dict[str, float]], summaries: Summaries):
+        """Takes what is measured: scores by name."""
         super().__init__()
-        self.measure, self.writer = measure, writer
+        self.measure, self.summaries = measure, summaries
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Measures."""
-        with self.writer.as_default(step=self.model.step):  # type: ignore[attr-defined]
-            for name, score in self.measure().items():
+        scores = self.measure()
+        with self.summaries.at(self.model.step):  # type: ignore[attr-defined]
+            for name, score in scores.items():
                 tf.summary.scalar(name, score)
 
 
 class Sheets(keras.callbacks.Callback):
     """Pictures and films of fixed validation frames after each epoch, for TensorBoard and as files.
 
-    A picture becomes a PNG, a film an animated GIF.
+    A picture becomes a PNG, a film an animated GIF. The main sheet is written last: where it is,
+    all sheets of its epoch are.
     """
 
     def __init__(
         self,
         draw: Callable[[], dict[str, np.ndarray]],
-        writer: tf.summary.SummaryWriter,
+        main: str,
+        summaries: Summaries,
         folder: Path,
     ):
-        """`draw` gives sheets by name, ([frames,] height, width, 3) uint8 RGB."""
+        """Takes what is drawn.
+
+        Args:
+            draw: gives sheets by name, ([frames,] height, width, 3) uint8 RGB.
+            main: the name of the sheet, a picture, that every epoch has.
+            summaries: TensorBoard's file.
+            folder: of the files.
+        """
         super().__init__()
-        self.draw, self.writer, self.folder = draw, writer, folder
+        self.draw, self.main, self.summaries, self.folder = draw, main, summaries, folder
+
+    def is_drawn(self, epoch: int) -> bool:
+        """Whether an epoch's sheets are there."""
+        return self._file(self.main, epoch, "png").is_file()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Draws."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for name, sheet in self.draw().items():
+        for name, sheet in sorted(self.draw().items(), key=lambda item: item[0] == self.main):
             kind = "png" if sheet.ndim == 3 else "gif"
             coded = _coded(sheet, kind)
-            with written_whole(self.folder / f"{name}-{epoch + 1:04d}.{kind}") as file:
-                file.write_bytes(coded)
             height, width = sheet.shape[-3:-1]
-            with self.writer.as_default(step=self.model.step):  # type: ignore[attr-defined]
+            with self.summaries.at(self.model.step):  # type: ignore[attr-defined]
                 tf.summary.write(
                     name,
                     tf.constant([str(width), str(height), coded]),
                     metadata=create_summary_metadata(display_name=None, description=None),
                 )
+            file = self._file(name, epoch, kind)
+            with written(f"the sheet {file}"):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                with written_whole(file) as partial:
+                    partial.write_bytes(coded)
+
+    def _file(self, name: str, epoch: int, kind: str) -> Path:
+        return self.folder / f"{name}-{epoch + 1:04d}.{kind}"
 
 
 def _coded(sheet: np.ndarray, kind: str) -> bytes:

@@ -1,80 +1,155 @@
-"""All state of a training on disk: written, found again, taken up."""
+"""All state of a training on disk: checkpoints written, checked and restored."""
 
+import itertools
+import json
+import re
 import shutil
 import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-from sflowgan_tf.utils.errors import Failure
+import sflowgan_tf
+from sflowgan_tf.training.writing import reason, written
+from sflowgan_tf.utils.errors import Failure, UserError
+from sflowgan_tf.utils.files import written_whole
+
+_LAYOUT = "layout"  # the key of the text that names the variables
+_KEPT = 2  # checkpoints of a run
+
+
+@dataclass(frozen=True)
+class State:
+    """What a checkpoint holds.
+
+    Each part is saved as the list of its variables, in the order of their creation, because
+    TensorFlow does not look into the lists of layers that a Keras network holds and would leave out
+    their weights.
+
+    Attributes:
+        step: how many updates were made, scalar int64.
+        parts: networks and optimizers by name, built.
+    """
+
+    step: tf.Variable
+    parts: Mapping[str, keras.Model | keras.optimizers.Optimizer]
+
+    def checkpoint(self, **other: tf.Variable) -> tf.train.Checkpoint:
+        """TensorFlow's object that saves and restores the variables."""
+        lists = {name: [v.value for v in part.variables] for name, part in self.parts.items()}
+        return tf.train.Checkpoint(step=self.step, **lists, **other)
+
+    def layout(self) -> dict[str, list[tuple[str, list[int]]]]:
+        """Name and shape of each part's variables.
+
+        The numbers by which Keras tells the layers of one process apart are left out.
+        """
+        return {
+            name: [(re.sub(r"_\d+(?=[/_]|$)", "", v.path), [*v.shape]) for v in part.variables]
+            for name, part in self.parts.items()
+        }
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """Writes all state every so many steps and after each epoch; keeps the last two."""
+    """Writes all state every so many steps and after each epoch; keeps the last two.
 
-    def __init__(self, checkpoint: tf.train.Checkpoint, folder: Path, every_steps: int):
-        """`restore` before the first batch."""
+    One process at a time may write to a folder.
+    """
+
+    def __init__(self, state: State, folder: Path, every_steps: int):
+        """Takes what is saved.
+
+        Args:
+            state: of the training.
+            folder: of the run's checkpoints.
+            every_steps: updates between two of them.
+        """
         super().__init__()
-        self.folder, self.every_steps = folder, every_steps
+        self.state, self.folder, self.every_steps = state, folder, every_steps
+        self._damaged: set[int] = set()
         for abandoned in folder.glob("*_temp"):
             shutil.rmtree(abandoned)
-        self.manager = self._manager(checkpoint)
-
-    def _manager(self, checkpoint: tf.train.Checkpoint) -> tf.train.CheckpointManager:
-        try:
-            return tf.train.CheckpointManager(
-                checkpoint, str(self.folder), max_to_keep=2, checkpoint_name="step"
-            )
-        except ValueError:  # the list of checkpoints is damaged; they are found without it
-            (self.folder / "checkpoint").unlink()
-            return self._manager(checkpoint)
 
     def restore(self) -> bool:
-        """Takes up the latest whole checkpoint, every variable of it; False where there is none.
+        """Restores every variable from the latest whole checkpoint.
 
-        Newer ones, which are damaged, are removed.
+        Newer ones, which are damaged, are overwritten once the training comes to their steps.
+
+        Returns:
+            False where there is no checkpoint.
 
         Raises:
+            UserError: the checkpoint is of other networks.
             Failure: there are checkpoints, but none of them can be read.
         """
-        if restore_latest(self.manager.checkpoint, self.folder) is None:
+        step = restore_latest(self.state, self.folder)
+        if step is None:
             return False
-        taken = int(self.manager.checkpoint.step)
-        for damaged in (step for step in _steps(self.folder) if step > taken):
-            self._remove(damaged)
+        self._damaged = {other for other in steps(self.folder) if other > step}
         return True
 
     def save(self) -> None:
         """Writes a checkpoint of the present step, unless it is there already.
 
         Raises:
-            Failure: the disk refuses it; the last good one is kept.
+            Failure: the file system refuses it; the checkpoints before it stay.
         """
-        step = int(self.manager.checkpoint.step)
-        kept = self.manager.latest_checkpoint
-        if step in _steps(self.folder):
+        step = int(self.state.step)
+        if step in steps(self.folder) and step not in self._damaged:
             return
+        layout = {"version": sflowgan_tf.__version__, "variables": self.state.layout()}
+        with tf.device("/CPU:0"):
+            text = tf.Variable(tf.constant(json.dumps(layout)))
         try:
-            self.manager.save(checkpoint_number=step)
-        except (tf.errors.OpError, OSError) as error:
+            with written(f"the checkpoint of step {step} in {self.folder}"):
+                self._remove(step)
+                self.state.checkpoint(**{_LAYOUT: text}).write(str(self.folder / f"step-{step}"))
+        except BaseException:
             self._remove(step)
-            reason = str(error).partition("\n")[0][:120]
-            raise Failure(
-                f"the checkpoint of step {step} could not be written to {self.folder} ({reason}); "
-                f"kept: {kept}. Make room, then run the same command again"
-            ) from None
+            raise
+        self._damaged.discard(step)
+        self._rotate(step)
+
+    def _rotate(self, step: int) -> None:
+        """Removes all but the last two, and lists them as TensorFlow's own tools expect it."""
+        whole = [s for s in steps(self.folder) if s <= step and s not in self._damaged]
+        for old in (s for s in steps(self.folder) if s < step and s not in whole[:_KEPT]):
+            self._remove(old)
+        lines = [f'model_checkpoint_path: "step-{step}"']
+        lines += [f'all_model_checkpoint_paths: "step-{s}"' for s in reversed(whole[:_KEPT])]
+        file = self.folder / "checkpoint"
+        with written(f"{file}, the list of checkpoints,"), written_whole(file) as partial:
+            partial.write_text("\n".join([*lines, ""]))
+
+    def set_aside(self, step: int) -> int | None:
+        """Takes a checkpoint out of use that can't be trained on; its files get other names.
+
+        Args:
+            step: of the checkpoint; perhaps there is none.
+
+        Returns:
+            The step of the latest one that is left, None without any.
+        """
+        for file in self.folder.glob(f"step-{step}.*"):
+            file.rename(file.with_name(f"unusable-{file.name}"))
+        return next((s for s in steps(self.folder) if s not in self._damaged), None)
 
     def _remove(self, step: int) -> None:
-        for part in self.folder.glob(f"step-{step}[._]*"):
-            if part.is_dir():
-                shutil.rmtree(part)
+        for file in self.folder.glob(f"step-{step}[._]*"):
+            if file.is_dir():
+                shutil.rmtree(file)
             else:
-                part.unlink()
+                file.unlink()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, tf.Tensor] | None = None) -> None:
         """Saves where it is time."""
-        if int(self.manager.checkpoint.step) % self.every_steps == 0:
+        if int(self.state.step) % self.every_steps == 0:
             self.save()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -82,35 +157,107 @@ class Checkpoints(keras.callbacks.Callback):
         self.save()
 
 
-def _steps(folder: Path) -> list[int]:
+def steps(folder: Path) -> list[int]:
     """Steps of the checkpoints in a folder, newest first."""
-    return sorted((int(file.stem[5:]) for file in folder.glob("step-*.index")), reverse=True)
+    names = (file.name for file in folder.glob("step-*.index"))
+    numbers = (name.removeprefix("step-").removesuffix(".index") for name in names)
+    return sorted((int(number) for number in numbers if number.isdecimal()), reverse=True)
 
 
-def restore_latest(checkpoint: tf.train.Checkpoint, folder: Path) -> str | None:
-    """Fills `checkpoint` from the newest one in a folder that can be read.
-
-    All that `checkpoint` holds must be in it; it may hold a part only of what was saved.
+def restore_latest(state: State, folder: Path) -> int | None:
+    """Fills variables from the newest checkpoint in a folder that can be read.
 
     Args:
-        checkpoint: networks and optimizers, built.
+        state: what is filled; it may be a part only of what was saved, but all of it must be there.
         folder: of a run's checkpoints.
 
     Returns:
-        The path of the one that was taken, or None where there is none.
+        The step of the checkpoint, or None where there is none.
 
     Raises:
-        Failure: there are some, but all are damaged.
+        UserError: the newest one that can be read has other variables.
+        Failure: there are some, but none can be read.
     """
-    steps = _steps(folder)
-    for path in (str(folder / f"step-{step}") for step in steps):
-        try:
-            status = checkpoint.restore(path)
-            status.assert_existing_objects_matched().expect_partial()
-        except (tf.errors.OpError, IndexError, ValueError) as error:
-            print(f"{path} is damaged ({str(error).partition(chr(10))[0][:80]})", file=sys.stderr)
-        else:
-            return path
-    if steps:
-        raise Failure(f"{folder}: no checkpoint can be read; delete the run's folder to begin anew")
+    numbers = steps(folder)
+    reasons: list[str] = []
+    with _without_wildcards(folder) as readable:
+        for number in numbers:
+            file = str(readable / f"step-{number}")
+            try:
+                _check(state, tf.train.load_checkpoint(file), folder / f"step-{number}")
+                status = state.checkpoint().read(file)
+                status.assert_existing_objects_matched().expect_partial()
+            except (tf.errors.OpError, OSError, IndexError, ValueError) as error:
+                reasons.append(f"{folder / f'step-{number}'}: {_fault(error)}")
+            else:
+                for line in reasons:
+                    print(f"{line}; the checkpoint before it is taken", file=sys.stderr)
+                return number
+    if numbers and steps(folder) != numbers:  # a training has replaced them meanwhile
+        return restore_latest(state, folder)
+    if numbers:
+        raise Failure(
+            f"no checkpoint can be read ({'; '.join(reasons)}); bring its files back from a copy "
+            "if there is one, or begin another --run"
+        )
     return None
+
+
+def _fault(error: Exception) -> str:
+    """Why a checkpoint can't be read."""
+    if isinstance(error, tf.errors.PermissionDeniedError | tf.errors.NotFoundError | OSError):
+        return reason(error)
+    return "damaged, its data is cut short or changed"
+
+
+@contextmanager
+def _without_wildcards(folder: Path) -> Iterator[Path]:
+    """A path to a folder without characters that TensorFlow takes for a pattern when it reads."""
+    if not {*str(folder)} & {*"*?[]\\"}:
+        yield folder
+        return
+    with tempfile.TemporaryDirectory() as place:
+        link = Path(place) / "checkpoints"
+        link.symlink_to(folder.resolve())
+        yield link
+
+
+def _check(state: State, reader: Any, path: Path) -> None:
+    """Compares the variables of a checkpoint with those that it shall fill.
+
+    Args:
+        state: what shall be filled.
+        reader: of the checkpoint.
+        path: of it, for the message.
+
+    Raises:
+        UserError: their number, or the name or shape of one of them differs.
+    """
+    shapes = reader.get_variable_to_shape_map()
+    saved = _saved_layout(reader, shapes)
+    for part, variables in state.layout().items():
+        keys = (f"{part}/{i}/.ATTRIBUTES/VARIABLE_VALUE" for i in itertools.count())
+        stored = [shapes[key] for key in itertools.takewhile(shapes.__contains__, keys)]
+        names = (name for name, _ in saved["variables"].get(part, variables))
+        named = zip(itertools.chain(names, itertools.repeat("one")), stored, strict=False)
+        pairs = itertools.zip_longest(named, variables)
+        for number, (there, here) in enumerate(pairs, start=1):
+            if there != here:
+                raise UserError(
+                    f"{path}{saved['written']} does not fit this version's networks: in {part}, "
+                    f"variable {number} is {_described(there)} there, {_described(here)} here; "
+                    "use the program and the configuration that wrote it, or begin another --run"
+                )
+
+
+def _saved_layout(reader: Any, shapes: dict[str, list[int]]) -> dict[str, Any]:
+    """`State.layout` when the checkpoint was written, and by which version; early ones lack it."""
+    key = f"{_LAYOUT}/.ATTRIBUTES/VARIABLE_VALUE"
+    if key not in shapes:
+        return {"written": "", "variables": {}}
+    layout = json.loads(reader.get_tensor(key))
+    return layout | {"written": f", written by version {layout['version']},"}
+
+
+def _described(variable: tuple[str, list[int]] | None) -> str:
+    return f"{variable[0]} of shape {tuple(variable[1])}" if variable else "missing"

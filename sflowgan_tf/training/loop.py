@@ -1,107 +1,186 @@
-"""The training of one run, from its latest checkpoint to its end."""
+"""What `fit` and `segment fit` share: a run from its latest checkpoint to its end."""
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar
 
-import numpy as np
+import keras
 import tensorflow as tf
 
 from sflowgan_tf.config import Config
-from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.training import assembly, sheets
-from sflowgan_tf.training.callbacks import Curves, Progress, Sheets, StopOnNonFinite
-from sflowgan_tf.training.checkpoints import Checkpoints
+from sflowgan_tf.training import assembly, resuming
+from sflowgan_tf.training.assembly import Epoch
+from sflowgan_tf.training.callbacks import Curves, Progress, Sheets, StopOnNonFinite, Summaries
+from sflowgan_tf.training.checkpoints import Checkpoints, State
+from sflowgan_tf.training.failures import explained
 from sflowgan_tf.training.runs import Run
 
-_FILM = 12  # frames of the animated picture
-_SHOWN = {"generator_loss": "G", "discriminator_loss": "D", "perceptual_loss": "VGG"}
+
+class Trainable(Protocol):
+    """A Keras model that counts its updates and says what a checkpoint of it holds."""
+
+    step: tf.Variable
+    fit: Any
+
+    def state(self) -> State:
+        """All state of the training."""
+        ...
 
 
-class Training:
-    """A GAN with its data, callbacks and place.
+class Training(ABC):
+    """A model with its records, epochs, callbacks and run.
 
     Attributes:
-        gan: built, and restored where the run has a checkpoint.
-        checkpoints: to save by hand, at an interrupt.
+        LOSS_LABELS: short names of the losses beside the progress bar.
+        SHEET: the name of the sheet of pictures that each epoch has.
+        model: built, and restored where the run has a checkpoint.
+        epochs: of the whole training.
+        checkpoints: of the run.
     """
 
-    def __init__(self, config: Config, manifest: Manifest, folder: Path, run: Run):
-        """Builds all of it; `folder` holds the records."""
+    LOSS_LABELS: ClassVar[dict[str, str]]
+    SHEET: ClassVar[str]
+
+    def __init__(
+        self,
+        model: Trainable,
+        epochs: Sequence[Epoch],
+        config: Config,
+        manifest: Manifest,
+        folder: Path,
+        run: Run,
+    ):
+        """Restores the model, or starts it.
+
+        Args:
+            model: built, with fresh weights.
+            epochs: of the whole training, those too that are done.
+            config: of the run.
+            manifest: of the records.
+            folder: where they lie.
+            run: perhaps with a checkpoint.
+
+        Raises:
+            UserError: the run's checkpoint is of other networks, or it can't start as configured.
+            Failure: no checkpoint of the run can be read.
+        """
+        self.model, self.epochs = model, epochs
         self.config, self.manifest, self.folder, self.run_paths = config, manifest, folder, run
-        self.curriculum = assembly.curriculum(config, manifest.splits["train"])
-        self.total_steps = self.curriculum[-1].last_step if self.curriculum else 0
-        self.gan = assembly.gan(config, manifest.classes.num_classes, self.total_steps)
-        self.checkpoints = Checkpoints(
-            self.gan.checkpoint(), run.checkpoints, config.checkpoint_steps
-        )
-        if not self.checkpoints.restore() and config.start_run is not None:
-            step = assembly.start_from(self.gan, config, manifest, config.start_run)
-            self.checkpoints.save()  # from now on the other run may change or go
-            print(f"Started from step {step} of {config.start_run}.")
+        self.checkpoints = Checkpoints(model.state(), run.checkpoints, config.checkpoint_steps)
+        if not self.checkpoints.restore():
+            self.start()
+
+    def start(self) -> None:
+        """Fills networks from elsewhere in a run that has no checkpoint."""
+        return
+
+    def enter(self, epoch: Epoch) -> None:
+        """Prepares the model for an epoch."""
+        return
+
+    @abstractmethod
+    def batches(self, epoch: Epoch, skip: int) -> tf.data.Dataset:
+        """The batches of an epoch; `skip` of them were trained on already."""
+
+    @abstractmethod
+    def curves(self, summaries: Summaries) -> Curves:
+        """What writes the curves."""
+
+    @abstractmethod
+    def sheets(self, summaries: Summaries) -> Sheets:
+        """What draws the sheets of an epoch."""
+
+    def scores(self, summaries: Summaries) -> list[keras.callbacks.Callback]:
+        """What measures after an epoch; nothing by default."""
+        return []
 
     def run(self) -> None:
-        """Trains to the end of the last phase."""
-        writer = tf.summary.create_file_writer(str(self.run_paths.logs))
-        progress = Progress(int(self.gan.step), self.total_steps, _SHOWN)
-        callbacks = [
-            StopOnNonFinite(),
-            self._curves(writer),
-            Sheets(self._sheets(), writer, self.run_paths.samples),
-            self.checkpoints,  # behind the sheets: an epoch that is saved as whole has its sheet
-            progress,
-        ]
-        with progress.bar, writer.as_default():
-            for epoch in self.curriculum:
-                skip = max(int(self.gan.step) - epoch.first_step, 0)
-                if skip >= epoch.steps:
+        """Trains to the end of the last epoch; Ctrl-C saves first.
+
+        Raises:
+            UserError: a record is damaged.
+            Failure: a loss is no number any more, there is not enough memory, or a disk is full.
+        """
+        try:
+            with explained(self.folder, self.manifest, self._memory_advice):
+                self._run()
+        except KeyboardInterrupt:
+            self.checkpoints.save()
+            print(f"\nStopped at step {int(self.model.step)} and saved; the same command goes on.")
+            raise
+
+    def _run(self) -> None:
+        progress = Progress(int(self.model.step), self.epochs[-1].last_step, self.LOSS_LABELS)
+        with progress.bar, Summaries(self.run_paths.logs) as summaries:
+            sheets = self.sheets(summaries)
+            after_epoch = [*self.scores(summaries), sheets]
+            callbacks = [
+                StopOnNonFinite(self._advice),
+                self.curves(summaries),
+                *after_epoch,
+                self.checkpoints,  # behind them: an epoch that is saved as whole has its sheet
+                progress,
+            ]
+            for epoch in self.epochs:
+                skip = max(int(self.model.step) - epoch.first_step, 0)
+                if skip > epoch.steps or skip == epoch.steps and sheets.is_drawn(epoch.index):
                     continue
-                frozen = epoch.index < self.config.generator.frozen_epochs
-                self.gan.enter_phase(epoch.phase, generator_frozen=frozen)
+                self.enter(epoch)
+                if skip == epoch.steps:  # stopped between its last step and its sheet
+                    for callback in after_epoch:
+                        callback.set_model(self.model)
+                        callback.on_epoch_end(epoch.index)
+                    continue
                 progress.bar.set_description(epoch.phase)
-                self.gan.fit(
-                    assembly.batches(self.config, self.folder, self.manifest, epoch, skip),
+                self.model.fit(
+                    self.batches(epoch, skip),
                     initial_epoch=epoch.index,
                     epochs=epoch.index + 1,
                     steps_per_epoch=epoch.steps - skip,
                     callbacks=callbacks,
                     shuffle=False,
-                    verbose=0,  # type: ignore[arg-type]  # an int, as Keras documents it
+                    verbose=0,  # an int, as Keras documents it
                 )
 
-    def _curves(self, writer: tf.summary.SummaryWriter) -> Curves:
-        networks = ("generator", "discriminator", "dned")
-        return Curves(
-            writer,
-            self.config.log_steps,
-            {network: getattr(self.gan, f"{network}_optimizer") for network in networks},
-            lambda: self.config.pipeline.batch_size * (2 if self.gan.phase == "video" else 1),
-        )
+    def _memory_advice(self) -> str:
+        return resuming.smaller(self.config, self.run_paths)
 
-    def _sheets(self) -> Callable[[], dict[str, np.ndarray]]:
-        """The function that draws this run's sheets, of the same frames each time."""
-        translator = assembly.translator(self.config, self.manifest, self.gan)
-        split = "validation" if self.manifest.splits["validation"].records else "train"
-        frames = pipeline.frames(self.folder, self.manifest, split, self.config.samples)
-        drive = self._drive()
+    def _advice(self, step: int) -> str:
+        """What to do where the losses of a step are no numbers.
 
-        def draw() -> dict[str, np.ndarray]:
-            redraw = self.gan.phase != "edges"
-            table = self.manifest.classes
-            drawn = {"scenes": sheets.scenes(translator, table, frames, redraw)}
-            if redraw and translator.redraws:
-                drawn["variations"] = sheets.variations(translator, frames[0], self.config.seed)
-            if self.gan.phase == "video":
-                painted = np.stack([translator.picture(frame, redraw=True) for frame in drive])
-                drawn["film"] = sheets.film(drive, painted)
-                drawn["flow"] = sheets.flow(drive, painted, self.config.records.flow)
-            return drawn
+        They are those of the weights that the step before has left, so its checkpoint, if there is
+        one, is taken out of use.
+        """
+        usable = self.checkpoints.set_aside(step - 1)
+        return resuming.gentler(self.config, self.run_paths, usable)
 
-        return draw
 
-    def _drive(self) -> list[pipeline.Frames]:
-        """Consecutive frames for the pictures of phase video."""
-        if not self.config.phases.video:
-            return []
-        split = "validation" if self.manifest.splits["validation"].pairs else "train"
-        return pipeline.drive(self.folder, self.manifest, split, _FILM)
+T = TypeVar("T", bound=Training)
+
+
+def train(
+    kind: Callable[[Config, Manifest, Path, Run], T], config: Config, folder: Path, run: Run
+) -> T:
+    """Finds or makes the records, then trains a run to its end and says where it lies.
+
+    Args:
+        kind: makes the training of (config, manifest, folder, run).
+        config: of the run, checked.
+        folder: where the records lie.
+        run: which no other process trains.
+
+    Returns:
+        The training, done.
+
+    Raises:
+        UserError: the records do not fit, or the training can't start or go on with them.
+        Failure: see `Training.run`.
+    """
+    manifest = assembly.records(config, folder)
+    resuming.remember(config, manifest, folder, run)
+    assembly.reproducible(config.seed)
+    training = kind(config, manifest, folder, run)
+    training.run()
+    return training

@@ -1,21 +1,25 @@
-"""How a run goes on: under the same configuration, on the same records, after a Ctrl-C."""
+"""How a run goes on: what may differ from its beginning, and what to do about the rest.
+
+A call that goes on with a run may write curves, sheets and checkpoints more or less often, and
+train for longer: more epochs of the last phase, or epochs of a phase behind it. The learning rate
+then follows the schedule of the longer training from the step where it stands.
+"""
 
 from __future__ import annotations
 
+import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sflowgan_tf import config as settings
-from sflowgan_tf.config import Config
+from sflowgan_tf.config import Config, Optimizer, Phases, Segmenter
 from sflowgan_tf.training.runs import Run
-from sflowgan_tf.utils.errors import Failure, UserError
+from sflowgan_tf.utils.errors import UserError
 
-if TYPE_CHECKING:  # these import TensorFlow
+if TYPE_CHECKING:  # it imports TensorFlow
     from sflowgan_tf.data.manifest import Manifest
-    from sflowgan_tf.training.checkpoints import Checkpoints
 
 
 # Beginnings of the keys that do not matter to a task.
@@ -35,118 +39,173 @@ _APART = {
         "ema_decay",
     ),
 }
+_FREE = ("log_steps:", "samples:", "checkpoint_steps:")  # they do not change what is trained
+_SHAPING = ("generator.", "discriminator.", "dned.filters:")  # keys that networks are made by
+_SHAPELESS = ("generator.global_run:", "generator.frozen_epochs:")
 
 
 def check_same(config: Config, run: Run) -> None:
     """Refuses to go on under another configuration with a run that has trained something.
 
     Args:
-        config: of this call; settings that its task does not use may differ.
+        config: of this call; settings that its task does not use may differ, and those that make
+            the training longer but not another.
         run: perhaps begun.
 
     Raises:
-        UserError: it names the keys that differ.
+        UserError: it names the keys that differ, and how to go on with them in another run.
     """
     if not run.is_begun:
         return
+    begun = settings.read(run.config)
+    longer = _extended(begun, config)
     differing = [
         difference
-        for difference in settings.differences(settings.read(run.config), config)
-        if not difference.startswith(_APART[config.task])
+        for difference in settings.differences(longer, config)
+        if not difference.startswith((*_APART[config.task], *_FREE))
     ]
     if differing:
+        fits = begun.task == config.task and not network_differences(begun, config)
         raise UserError(
             f"{run.folder} was begun with another configuration ({'; '.join(differing)}); "
-            "go on with the same one, choose another --run, or delete that folder"
+            f"go on with the same one or, to train with yours, {_elsewhere(run, config, fits)}"
         )
+
+
+def _extended(begun: Config, config: Config) -> Config:
+    """What a run was begun with, but as long as another configuration if that is longer."""
+    if config.task == "segmentation":
+        epochs = max(begun.segmenter.epochs, config.segmenter.epochs)
+        return replace(begun, segmenter=replace(begun.segmenter, epochs=epochs))
+    first = _phases(begun.phases)
+    is_longer = _phases(config.phases)[: len(first)] == first
+    return replace(begun, phases=config.phases) if is_longer else begun
+
+
+def _phases(phases: Phases) -> list[str]:
+    """The phase of each epoch."""
+    counts = (("edges", phases.edges), ("dned", phases.dned), ("video", phases.video))
+    return [phase for phase, epochs in counts for _ in range(epochs)]
+
+
+def network_differences(there: Config, here: Config) -> list[str]:
+    """The keys on which two configurations make different networks, as "key: there -> here"."""
+    return [
+        difference
+        for difference in settings.differences(there, here)
+        if difference.startswith(_SHAPING) and not difference.startswith(_SHAPELESS)
+    ]
+
+
+def _elsewhere(run: Run, config: Config, fits: bool) -> str:
+    """How to train with other settings than a run's, for a message.
+
+    Args:
+        run: with a checkpoint.
+        config: of the other settings.
+        fits: whether networks and classes are the same.
+    """
+    if config.task == "translation" and fits:
+        return f"start another run from its networks: --from {_word(run)} --run NAME"
+    return "choose another --run"
+
+
+def _word(run: Run) -> str:
+    """A run's folder as a word of a command."""
+    return shlex.quote(str(run.folder))
+
+
+def gentler(config: Config, run: Run, step: int | None) -> str:
+    """What to do about losses that are no numbers any more, for a message.
+
+    Args:
+        config: of the run.
+        run: whose training stopped.
+        step: of its latest checkpoint that can be trained on, None without any.
+    """
+    if config.task == "translation":
+        key, rate, usual = "optimizer", config.optimizer.learning_rate, Optimizer().learning_rate
+    else:
+        key, rate, usual = "segmenter", config.segmenter.learning_rate, Segmenter().learning_rate
+    precision = " precision=float32" if config.precision != "float32" else ""
+    lower = f"{key}.learning_rate={min(rate / 10, usual):.2g}{precision}"
+    if step is None:
+        return f"begin again in another run: --run NAME {lower}"
+    if config.task == "translation":
+        start = f"--from {_word(run)} --run NAME {lower}"
+        return f"go on in another run from the checkpoint of step {step}: {start}"
+    return f"begin again in another run: --run NAME {lower}; the checkpoint of step {step} stays"
+
+
+def smaller(config: Config, run: Run) -> str:
+    """What to do where a step needs more memory than there is, for a message.
+
+    Args:
+        config: of the run.
+        run: whose training stopped, perhaps with a checkpoint.
+    """
+    if config.task == "translation":
+        key, pipeline = "pipeline", config.pipeline
+    else:
+        key, pipeline = "segmenter.pipeline", config.segmenter.pipeline
+    batch_size = pipeline.batch_size
+    changes = [f"{key}.batch_size={batch_size // 2}"] if batch_size > 1 else []
+    changes.append(f"a smaller {key}.crop")
+    if config.precision == "float32":
+        changes.append("precision=mixed_bfloat16")
+    way = f"; to train with that, {_elsewhere(run, config, True)}" if run.is_begun else ""
+    return f"close what else uses the memory, or set {' or '.join(changes)}{way}"
 
 
 def check_start(config: Config, run: Run) -> None:
     """Refuses early what a new run can't start from.
 
     Args:
-        config: of the run; its `start_run`.
+        config: of the run; its `start_run`, or else `generator.global_run`.
         run: perhaps begun; then its start no longer matters.
 
     Raises:
         UserError: the start is no run, has no checkpoint, or is the run itself.
     """
-    if config.start_run is None or run.is_begun:
+    name, flag = config.start_run, "--from"
+    if name is None:
+        name, flag = config.generator.global_run, "generator.global_run"
+    if name is None or config.task != "translation" or run.is_begun:
         return
-    start = Run.named(config.start_run)
+    start = Run.named(name, flag)
     if start.folder.resolve() == run.folder.resolve():
-        raise UserError(f"--from {config.start_run}: is the new run itself; choose another --run")
-    if not Run.existing(config.start_run).is_begun:
-        raise UserError(f"--from {config.start_run}: has no checkpoint yet; let fit run longer")
+        raise UserError(f"{flag} {name}: is the new run itself; choose another --run")
+    if not Run.existing(name, flag).is_begun:
+        raise UserError(f"{flag} {name}: has no checkpoint yet; let fit train it for longer")
 
 
 def remember(config: Config, manifest: Manifest, folder: Path, run: Run) -> None:
-    """Writes down what the run is.
+    """Writes down what the run is, and how long it is to be trained.
 
     Args:
-        config: of the run.
+        config: of the run, checked by `check_same`.
         manifest: of its records.
         folder: where they lie.
         run: begun or not.
 
     Raises:
         UserError: it has trained on other records already.
+        Failure: the file system refuses the files.
     """
     from sflowgan_tf.data.manifest import Manifest
+    from sflowgan_tf.training.writing import written
 
-    run.folder.mkdir(parents=True, exist_ok=True)
-    if not run.is_begun:
-        manifest.save(run.manifest)
-        settings.save(config, run.config)
-    elif Manifest.load(run.manifest) != manifest:
+    if run.is_begun and Manifest.load(run.manifest) != manifest:
+        same = Manifest.load(run.manifest).classes.names == manifest.classes.names
         raise UserError(
             f"{run.folder} was begun on other records than those in {folder}; name the same ones "
-            "with --data, choose another --run, or delete the run's folder"
+            f"with --data or, to train on these, {_elsewhere(run, config, same)}"
         )
-
-
-@contextmanager
-def saved_when_stopped(
-    checkpoints: Checkpoints, folder: Path, manifest: Manifest
-) -> Iterator[None]:
-    """Around a training: Ctrl-C saves first; an error of TensorFlow becomes a sentence.
-
-    Args:
-        checkpoints: of the run.
-        folder: where the records lie.
-        manifest: theirs.
-
-    Raises:
-        UserError: a record is damaged; looked for where the input failed alone.
-        Failure: the memory does not suffice, or the input failed though the records are whole.
-    """
-    import tensorflow as tf
-
-    from sflowgan_tf.data import pipeline
-
-    try:
-        yield
-    except KeyboardInterrupt:
-        checkpoints.save()
-        step = int(checkpoints.manager.checkpoint.step)
-        print(f"\nStopped at step {step} and saved; the same command goes on.")
-        raise
-    except tf.errors.ResourceExhaustedError as error:
-        if "No space left" in str(error.message):  # of the disk
-            raise
-        raise Failure(
-            "not enough memory for a training step; train a new --run with a smaller batch_size or "
-            "crop of the pipeline, or fewer filters"
-        ) from None
-    except tf.errors.OpError as error:
-        if "IteratorGetNext" not in str(error.message):  # the node that reads the next batch
-            raise
-        print("The records can't be read; looking for the damaged one.", file=sys.stderr)
-        pipeline.blame(folder, manifest)
-        raise Failure(
-            f"{folder}: reading the records failed, though all of them can be read now; the same "
-            "command goes on from the last checkpoint"
-        ) from None
+    with written(f"what {run.folder} is, its configuration and manifest,"):
+        run.folder.mkdir(parents=True, exist_ok=True)
+        if not run.is_begun:
+            manifest.save(run.manifest)
+        settings.save(config, run.config)
 
 
 def say_where(run: Run, sheet: str) -> None:

@@ -14,15 +14,36 @@ class Run:
     folder: Path
 
     @classmethod
-    def named(cls, name: str) -> "Run":
-        """A run by its name in runs/, or by the path of its folder."""
+    def named(cls, name: str, flag: str = "--run") -> "Run":
+        """A run by its name in runs/, or by the path of its folder.
+
+        Args:
+            name: a path where it holds a slash.
+            flag: that names it, for the message.
+
+        Raises:
+            UserError: it is neither a name nor the path of a folder that can be a run's own.
+        """
         path = Path(name)
-        return cls(path if {os.sep, os.altsep} & {*name} else Path("runs") / path)
+        if path.name in ("", "..") or not name.isprintable() or name != name.strip():
+            raise UserError(
+                f"{flag} {name!r}: expected a plain name such as streets, which lies in runs/, or "
+                "the path of a run's folder such as elsewhere/streets"
+            )
+        folder = path if {os.sep, os.altsep} & {*name} else Path("runs") / path
+        file = next((p for p in (folder, *folder.parents) if p.exists() and not p.is_dir()), None)
+        if file is not None:
+            raise UserError(f"{flag} {name}: {file} is a file; choose another name or path")
+        return cls(folder)
 
     @classmethod
-    def existing(cls, name: str) -> "Run":
-        """The same; UserError where no training has left a configuration there."""
-        run = cls.named(name)
+    def existing(cls, name: str, flag: str = "--run") -> "Run":
+        """A run that a training has begun; its arguments are those of `named`.
+
+        Raises:
+            UserError: no training has left a configuration there.
+        """
+        run = cls.named(name, flag)
         if not run.config.is_file():
             others = sorted(path.parent.name for path in Path("runs").glob("*/config.yaml"))
             known = (
@@ -34,7 +55,7 @@ class Run:
     @property
     def is_begun(self) -> bool:
         """Whether something was trained: there is a checkpoint."""
-        return any(self.checkpoints.glob("*.index"))
+        return any(self.checkpoints.glob("step-*.index"))
 
     @property
     def config(self) -> Path:

@@ -1,4 +1,4 @@
-"""The sheets of pictures that show how a training does."""
+"""Sheets of pictures and films of a model in training."""
 
 from typing import Any
 
@@ -18,7 +18,10 @@ _EDGES = {"laplacian": "Laplacian edges", "instances": "boundaries", "none": "ed
 def scenes(
     translator: Translator, table: ClassTable, frames: list[dict[str, tf.Tensor]], redraw: bool
 ) -> np.ndarray:
-    """One row a frame: labels, given frame, its edge map, the DNED's if there is one, result, real.
+    """A sheet of one row a frame.
+
+    A row holds the labels, the simulator's frame, its edge map, the DNED's if there is one, the
+    result and the real frame.
 
     Args:
         translator: of the training.
@@ -49,17 +52,27 @@ def variations(translator: Translator, frame: dict[str, tf.Tensor], seed: int) -
 
 
 def film(drive: list[dict[str, tf.Tensor]], pictures: np.ndarray) -> np.ndarray:
-    """Given frame, result and real frame beside each other, (frames, height, width, 3) uint8."""
-    given, real = (np.stack([f[name] for f in drive]) for name in ("image_cg", "image_real"))
-    return np.concatenate([given, pictures, real], axis=2)
+    """Simulated, painted and real frames beside each other, (frames, height, 3 width, 3) uint8.
+
+    Args:
+        drive: of `pipeline.drive`.
+        pictures: painted of it, (frames, height, width, 3) uint8 RGB.
+    """
+    simulated, real = (np.stack([f[name] for f in drive]) for name in ("image_cg", "image_real"))
+    return np.concatenate([simulated, pictures, real], axis=2)
 
 
 def flow(
     drive: list[dict[str, tf.Tensor]], pictures: np.ndarray, farneback: Farneback
 ) -> np.ndarray:
-    """One row a pair of frames: real, its flow, the flow of the result, result.
+    """A sheet of one row a pair of frames: real, its flow, the flow of the result, result.
 
     Both flows of a row have the same scale of colours.
+
+    Args:
+        drive: of `pipeline.drive`.
+        pictures: painted of it, (frames, height, width, 3) uint8 RGB.
+        farneback: settings of the flow.
     """
     rows = []
     for index in range(min(len(drive) - 1, 4)):

@@ -13,6 +13,7 @@ from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
 from sflowgan_tf.networks.unet import UNet
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.training import assembly
+from sflowgan_tf.training.checkpoints import Checkpoints
 from sflowgan_tf.training.gan.image_gan import ImageGAN
 from sflowgan_tf.training.gan.video_gan import VideoGAN
 from sflowgan_tf.training.runs import Run
@@ -64,9 +65,9 @@ def finished_run(name, config=TINY, step=17):
     run.folder.mkdir(parents=True)
     settings.save(config, run.config)
     manifest().save(run.manifest)
-    gan = assembly.gan(config, TABLE.num_classes, total_steps=1)
+    gan = assembly.gan(config, TABLE.num_classes, epochs=[])
     gan.step.assign(step)
-    gan.checkpoint().save(str(run.checkpoints / "step"))
+    Checkpoints(gan.state(), run.checkpoints, every_steps=1).save()
     return gan
 
 
@@ -92,16 +93,17 @@ def test_no_phases_are_no_epochs():
 
 def test_a_phase_video_without_pairs_is_refused_before_anything_is_trained():
     config = changed(phases=Phases(edges=1, dned=0, video=1))
-    with pytest.raises(UserError, match="0 pairs of frames only"):
+    with pytest.raises(UserError, match="pairs of consecutive frames.* hold none.*phases.video=0"):
         assembly.curriculum(config, split(records=7, pairs=0))
 
 
 def test_only_a_run_with_a_phase_video_has_its_gan():
-    assert type(assembly.gan(TINY, TABLE.num_classes, 1)) is ImageGAN
+    assert type(assembly.gan(TINY, TABLE.num_classes, [])) is ImageGAN
     video = changed(phases=Phases(video=1), losses=settings.Losses(flow=3.0))
-    gan = assembly.gan(video, TABLE.num_classes, 1)
+    gan = assembly.gan(video, TABLE.num_classes, [])
     assert isinstance(gan, VideoGAN)
-    assert (gan.flow_weight, gan.farneback.winsize, gan.flow_from_records) == (3.0, 15, True)
+    assert gan.objective.losses.flow == 3.0
+    assert (gan.farneback.winsize, gan.flow_from_records) == (15, True)
 
 
 @pytest.mark.parametrize(
@@ -116,14 +118,14 @@ def test_only_a_run_with_a_phase_video_has_its_gan():
 )
 def test_recorded_flow_is_that_of_whole_frames(pipeline, whole):
     video = changed(phases=Phases(video=1), pipeline=settings.Pipeline(**pipeline))
-    assert assembly.gan(video, TABLE.num_classes, 1).flow_from_records == whole
+    assert assembly.gan(video, TABLE.num_classes, []).flow_from_records == whole
 
 
 def test_a_run_starts_from_another_ones_networks(in_tmp):
     trained = finished_run("image")
     assembly.reproducible(9)
-    gan = assembly.gan(TINY, TABLE.num_classes, 1)
-    assert assembly.start_from(gan, TINY, manifest(), "image") == 17
+    gan = assembly.gan(TINY, TABLE.num_classes, [])
+    assert assembly.start_from(gan, changed(start_run="image"), manifest()) == 17
     for part in ("generator", "generator_ema", "discriminator", "dned"):
         both = zip(getattr(gan, part).variables, getattr(trained, part).variables, strict=True)
         for ours, theirs in both:
@@ -133,24 +135,24 @@ def test_a_run_starts_from_another_ones_networks(in_tmp):
 
 def test_a_run_of_other_networks_is_no_start(in_tmp):
     finished_run("image")
-    wider = changed(generator=Generator(filters=6, downsamplings=1, blocks=1, frozen_epochs=0))
-    gan = assembly.gan(wider, TABLE.num_classes, 1)
+    wider = changed(generator=Generator(filters=6, downsamplings=1, blocks=1), start_run="image")
+    gan = assembly.gan(wider, TABLE.num_classes, [])
     other = manifest(classes=TABLES["cityscapes"])
-    said = r"--from image: .*filters: 4 -> 6; classes: table synthia -> cityscapes\); set them"
+    said = r"--from image: .*filters: 4 -> 6; classes: 13 there, 19 here; only there: .*; only here"
     with pytest.raises(UserError, match=said):
-        assembly.start_from(gan, wider, other, "image")
+        assembly.start_from(gan, wider, other)
 
 
 def test_only_a_fresh_runs_average_warms_up():
-    assert assembly.gan(TINY, TABLE.num_classes, 1).ema_warm_up
-    assert not assembly.gan(changed(start_run="image"), TABLE.num_classes, 1).ema_warm_up
+    assert assembly.gan(TINY, TABLE.num_classes, []).ema_warm_up
+    assert not assembly.gan(changed(start_run="image"), TABLE.num_classes, []).ema_warm_up
 
 
 def test_the_same_seed_builds_the_same_weights():
     weights = []
     for seed in (1, 1, 2):
         assembly.reproducible(seed)
-        gan = assembly.gan(changed(seed=seed), TABLE.num_classes, 1)
+        gan = assembly.gan(changed(seed=seed), TABLE.num_classes, [])
         weights.append(gan.generator.get_weights()[0])
     assert np.array_equal(weights[0], weights[1])
     assert not np.array_equal(weights[0], weights[2])
@@ -172,10 +174,50 @@ def test_an_enhancer_starts_from_a_trained_global_generator(in_tmp):
     config = changed(
         generator=dataclasses.replace(TINY.generator, kind="local_enhancer", global_run="coarse")
     )
-    gan = assembly.gan(config, TABLE.num_classes, 1)
+    gan = assembly.gan(config, TABLE.num_classes, [])
+    assert assembly.start_global_part(gan, config, manifest()) == 17
     for network in (gan.generator, gan.generator_ema):
         for ours, theirs in zip(network.global_generator.get_weights(), trained, strict=True):
             np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_global_run_that_does_not_fit_is_named(in_tmp):
+    finished_run("coarse", changed(generator=Generator(filters=6, downsamplings=1, blocks=1)))
+    generator = dataclasses.replace(TINY.generator, kind="local_enhancer", global_run="coarse")
+    config = changed(generator=generator)
+    gan = assembly.gan(config, TABLE.num_classes, [])
+    with pytest.raises(UserError, match="global_run=coarse: its generator does not fit"):
+        assembly.start_global_part(gan, config, manifest())
+    with pytest.raises(UserError, match="global_run=coarse: .*classes: 13 there, 19 here"):
+        assembly.start_global_part(gan, config, manifest(classes=TABLES["cityscapes"]))
+
+
+def batch():
+    draw = np.random.default_rng(0)
+    return {
+        "labels": tf.constant(draw.integers(0, 13, (1, 16, 32)), tf.uint8),
+        "edges": tf.constant(draw.integers(0, 2, (1, 16, 32, 1)), tf.uint8),
+        "image_real": tf.constant(draw.integers(0, 256, (1, 16, 32, 3)), tf.uint8),
+    }
+
+
+@pytest.mark.parametrize("part", ["global part", "DNED"])
+def test_what_joins_late_takes_no_longer_steps_than_the_learning_rate(part):
+    epochs = assembly.sequence([("edges", 1000), ("dned", 1000)])
+    if part == "DNED":
+        config = changed(losses=settings.Losses(dned=0.0))
+    else:
+        generator = dataclasses.replace(TINY.generator, kind="local_enhancer", frozen_epochs=1)
+        config = changed(generator=generator)
+    gan = assembly.gan(config, TABLE.num_classes, epochs)
+    for optimizer in (gan.generator_optimizer, gan.dned_optimizer):
+        optimizer.iterations.assign(1000)  # as after a first phase in which it was not trained
+    gan.enter_phase("dned")
+    joining = gan.dned if part == "DNED" else gan.generator.global_generator
+    before = joining.get_weights()
+    gan.train_step(batch())
+    moves = [np.abs(a - b).max() for a, b in zip(before, joining.get_weights(), strict=True)]
+    assert 0 < max(moves) < 1.01 * config.optimizer.learning_rate
 
 
 def test_a_translator_comes_back_from_a_run(in_tmp):
@@ -224,7 +266,6 @@ def test_a_run_without_checkpoint_says_so(in_tmp):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"generator": Generator(kind="local_enhancer", global_run="x")}, "runs/x: no training"),
         ({"discriminator": settings.Discriminator(num_scales=0)}, "num_scales"),
         ({"perceptual": Perceptual(weights="random", slices=9)}, "slices"),
         ({"perceptual": Perceptual(weights="nowhere.h5")}, r"nowhere\.h5"),
@@ -234,7 +275,7 @@ def test_a_run_without_checkpoint_says_so(in_tmp):
 def test_settings_that_can_not_be_built_are_a_users_mistake(in_tmp, more, said):
     small = {"generator": TINY.generator} | more
     with pytest.raises(UserError, match=said):
-        assembly.gan(changed(**small), TABLE.num_classes, 1)
+        assembly.gan(changed(**small), TABLE.num_classes, [])
 
 
 def test_records_made_with_other_settings_are_refused(in_tmp):
@@ -298,8 +339,8 @@ def test_instances_are_read_only_where_they_are_seen(in_tmp, monkeypatch):
 
 def test_edge_map_and_weights_reach_gan_and_translator():
     config = changed(edge_map="none", losses=settings.Losses(l1=100.0))
-    gan = assembly.gan(config, TABLE.num_classes, 1)
-    assert (gan.edge_map, gan.l1_weight) == ("none", 100.0)
+    gan = assembly.gan(config, TABLE.num_classes, [])
+    assert (gan.objective.edge_map, gan.objective.losses.l1) == ("none", 100.0)
     assert assembly.translator(config, manifest(), gan).edge_map == "none"
 
 
@@ -317,7 +358,7 @@ def test_scenes_have_versions_where_the_generator_was_shown_the_dneds_edges(
 ):
     none = {"edges": 0, "dned": 0, "video": 0}
     config = changed(edge_map=edge_map, phases=settings.Phases(**(none | phases)))
-    gan = assembly.gan(config, TABLE.num_classes, 1)
+    gan = assembly.gan(config, TABLE.num_classes, [])
     assert assembly.translator(config, manifest(), gan).redraws == redraws
 
 
@@ -328,11 +369,12 @@ def test_raw_records_need_a_source(in_tmp):
 
 def test_float16_scales_the_loss_of_all_three():
     assembly.reproducible(0)
-    gan = assembly.gan(changed(precision="mixed_float16"), TABLE.num_classes, 1)
-    keras.config.set_dtype_policy("float32")
+    gan = assembly.gan(changed(precision="mixed_float16"), TABLE.num_classes, [])
     for part in ("generator", "discriminator", "dned"):
         optimizer = getattr(gan, f"{part}_optimizer")
         assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        assert getattr(gan, part).compute_dtype == "float16"
+    assert keras.config.dtype_policy().name == "float32"
 
 
 def test_records_with_other_classes_are_refused(in_tmp):

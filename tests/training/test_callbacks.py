@@ -1,6 +1,6 @@
-import re
-import subprocess
-import sys
+import errno
+import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from sflowgan_tf.training import callbacks, checkpoints
+from sflowgan_tf.training import callbacks
 from sflowgan_tf.utils.errors import Failure
 
 
@@ -28,124 +28,36 @@ def logs(**values):
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
 @pytest.mark.parametrize("name", ["perceptual_loss", "dned_gradient"])
 def test_a_number_gone_wrong_stops_with_its_name_and_step(name, bad):
-    watch = attached(callbacks.StopOnNonFinite())
+    watch = attached(callbacks.StopOnNonFinite(lambda step: f"see step {step}"))
     good = logs(generator_loss=1.0, discriminator_loss=2.0)
     watch.on_train_batch_end(0, good)
-    with pytest.raises(Failure, match=f"{name} is .* at step 7"):
+    with pytest.raises(Failure, match=f"{name} is .* at step 7; see step 7"):
         watch.on_train_batch_end(0, good | logs(**{name: bad}))
 
 
 def test_infinities_of_both_signs_do_not_hide_each_other():
-    watch = attached(callbacks.StopOnNonFinite())
+    watch = attached(callbacks.StopOnNonFinite(lambda step: f"see step {step}"))
     with pytest.raises(Failure, match="generator_loss"):
         watch.on_train_batch_end(0, logs(generator_loss=np.inf, dned_loss=-np.inf))
 
 
 def test_under_loss_scaling_gradients_may_overflow_but_losses_not():
     scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD())
-    watch = attached(callbacks.StopOnNonFinite(), optimizer=scaled)
+    watch = attached(callbacks.StopOnNonFinite(str), optimizer=scaled)
     watch.on_train_batch_end(0, logs(generator_loss=1.0, generator_gradient=np.inf))
     with pytest.raises(Failure, match="generator_loss"):
         watch.on_train_batch_end(0, logs(generator_loss=np.nan, generator_gradient=1.0))
 
 
-@pytest.fixture
-def kept(tmp_path):
-    step, value = tf.Variable(0, dtype=tf.int64), tf.Variable([1.0, 2.0])
-    checkpoint = tf.train.Checkpoint(step=step, value=value)
-    return checkpoints.Checkpoints(checkpoint, tmp_path / "checkpoints", every_steps=2), step, value
-
-
-def test_checkpoints_come_at_their_steps_and_the_last_two_stay(kept):
-    saver, step, _ = kept
-    assert not saver.restore()
-    for number in range(1, 9):
-        step.assign(number)
-        saver.on_train_batch_end(0)
-    names = [path.rpartition("/")[2] for path in saver.manager.checkpoints]
-    assert names == ["step-6", "step-8"]
-
-
-def test_a_checkpoint_restores_every_value(kept):
-    saver, step, value = kept
-    step.assign(5)
-    saver.on_epoch_end(0)
-    step.assign(0)
-    value.assign([0.0, 0.0])
-    assert saver.restore()
-    assert int(step) == 5
-    assert value.numpy().tolist() == [1.0, 2.0]
-
-
-def test_a_full_disk_names_the_step_and_keeps_the_last_good_checkpoint(tmp_path):
-    code = """
-import resource, sys, pathlib
-import tensorflow as tf
-from sflowgan_tf.training.checkpoints import Checkpoints
-from sflowgan_tf.utils.errors import Failure
-step, value = tf.Variable(tf.zeros([], tf.int64)), tf.Variable(tf.ones(10000))
-folder = pathlib.Path(sys.argv[1])
-saver = Checkpoints(tf.train.Checkpoint(step=step, value=value), folder, 1)
-step.assign(2)
-saver.save()
-resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
-for number in (4, 2):  # 2 is there already: it must not be touched
-    step.assign(number)
-    try:
-        saver.save()
-    except Failure as error:
-        print(error)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert re.match(r"the checkpoint of step 4 .* kept: .*step-2", done.stdout), done.stdout
-    assert done.stdout.count("\n") == 1
-    assert sorted(p.stem.partition(".")[0] for p in tmp_path.iterdir()) == [
-        "checkpoint",
-        "step-2",
-        "step-2",
-    ]
-
-
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(kept, capsys):
-    saver, step, value = kept
-    for number in (2, 4):
-        step.assign(number)
-        value.assign([number, number])
-        saver.save()
-    (data,) = saver.folder.glob("step-4.data*")
-    data.write_bytes(data.read_bytes()[:5])
-    (saver.folder / "checkpoint").write_text("")
-    again = checkpoints.Checkpoints(saver.manager.checkpoint, saver.folder, every_steps=2)
-    assert again.restore()
-    assert (int(step), value.numpy().tolist()) == (2, [2, 2])
-    assert "step-4 is damaged" in capsys.readouterr().err
-    step.assign(4)
-    again.save()
-    value.assign([0, 0])
-    assert again.restore()
-    assert (int(step), value.numpy().tolist()) == (4, [2, 2])
-
-
-def test_checkpoints_that_are_all_damaged_are_a_failure(kept):
-    saver, step, _ = kept
-    saver.save()
-    next(saver.folder.glob("step-0.data*")).write_bytes(b"")
-    with pytest.raises(Failure, match="no checkpoint can be read"):
-        saver.restore()
-
-
 def test_curves_hold_every_term_under_its_group(tmp_path):
-    writer = tf.summary.create_file_writer(str(tmp_path))
+    writer = callbacks.Summaries(tmp_path)
     adam = SimpleNamespace(learning_rate=tf.constant(0.5))
     optimizers = dict.fromkeys(("generator", "discriminator", "dned"), adam)
     curves = attached(callbacks.Curves(writer, 7, optimizers, lambda: 2))
     curves.on_train_batch_end(0, logs(dned_loss=0.25, dned_gradient=3.0, discriminator_real=0.75))
     curves.model.step.assign(8)
     curves.on_train_batch_end(1, logs(dned_loss=9.0))
-    writer.close()
+    writer.__exit__(None)
     found = {}
     for file in tmp_path.iterdir():
         for event in tf.compat.v1.train.summary_iterator(str(file)):
@@ -165,23 +77,28 @@ def test_curves_hold_every_term_under_its_group(tmp_path):
 
 def test_sheets_are_written_as_png_and_for_tensorboard(tmp_path):
     sheet = np.random.default_rng(0).integers(0, 256, (8, 6, 3), np.uint8)
-    writer = tf.summary.create_file_writer(str(tmp_path / "logs"))
-    drawn = attached(callbacks.Sheets(lambda: {"scenes": sheet}, writer, tmp_path / "samples"))
+    writer = callbacks.Summaries(tmp_path / "logs")
+    drawn = attached(
+        callbacks.Sheets(lambda: {"scenes": sheet}, "scenes", writer, tmp_path / "samples")
+    )
     drawn.on_epoch_end(2)
-    writer.close()
+    writer.__exit__(None)
     read = cv2.imread(str(tmp_path / "samples/scenes-0003.png"))[..., ::-1]
     np.testing.assert_array_equal(read, sheet)
     assert [p.name for p in (tmp_path / "samples").iterdir()] == ["scenes-0003.png"]
+    assert drawn.is_drawn(2) and not drawn.is_drawn(3)
     assert any(file.stat().st_size > 100 for file in (tmp_path / "logs").iterdir())
 
 
 def test_films_are_written_as_animated_pictures(tmp_path):
     film = np.zeros((3, 8, 6, 3), np.uint8)
     film[1], film[2] = 255, (0, 0, 255)
-    writer = tf.summary.create_file_writer(str(tmp_path / "logs"))
-    drawn = attached(callbacks.Sheets(lambda: {"film": film}, writer, tmp_path / "samples"))
+    writer = callbacks.Summaries(tmp_path / "logs")
+    drawn = attached(
+        callbacks.Sheets(lambda: {"film": film}, "scenes", writer, tmp_path / "samples")
+    )
     drawn.on_epoch_end(0)
-    writer.close()
+    writer.__exit__(None)
     file = tmp_path / "samples/film-0001.gif"
     with Image.open(file) as read:
         assert (read.n_frames, read.info["duration"], read.info["loop"]) == (3, 200, 0)
@@ -198,11 +115,11 @@ def test_films_are_written_as_animated_pictures(tmp_path):
 def test_images_a_second(tmp_path, monkeypatch):
     clock, images = iter([0.0, 4.0, 6.0]), iter([3, 5])
     monkeypatch.setattr(callbacks.time, "monotonic", lambda: next(clock))
-    writer = tf.summary.create_file_writer(str(tmp_path))
+    writer = callbacks.Summaries(tmp_path)
     curves = attached(callbacks.Curves(writer, 1, {}, lambda: next(images)))
     for _ in range(2):
         curves.on_train_batch_end(0, logs())
-    writer.close()
+    writer.__exit__(None)
     (log,) = tmp_path.iterdir()
     values = [v for e in tf.compat.v1.train.summary_iterator(str(log)) for v in e.summary.value]
     assert [v.tag for v in values] == ["images_per_second"] * 2
@@ -210,10 +127,10 @@ def test_images_a_second(tmp_path, monkeypatch):
 
 
 def test_scores_are_written_at_their_step(tmp_path):
-    writer = tf.summary.create_file_writer(str(tmp_path))
+    writer = callbacks.Summaries(tmp_path)
     measured = attached(callbacks.Scores(lambda: {"validation/mean_iou": 0.5}, writer))
     measured.on_epoch_end(0)
-    writer.close()
+    writer.__exit__(None)
     (log,) = tmp_path.iterdir()
     (event,) = [e for e in tf.compat.v1.train.summary_iterator(str(log)) if e.summary.value]
     (value,) = event.summary.value
@@ -225,11 +142,29 @@ def test_scores_are_written_at_their_step(tmp_path):
 
 
 def test_the_bar_starts_where_the_run_is(capsys):
-    shown = {"generator_loss": "G", "perceptual_loss": "VGG"}  # the latter may be left out
-    progress = attached(callbacks.Progress(5, 6, shown))
+    loss_labels = {"generator_loss": "G", "perceptual_loss": "VGG"}  # the latter may be left out
+    progress = attached(callbacks.Progress(5, 6, loss_labels))
     progress.bar.mininterval = 0
     values = logs(generator_loss=1.5, discriminator_loss=2.0)
     progress.on_train_batch_end(0, values)
     progress.bar.close()
-    shown = capsys.readouterr().err
-    assert "5/6" in shown and "6/6" in shown and "G=1.5" in shown and "VGG" not in shown
+    text = capsys.readouterr().err
+    assert "5/6" in text and "6/6" in text and "G=1.5" in text and "VGG" not in text
+
+
+def test_where_no_log_can_be_the_folder_is_named(tmp_path):
+    (tmp_path / "logs").write_text("a file")
+    with pytest.raises(Failure, match=f"curves for TensorBoard in {tmp_path}/logs could not be"):
+        callbacks.Summaries(tmp_path / "logs")
+
+
+def test_a_disk_that_is_full_of_sheets_names_the_file(tmp_path, monkeypatch):
+    def full(path, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    sheet = np.zeros((8, 6, 3), np.uint8)
+    with callbacks.Summaries(tmp_path / "logs") as summaries:
+        sheets = callbacks.Sheets(lambda: {"scenes": sheet}, "scenes", summaries, tmp_path)
+        monkeypatch.setattr(Path, "write_bytes", full)
+        with pytest.raises(Failure, match=r"scenes-0001\.png could not be written \(No space left"):
+            attached(sheets).on_epoch_end(0)

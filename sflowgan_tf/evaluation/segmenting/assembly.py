@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config
@@ -11,14 +12,19 @@ from sflowgan_tf.data.manifest import Manifest, Split
 from sflowgan_tf.evaluation.segmenting.segmenter import Segmenter, balanced
 from sflowgan_tf.networks.pspnet import PSPNet
 from sflowgan_tf.networks.small_pspnet import SmallPSPNet
-from sflowgan_tf.training.assembly.epochs import read
+from sflowgan_tf.training.assembly.epochs import Epoch, read, sequence
 from sflowgan_tf.training.assembly.restored import restore
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import prefixed
 
 
-def network(config: Config, num_classes: int) -> PSPNet | SmallPSPNet:
+def network(config: Config, num_classes: int, dtype: str = "float32") -> PSPNet | SmallPSPNet:
     """The configured segmenter's network, built, a trunk not yet filled.
+
+    Args:
+        config: of the run.
+        num_classes: of the label maps.
+        dtype: a policy of Keras.
 
     Raises:
         UserError: it can't be made with these settings.
@@ -26,29 +32,46 @@ def network(config: Config, num_classes: int) -> PSPNet | SmallPSPNet:
     c = config.segmenter
     with prefixed("segmenter."):
         if c.kind == "small":
-            network = SmallPSPNet(num_classes, c.filters)
+            network = SmallPSPNet(num_classes, c.filters, dtype=dtype)
         else:
             is_pretrained = c.weights != "random"
-            network = PSPNet(num_classes, c.filters, c.units, is_pretrained=is_pretrained)
+            network = PSPNet(
+                num_classes, c.filters, c.units, is_pretrained=is_pretrained, dtype=dtype
+            )
     network.build((None, None, None, 3))
     return network
 
 
-def steps(config: Config, split: Split) -> int:
-    """Batches in an epoch of the segmenter.
+def epochs(config: Config, split: Split) -> list[Epoch]:
+    """The epochs of a segmenter's training.
+
+    Args:
+        config: of the run.
+        split: of the training records.
 
     Raises:
         UserError: there are fewer records than one batch holds.
     """
     with prefixed("segmenter."):
-        return pipeline.steps_per_epoch(split, config.segmenter.pipeline.batch_size)
+        steps = pipeline.steps_per_epoch(split, config.segmenter.pipeline.batch_size)
+    return sequence([("segmenter", steps)] * config.segmenter.epochs)
 
 
-def batches(config: Config, folder: Path, manifest: Manifest, epoch: int, skip: int):
-    """The segmenter's batches of an epoch, as `training.assembly.batches` gives the GAN's."""
+def batches(
+    config: Config, folder: Path, manifest: Manifest, epoch: Epoch, skip: int
+) -> tf.data.Dataset:
+    """The batches of an epoch of the segmenter, on the device.
+
+    Args:
+        config: of the run.
+        folder: where the records lie.
+        manifest: theirs.
+        epoch: of `epochs`.
+        skip: how many of them were trained on already.
+    """
     c = config.segmenter.pipeline
     with prefixed("segmenter."):
-        return read(c, folder, manifest, seed=config.seed, epoch=epoch, skip=skip)
+        return read(c, folder, manifest, seed=config.seed, epoch=epoch.index, skip=skip)
 
 
 def segmenter(config: Config, folder: Path, manifest: Manifest, total_steps: int) -> Segmenter:
@@ -64,12 +87,11 @@ def segmenter(config: Config, folder: Path, manifest: Manifest, total_steps: int
         UserError: the network can't be made with these settings.
     """
     c = config.segmenter
-    keras.config.set_dtype_policy(config.precision)
     weights = None
     if c.class_balance:
         weights = balanced(pipeline.class_pixels(folder, manifest, "train"), c.class_balance)
     joined = Segmenter(
-        network(config, manifest.classes.num_classes),
+        network(config, manifest.classes.num_classes, config.precision),
         auxiliary_weight=c.auxiliary,
         class_weights=weights,
     )
@@ -91,7 +113,6 @@ def restored(run: Run) -> tuple[Segmenter, Manifest, int]:
         UserError: the run is none of `segment`, or has no checkpoint yet.
     """
     config, manifest = settings.read(run.config), Manifest.load(run.manifest)
-    keras.config.set_dtype_policy("float32")
     segmenting = network(config, manifest.classes.num_classes)
     step = restore(run, "segmentation", network=segmenting)
     return Segmenter(segmenting, auxiliary_weight=0.0, class_weights=None), manifest, step

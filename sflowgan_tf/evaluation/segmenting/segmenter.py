@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from sflowgan_tf.ops import images
+from sflowgan_tf.training.checkpoints import State
 
 
 def balanced(pixels: np.ndarray, power: float) -> np.ndarray:
@@ -37,11 +38,11 @@ def cross_entropy(
         Scalar float32, nats, >= 0; 0 where all is void.
     """
     one_hot = tf.one_hot(tf.cast(labels, tf.int32), logits.shape[-1])  # all 0 for void
-    counted = tf.reduce_sum(one_hot)
+    pixels = tf.reduce_sum(one_hot)
     if class_weights is not None:
         one_hot *= class_weights
     total = -tf.reduce_sum(one_hot * tf.nn.log_softmax(logits))
-    return total / tf.maximum(counted, 1.0)
+    return total / tf.maximum(pixels, 1.0)
 
 
 class Segmenter(keras.Model):
@@ -64,7 +65,7 @@ class Segmenter(keras.Model):
             auxiliary_weight: of the auxiliary classifier's loss.
             class_weights: of `cross_entropy`.
         """
-        super().__init__()
+        super().__init__(dtype=network.dtype_policy)
         self.network, self.auxiliary_weight = network, auxiliary_weight
         self.class_weights = class_weights
         self.step = tf.Variable(tf.zeros([], tf.int64), trainable=False, name="step")
@@ -77,13 +78,9 @@ class Segmenter(keras.Model):
         super().compile(optimizer=optimizer, jit_compile=jit_compile)
         self.optimizer.build(self.network.trainable_variables)
 
-    def checkpoint(self) -> tf.train.Checkpoint:
+    def state(self) -> State:
         """All state of the training; the place in the data follows from `step`."""
-        parts = {"network": self.network, "optimizer": self.optimizer}
-        return tf.train.Checkpoint(
-            step=self.step,
-            **{name: [variable.value for variable in p.variables] for name, p in parts.items()},
-        )
+        return State(self.step, {"network": self.network, "optimizer": self.optimizer})
 
     def train_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One update.

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -11,90 +12,68 @@ from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.evaluation.metrics.segmentation import Confusion, SegmentationScores
 from sflowgan_tf.evaluation.segmenting import assembly as segmenting
 from sflowgan_tf.ops.images import contact_sheet
-from sflowgan_tf.training.callbacks import (
-    Curves,
-    Progress,
-    Scores,
-    Sheets,
-    StopOnNonFinite,
-)
-from sflowgan_tf.training.checkpoints import Checkpoints
+from sflowgan_tf.training.assembly import Epoch
+from sflowgan_tf.training.callbacks import Curves, Scores, Sheets, Summaries
+from sflowgan_tf.training.loop import Training
 from sflowgan_tf.training.runs import Run
 
-_SHOWN = {"segmentation_loss": "loss", "auxiliary_loss": "auxiliary"}
 
+class SegmenterTraining(Training):
+    """The segmenter of a run, trained and scored."""
 
-class SegmenterTraining:
-    """A segmenter with its data, callbacks and place.
-
-    Attributes:
-        segmenter: built, and restored where the run has a checkpoint.
-        checkpoints: to save by hand, at an interrupt.
-    """
+    LOSS_LABELS = {"segmentation_loss": "loss", "auxiliary_loss": "auxiliary"}
+    SHEET = "segments"
 
     def __init__(self, config: Config, manifest: Manifest, folder: Path, run: Run):
-        """Builds all of it; `folder` holds the records."""
-        self.config, self.manifest, self.folder, self.run_paths = config, manifest, folder, run
-        c = config.segmenter
-        self.steps = segmenting.steps(config, manifest.splits["train"])
-        self.total_steps = c.epochs * self.steps
-        self.segmenter = segmenting.segmenter(config, folder, manifest, self.total_steps)
-        self.checkpoints = Checkpoints(
-            self.segmenter.checkpoint(), run.checkpoints, config.checkpoint_steps
-        )
-        has_trunk = c.kind == "pspnet" and c.weights != "random"
-        if not self.checkpoints.restore() and has_trunk:
+        """Builds and restores it; the arguments are those of `Training`."""
+        epochs = segmenting.epochs(config, manifest.splits["train"])
+        total_steps = epochs[-1].last_step if epochs else 0
+        self.segmenter = segmenting.segmenter(config, folder, manifest, total_steps)
+        super().__init__(self.segmenter, epochs, config, manifest, folder, run)
+
+    def start(self) -> None:
+        """Fills a pretrained trunk."""
+        c = self.config.segmenter
+        if c.kind == "pspnet" and c.weights != "random":
             self.segmenter.network.load_trunk(c.weights)  # type: ignore[attr-defined]
 
-    def run(self) -> None:
-        """Trains to the end of the last epoch."""
-        writer = tf.summary.create_file_writer(str(self.run_paths.logs))
+    def batches(self, epoch: Epoch, skip: int) -> tf.data.Dataset:
+        """Frames."""
+        return segmenting.batches(self.config, self.folder, self.manifest, epoch, skip)
+
+    def curves(self, summaries: Summaries) -> Curves:
+        """Losses and the gradient."""
         batch_size = self.config.segmenter.pipeline.batch_size
-        progress = Progress(int(self.segmenter.step), self.total_steps, _SHOWN)
-        callbacks = [
-            StopOnNonFinite(),
-            Curves(
-                writer,
-                self.config.log_steps,
-                {"segmenter": self.segmenter.optimizer},
-                lambda: batch_size,
-            ),
-            Scores(self._scores, writer),
-            Sheets(self._sheets, writer, self.run_paths.samples),
-            self.checkpoints,  # last: an epoch that is saved as whole has its scores and sheet
-            progress,
-        ]
-        with progress.bar, writer.as_default():
-            for epoch in range(self.config.segmenter.epochs):
-                skip = max(int(self.segmenter.step) - epoch * self.steps, 0)
-                if skip >= self.steps:
-                    continue
-                self.segmenter.fit(
-                    segmenting.batches(self.config, self.folder, self.manifest, epoch, skip),
-                    initial_epoch=epoch,
-                    epochs=epoch + 1,
-                    steps_per_epoch=self.steps - skip,
-                    callbacks=callbacks,
-                    shuffle=False,
-                    verbose=0,  # type: ignore[arg-type]  # an int, as Keras documents it
-                )
+        optimizers = {"segmenter": self.segmenter.optimizer}
+        return Curves(summaries, self.config.log_steps, optimizers, lambda: batch_size)
+
+    def scores(self, summaries: Summaries) -> list[keras.callbacks.Callback]:
+        """Scores of the validation frames."""
+        return [Scores(self._scores, summaries)]
+
+    def sheets(self, summaries: Summaries) -> Sheets:
+        """Frames and their segments."""
+        return Sheets(self._sheets, self.SHEET, summaries, self.run_paths.samples)
 
     def confusion(self) -> Confusion:
-        """What the segmenter makes of all validation frames, or of the training's without any."""
-        counted = Confusion(self.manifest.classes.num_classes)
+        """Pixels of all validation frames by true and predicted class.
+
+        Without validation frames those of the training frames.
+        """
+        confusion = Confusion(self.manifest.classes.num_classes)
         for frame in pipeline.every_frame(self.folder, self.manifest, self._split()):
-            counted.update(frame["labels"].numpy(), self._segment(frame))
-        return counted
+            confusion.update(frame["labels"].numpy(), self._segment(frame))
+        return confusion
 
     def report(self) -> str:
         """The scores of the present state, as lines for people."""
-        counted = self.confusion()
-        ignored, wrong = (counted.scores(void_wrong=wrong) for wrong in (False, True))
+        confusion = self.confusion()
+        ignored, wrong = (confusion.scores(void_wrong=wrong) for wrong in (False, True))
         lines = [f"Scores of the {self._split()} frames, void ignored (void counted as wrong):"]
         names = ("mean IoU", "pixel accuracy", *self.manifest.classes.names)
         for name, *pair in zip(names, _row(ignored), _row(wrong), strict=True):
-            one, other = ("-" if score is None else f"{score:.3f}" for score in pair)
-            lines.append(f"  {name:<16}{one:>6} ({other})")
+            both = ("-" if score is None else f"{score:.3f}" for score in pair)
+            lines.append("  {:<16}{:>6} ({})".format(name, *both))
         return "\n".join(lines)
 
     def _split(self) -> str:
@@ -113,7 +92,7 @@ class SegmenterTraining:
         } | {f"class_iou/{name}": iou for name, iou in classes if iou is not None}
 
     def _sheets(self) -> dict[str, np.ndarray]:
-        """One row a frame: the real frame, its labels, what the segmenter sees in it."""
+        """One row a frame: the real frame, its labels, the predicted classes."""
         colorize, count = self.manifest.classes.colorize, self.config.samples
         rows = [
             [
@@ -123,7 +102,7 @@ class SegmenterTraining:
             ]
             for frame in pipeline.frames(self.folder, self.manifest, self._split(), count)
         ]
-        return {"segments": contact_sheet(rows, ["real", "labels", "segmented"])}
+        return {self.SHEET: contact_sheet(rows, ["real", "labels", "segmented"])}
 
 
 def _row(scores: SegmentationScores) -> list[float | None]:

@@ -5,6 +5,8 @@ from sflowgan_tf.training.assembly.epochs import (
     Epoch,
     batches,
     curriculum,
+    read,
+    sequence,
 )
 from sflowgan_tf.training.assembly.networks import dned, generator
 from sflowgan_tf.training.assembly.restored import (
@@ -12,7 +14,12 @@ from sflowgan_tf.training.assembly.restored import (
     restored_translator,
     translator,
 )
-from sflowgan_tf.training.assembly.trainings import gan, reproducible, start_from
+from sflowgan_tf.training.assembly.trainings import (
+    gan,
+    reproducible,
+    start_from,
+    start_global_part,
+)
 
 __all__ = [
     "Epoch",
@@ -24,9 +31,12 @@ __all__ = [
     "model_of_run",
     "raw_records",
     "records",
+    "read",
     "records_of",
     "reproducible",
     "restored_translator",
+    "sequence",
     "start_from",
+    "start_global_part",
     "translator",
 ]

@@ -1,5 +1,6 @@
 """What a training reads when: its epochs and their batches."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -13,17 +14,18 @@ from sflowgan_tf.training.gan.image_gan import Phase
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch of the curriculum.
+    """One epoch of a training.
 
     Attributes:
         index: from 0.
-        phase: what it trains; "video" reads pairs of frames, the others single ones.
+        phase: what it trains: of the GAN a `Phase`, of which "video" reads pairs of frames and the
+            others single ones; else a name for the progress bar.
         first_step: updates made before it.
         steps: its own.
     """
 
     index: int
-    phase: Phase
+    phase: str
     first_step: int
     steps: int
 
@@ -33,25 +35,46 @@ class Epoch:
         return self.first_step + self.steps
 
 
+def sequence(parts: Iterable[tuple[str, int]]) -> list[Epoch]:
+    """Epochs that follow each other, of the phase and number of steps of each."""
+    epochs: list[Epoch] = []
+    for phase, steps in parts:
+        first = epochs[-1].last_step if epochs else 0
+        epochs.append(Epoch(index=len(epochs), phase=phase, first_step=first, steps=steps))
+    return epochs
+
+
 def curriculum(config: Config, split: Split) -> list[Epoch]:
-    """The epochs of all phases, in their order.
+    """The epochs of all phases of the GAN, in their order.
+
+    Args:
+        config: its `phases` and batch size.
+        split: of the training records.
 
     Raises:
         UserError: a phase has not one batch of training records.
     """
-    epochs: list[Epoch] = []
+    parts: list[tuple[str, int]] = []
     for phase in get_args(Phase):
-        for _ in range(getattr(config.phases, phase)):
+        epochs = getattr(config.phases, phase)
+        if epochs:
             steps = pipeline.steps_per_epoch(
                 split, config.pipeline.batch_size, pair=phase == "video"
             )
-            first = epochs[-1].last_step if epochs else 0
-            epochs.append(Epoch(index=len(epochs), phase=phase, first_step=first, steps=steps))
-    return epochs
+            parts += [(phase, steps)] * epochs
+    return sequence(parts)
 
 
 def batches(config: Config, folder: Path, manifest: Manifest, epoch: Epoch, skip: int):
-    """The batches of an epoch, on the device; `skip` of them were trained on already."""
+    """The batches of an epoch of the GAN, on the device.
+
+    Args:
+        config: of the run.
+        folder: where the records lie.
+        manifest: theirs.
+        epoch: of `curriculum`.
+        skip: how many of them were trained on already.
+    """
     return read(
         config.pipeline,
         folder,

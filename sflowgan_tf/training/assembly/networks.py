@@ -1,4 +1,7 @@
-"""The configured networks, built, with fresh weights."""
+"""The configured networks, built, with fresh weights.
+
+Their `dtype` is a policy of Keras: float32 to paint, a run's `precision` to train.
+"""
 
 from sflowgan_tf.config import Config
 from sflowgan_tf.networks.discriminator import Discriminator
@@ -8,7 +11,9 @@ from sflowgan_tf.networks.unet import UNet
 from sflowgan_tf.networks.vgg import VGG19Features
 
 
-def generator(config: Config, num_classes: int) -> GlobalGenerator | LocalEnhancer | UNet:
+def generator(
+    config: Config, num_classes: int, dtype: str = "float32"
+) -> GlobalGenerator | LocalEnhancer | UNet:
     """The configured generator, built for that many classes and an edge map."""
     c = config.generator
     if c.kind == "global":
@@ -19,9 +24,10 @@ def generator(config: Config, num_classes: int) -> GlobalGenerator | LocalEnhanc
             upsampling=c.upsampling,
             separable=c.separable,
             skips=c.skips,
+            dtype=dtype,
         )
     elif c.kind == "unet":
-        network = UNet(filters=c.filters, downsamplings=c.downsamplings)
+        network = UNet(filters=c.filters, downsamplings=c.downsamplings, dtype=dtype)
     else:
         network = LocalEnhancer(
             filters=c.filters // 2,
@@ -29,31 +35,38 @@ def generator(config: Config, num_classes: int) -> GlobalGenerator | LocalEnhanc
             blocks=c.enhancer_blocks,
             global_blocks=c.blocks,
             upsampling=c.upsampling,
+            dtype=dtype,
         )
     network.build((None, None, None, num_classes + 1))
     return network
 
 
-def dned(config: Config) -> DNED:
+def dned(config: Config, dtype: str = "float32") -> DNED:
     """The configured edge network, built."""
-    network = DNED(filters=config.dned.filters)
+    network = DNED(filters=config.dned.filters, dtype=dtype)
     network.build((None, None, None, 1))
     return network
 
 
-def discriminator(config: Config, num_classes: int) -> Discriminator:
+def discriminator(config: Config, num_classes: int, dtype: str = "float32") -> Discriminator:
     """The configured discriminator, built for labels, an image and, if it sees them, edges."""
     c = config.discriminator
     network = Discriminator(
-        num_scales=c.num_scales, filters=c.filters, depth=c.depth, spectral_norm=c.spectral_norm
+        num_scales=c.num_scales,
+        filters=c.filters,
+        depth=c.depth,
+        spectral_norm=c.spectral_norm,
+        dtype=dtype,
     )
     network.build((None, None, None, num_classes + 3 + c.sees_edges))
     return network
 
 
-def features(config: Config) -> VGG19Features:
+def features(config: Config, dtype: str = "float32") -> VGG19Features:
     """The configured perceptual network, built and filled."""
     c = config.perceptual
-    network = VGG19Features(c.weights, slices=c.slices, filters=c.filters, seed=config.seed)
+    network = VGG19Features(
+        c.weights, slices=c.slices, filters=c.filters, seed=config.seed, dtype=dtype
+    )
     network.build((None, None, None, 3))
     return network

@@ -1,4 +1,4 @@
-"""What a run on disk has learnt."""
+"""The networks and the translator of a run on disk."""
 
 import keras
 import tensorflow as tf
@@ -8,8 +8,8 @@ from sflowgan_tf.config import Config
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.training.assembly.epochs import curriculum
 from sflowgan_tf.training.assembly.networks import dned, generator
-from sflowgan_tf.training.checkpoints import restore_latest
-from sflowgan_tf.training.gan.image_gan import ImageGAN, variables
+from sflowgan_tf.training.checkpoints import State, restore_latest
+from sflowgan_tf.training.gan.image_gan import ImageGAN
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.translation.model import Model
 from sflowgan_tf.translation.translator import Translator
@@ -19,16 +19,29 @@ _COMMANDS = {"translation": "fit", "segmentation": "segment fit"}
 
 
 def restore(run: Run, task: str = "translation", **networks: keras.Model) -> int:
-    """Fills networks from a run's latest checkpoint; returns its step."""
+    """Fills networks from a run's latest checkpoint.
+
+    Args:
+        run: on disk.
+        task: of its configuration.
+        **networks: by their names in `State.parts`, built.
+
+    Returns:
+        The step of the checkpoint.
+
+    Raises:
+        UserError: the run is of another task or has no checkpoint, or its networks differ.
+        Failure: no checkpoint can be read.
+    """
     if settings.read(run.config).task != task:
         raise UserError(f"{run.folder} is no run of {_COMMANDS[task]}; name one")
-    step = tf.Variable(tf.zeros([], tf.int64))
-    state = {name: variables(network) for name, network in networks.items()}
-    if restore_latest(tf.train.Checkpoint(step=step, **state), run.checkpoints) is None:
+    state = State(tf.Variable(tf.zeros([], tf.int64)), networks)
+    step = restore_latest(state, run.checkpoints)
+    if step is None:
         raise UserError(
             f"{run.folder}: no checkpoint yet; let {_COMMANDS[task]} run for a while longer"
         )
-    return int(step)
+    return int(state.step)
 
 
 def translator(config: Config, manifest: Manifest, gan: ImageGAN) -> Translator:
@@ -46,7 +59,6 @@ def restored_translator(run: Run) -> tuple[Translator, Manifest, int]:
         UserError: the run is none of `fit`, or has no checkpoint yet.
     """
     config, manifest = settings.read(run.config), Manifest.load(run.manifest)
-    keras.config.set_dtype_policy("float32")
     painter, edge_network = generator(config, manifest.classes.num_classes), dned(config)
     step = restore(run, generator_ema=painter, dned=edge_network)
     redraws = any(
@@ -96,5 +108,5 @@ def model_of_run(name: str) -> Model:
         flow=manifest.flow,
         edge_map=translator.edge_map,
         origin={"run": name, "step": str(step)},
-        files=[run.config, run.manifest, *sorted(run.checkpoints.glob("*.index"))],
+        files=[run.config, run.manifest, *sorted(run.checkpoints.glob("step-*.index"))],
     )

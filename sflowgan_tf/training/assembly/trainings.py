@@ -1,6 +1,6 @@
-"""Networks and optimizers, joined to what `fit` and `segment fit` train."""
+"""Networks and optimizers, joined to what `fit` trains."""
 
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -9,14 +9,15 @@ import tensorflow as tf
 from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.training.assembly.networks import (
-    discriminator,
-    dned,
-    features,
-    generator,
-)
+from sflowgan_tf.training import resuming
+from sflowgan_tf.training.assembly import networks as configured
+from sflowgan_tf.training.assembly.classes import class_differences
+from sflowgan_tf.training.assembly.epochs import Epoch
 from sflowgan_tf.training.assembly.restored import restore
+from sflowgan_tf.training.gan.adam import JoiningAdam
 from sflowgan_tf.training.gan.image_gan import ImageGAN
+from sflowgan_tf.training.gan.networks import Networks
+from sflowgan_tf.training.gan.objective import Objective
 from sflowgan_tf.training.gan.schedule import ConstantThenLinear
 from sflowgan_tf.training.gan.video_gan import VideoGAN
 from sflowgan_tf.training.runs import Run
@@ -34,61 +35,70 @@ def reproducible(seed: int) -> None:
     tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
 
 
-def gan(config: Config, num_classes: int, total_steps: int) -> ImageGAN:
-    """Networks and optimizers, joined and built; needs `reproducible` before it.
+def gan(config: Config, num_classes: int, epochs: Sequence[Epoch]) -> ImageGAN:
+    """Networks and optimizers, joined and built, with fresh weights; needs `reproducible` before.
 
     Args:
         config: of the run; a VideoGAN where it has a phase video.
         num_classes: of the label maps.
-        total_steps: after which the learning rate is 0.
+        epochs: of the whole training; after their last step the learning rate is 0.
 
     Raises:
         UserError: a network can't be made with these settings, or its weights are not to be had.
     """
-    keras.config.set_dtype_policy(config.precision)
-    kind: Any = ImageGAN
-    if config.phases.video:
-        kind = partial(
-            VideoGAN,
-            flow_weight=config.losses.flow,
-            warping_weight=config.losses.warping,
-            flow_from_records=_whole_frames(config),
-            flow_where_consistent=config.losses.flow_where_consistent,
-            farneback=config.records.flow,
-        )
+    dtype = config.precision
     try:
-        joined = kind(
-            generator=generator(config, num_classes),
-            generator_ema=generator(config, num_classes),
-            discriminator=discriminator(config, num_classes),
-            dned=dned(config),
-            features=features(config),
-            num_classes=num_classes,
-            gan_loss=config.losses.gan,
-            feature_matching_weight=config.losses.feature_matching,
-            perceptual_weight=config.losses.perceptual,
-            l1_weight=config.losses.l1,
-            slice_weights=config.perceptual.slice_weights,
-            dned_weight=config.losses.dned,
-            dned_balanced=config.dned.balanced,
-            dned_jitter=config.dned.jitter,
-            edge_map=config.edge_map,
-            discriminator_sees_edges=config.discriminator.sees_edges,
-            ema_decay=config.ema_decay,
-            ema_warm_up=config.start_run is None,
-            seed=config.seed,
+        networks = Networks(
+            generator=configured.generator(config, num_classes, dtype),
+            generator_ema=configured.generator(config, num_classes, dtype),
+            discriminator=configured.discriminator(config, num_classes, dtype),
+            dned=configured.dned(config, dtype),
+            features=configured.features(config, dtype),
         )
-        if config.generator.global_run is not None:
-            _start_global_part(joined, config.generator.global_run)
     except ValueError as error:
         raise UserError(f"configuration: {error}") from None
+    joint: dict[str, Any] = {
+        "num_classes": num_classes,
+        "ema_decay": config.ema_decay,
+        "ema_warm_up": config.start_run is None,
+        "seed": config.seed,
+    }
+    if config.phases.video:
+        joined = VideoGAN(
+            networks,
+            Objective.of(config),
+            flow_from_records=_whole_frames(config),
+            farneback=config.records.flow,
+            **joint,
+        )
+    else:
+        joined = ImageGAN(networks, Objective.of(config), **joint)
+    optimizers = {
+        name: _adam(config, epochs[-1].last_step if epochs else 1)
+        for name in ("generator", "discriminator", "dned")
+    }
     joined.compile(
-        generator_optimizer=_adam(config, total_steps),
-        discriminator_optimizer=_adam(config, total_steps),
-        dned_optimizer=_adam(config, total_steps),
+        **{f"{name}_optimizer": adam for name, adam in optimizers.items()},
         jit_compile=config.jit_compile,
     )
+    _join_late(optimizers, networks, config, epochs)
     return joined
+
+
+def _join_late(
+    optimizers: dict[str, JoiningAdam],
+    networks: Networks,
+    config: Config,
+    epochs: Sequence[Epoch],
+) -> None:
+    """Says which variables are first trained in the middle of the training, and when."""
+    frozen = config.generator.frozen_epochs
+    if frozen and frozen < len(epochs):
+        part = networks.generator.global_generator  # type: ignore[attr-defined]
+        optimizers["generator"].join(part.trainable_variables, epochs[frozen].first_step)
+    redrawn = next((epoch.first_step for epoch in epochs if epoch.phase != "edges"), 0)
+    if not config.losses.dned:
+        optimizers["dned"].join(networks.dned.trainable_variables, redrawn)
 
 
 def _whole_frames(config: Config) -> bool:
@@ -96,14 +106,13 @@ def _whole_frames(config: Config) -> bool:
     return config.pipeline.max_scale == 1 and config.pipeline.crop in (None, config.records.size)
 
 
-def start_from(gan: ImageGAN, config: Config, manifest: Manifest, name: str) -> int:
-    """Takes all networks of another run's latest checkpoint; optimizers and step begin anew.
+def start_from(gan: ImageGAN, config: Config, manifest: Manifest) -> int:
+    """Takes all networks of the latest checkpoint of `start_run`; optimizers and step begin anew.
 
     Args:
         gan: of the run that starts.
         config: its configuration.
         manifest: of its records.
-        name: of the other run.
 
     Returns:
         The step of that checkpoint.
@@ -111,17 +120,11 @@ def start_from(gan: ImageGAN, config: Config, manifest: Manifest, name: str) -> 
     Raises:
         UserError: there is no such run, it has no checkpoint, or its networks or classes differ.
     """
-    run = Run.existing(name)
-    shaping = ("generator.", "discriminator.", "dned.filters")
-    shapeless = ("generator.global_run", "generator.frozen_epochs")
-    differing = [
-        difference
-        for difference in settings.differences(settings.read(run.config), config)
-        if difference.startswith(shaping) and not difference.startswith(shapeless)
-    ]
-    classes = Manifest.load(run.manifest).classes
-    if classes.names != manifest.classes.names:
-        differing.append(f"classes: table {classes.name} -> {manifest.classes.name}")
+    name = config.start_run or ""
+    run = Run.existing(name, "--from")
+    differing = resuming.network_differences(settings.read(run.config), config)
+    classes = class_differences(Manifest.load(run.manifest).classes, manifest.classes)
+    differing += [classes] if classes else []
     if differing:
         raise UserError(
             f"--from {name}: networks or classes differ from this run's ({'; '.join(differing)}); "
@@ -131,16 +134,40 @@ def start_from(gan: ImageGAN, config: Config, manifest: Manifest, name: str) -> 
     return restore(run, **{network: getattr(gan, network) for network in networks})
 
 
-def _adam(config: Config, total_steps: int) -> keras.optimizers.Adam:
+def start_global_part(gan: ImageGAN, config: Config, manifest: Manifest) -> int:
+    """Fills an enhancer's global part from the moving average of `generator.global_run`.
+
+    Args:
+        gan: of the run that starts.
+        config: its configuration.
+        manifest: of its records.
+
+    Returns:
+        The step of that run's checkpoint.
+
+    Raises:
+        UserError: there is no such run, it has no checkpoint, or its generator or classes differ.
+    """
+    name = config.generator.global_run or ""
+    run = Run.existing(name, "generator.global_run")
+    classes = class_differences(Manifest.load(run.manifest).classes, manifest.classes)
+    if classes:
+        raise UserError(f"generator.global_run={name}: differs in its {classes}; name another run")
+    trained = configured.generator(settings.read(run.config), gan.num_classes)
+    step = restore(run, generator_ema=trained)
+    try:
+        for network in (gan.generator, gan.generator_ema):
+            network.load_global(trained)  # type: ignore[attr-defined]
+    except (AttributeError, ValueError):
+        raise UserError(
+            f"generator.global_run={name}: its generator does not fit into this run's; expected "
+            "generator.kind=global there, and the same generator.filters, downsamplings, blocks "
+            "and upsampling in both"
+        ) from None
+    return step
+
+
+def _adam(config: Config, total_steps: int) -> JoiningAdam:
     c = config.optimizer
     rate = ConstantThenLinear(c.learning_rate, int(c.constant_share * total_steps), total_steps)
-    return keras.optimizers.Adam(rate, beta_1=c.beta_1, beta_2=c.beta_2)
-
-
-def _start_global_part(gan: ImageGAN, name: str) -> None:
-    """The enhancer's global part takes the moving average of another run's global generator."""
-    run = Run.existing(name)
-    trained = generator(settings.read(run.config), gan.num_classes)
-    restore(run, generator_ema=trained)
-    for network in (gan.generator, gan.generator_ema):
-        network.load_global(trained)  # type: ignore[attr-defined]
+    return JoiningAdam(rate, beta_1=c.beta_1, beta_2=c.beta_2)

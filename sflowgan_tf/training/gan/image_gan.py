@@ -9,19 +9,13 @@ import tensorflow as tf
 from sflowgan_tf import losses
 from sflowgan_tf.ops import images, labels
 from sflowgan_tf.ops.edges import instance_boundaries
-from sflowgan_tf.ops.ensemble import SIDE_OUTPUTS, ensemble
+from sflowgan_tf.ops.ensemble import ensemble
+from sflowgan_tf.ops.settings import SIDE_OUTPUTS
+from sflowgan_tf.training.checkpoints import State
+from sflowgan_tf.training.gan.networks import Networks
+from sflowgan_tf.training.gan.objective import Objective
 
-EdgeMap = Literal["laplacian", "instances", "none"]
 Phase = Literal["edges", "dned", "video"]
-
-
-def variables(owner: keras.Model | keras.optimizers.Optimizer) -> list[tf.Variable]:
-    """All variables of a network or optimizer, in the order of their creation.
-
-    A checkpoint takes this list instead of the network, because TensorFlow does not look into the
-    lists of layers that a Keras network holds and would leave out their weights.
-    """
-    return [variable.value for variable in owner.variables]
 
 
 class ImageGAN(keras.Model):
@@ -48,23 +42,10 @@ class ImageGAN(keras.Model):
 
     def __init__(
         self,
+        networks: Networks,
+        objective: Objective,
         *,
-        generator: keras.Model,
-        generator_ema: keras.Model,
-        discriminator: keras.Model,
-        dned: keras.Model,
-        features: keras.Model,
         num_classes: int,
-        gan_loss: Literal["log", "lsgan", "hinge"],
-        feature_matching_weight: float,
-        perceptual_weight: float,
-        l1_weight: float,
-        slice_weights: list[float] | None,
-        dned_weight: float,
-        dned_balanced: bool,
-        dned_jitter: float,
-        edge_map: EdgeMap,
-        discriminator_sees_edges: bool,
         ema_decay: float,
         ema_warm_up: bool,
         seed: int,
@@ -72,51 +53,25 @@ class ImageGAN(keras.Model):
         """Joins built networks.
 
         Args:
-            generator: scene (batch, height, width, classes + 1) -> image in [-1, 1].
-            generator_ema: a second one of the same shape; takes the first one's weights here.
-            discriminator: (batch, height, width, channels) -> feature maps, per scale.
-            dned: edges (batch, height, width, 1) -> logits of six side outputs.
-            features: image in [-1, 1] -> slices of a VGG19.
+            networks: generator_ema takes the generator's weights here.
+            objective: what is minimised.
             num_classes: of the label maps; ids from there on count as void.
-            gan_loss: the form of eqs. 2 and 3.
-            feature_matching_weight: lambda_1.
-            perceptual_weight: lambda_2.
-            l1_weight: of `losses.l1_loss`, which eq. 7 has not.
-            slice_weights: of the slices in eq. 6; None for equal ones.
-            dned_weight: lambda_3.
-            dned_balanced: HED's class balancing in eq. 4.
-            dned_jitter: the share of examples for which the ensemble weights of the edge map are
-                drawn from a flat Dirichlet distribution instead of being equal.
-            edge_map: what the generator is given beside the labels: "laplacian", the edges of the
-                real image, or in its phases the DNED's; "instances", pix2pixHD's boundaries between
-                instances; "none", zeros.
-            discriminator_sees_edges: whether D is conditioned on the edge map too; it is not
-                redrawn for D.
             ema_decay: of the moving average.
             ema_warm_up: whether the decay is smaller in the first steps, so that the average soon
                 follows fresh weights.
             seed: of the drawn ensemble weights.
         """
-        super().__init__()
-        self.generator, self.generator_ema = generator, generator_ema
-        self.discriminator, self.dned, self.features = discriminator, dned, features
+        super().__init__(dtype=networks.generator.dtype_policy)
+        self.generator, self.generator_ema = networks.generator, networks.generator_ema
+        self.discriminator, self.dned = networks.discriminator, networks.dned
+        self.features = networks.features
+        self.objective = objective
         self.num_classes = num_classes
-        self.gan_loss = gan_loss
-        self.feature_matching_weight = feature_matching_weight
-        self.perceptual_weight, self.l1_weight = perceptual_weight, l1_weight
-        self.slice_weights = slice_weights
-        self.dned_weight, self.dned_balanced, self.dned_jitter = (
-            dned_weight,
-            dned_balanced,
-            dned_jitter,
-        )
-        self.edge_map: EdgeMap = edge_map
-        self.discriminator_sees_edges = discriminator_sees_edges
         self.ema_decay, self.ema_warm_up, self.seed = ema_decay, ema_warm_up, seed
         self.phase: Phase = "edges"
         self.generator_frozen = False
         self.step = tf.Variable(tf.zeros([], tf.int64), trainable=False, name="step")
-        generator_ema.set_weights(generator.get_weights())
+        self.generator_ema.set_weights(self.generator.get_weights())
         self.built = True
 
     def compile(  # type: ignore[override]  # three optimizers instead of one
@@ -154,9 +109,9 @@ class ImageGAN(keras.Model):
         self.phase, self.generator_frozen = phase, generator_frozen
         self.train_function = None
 
-    def checkpoint(self) -> tf.train.Checkpoint:
+    def state(self) -> State:
         """All state of the training; the place in the data and in the phases follow from `step`."""
-        parts = (
+        names = (
             "generator",
             "generator_ema",
             "discriminator",
@@ -165,9 +120,7 @@ class ImageGAN(keras.Model):
             "discriminator_optimizer",
             "dned_optimizer",
         )
-        return tf.train.Checkpoint(
-            step=self.step, **{part: variables(getattr(self, part)) for part in parts}
-        )
+        return State(self.step, {name: getattr(self, name) for name in names})
 
     def train_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One update of G, D and DNED.
@@ -216,11 +169,12 @@ class ImageGAN(keras.Model):
 
     def generator_objective(self, terms: dict[str, tf.Tensor]) -> tf.Tensor:
         """What G and DNED minimise: the weighted sum of eq. 7."""
+        settings = self.objective.losses
         weights = {
-            "feature_matching_loss": self.feature_matching_weight,
-            "perceptual_loss": self.perceptual_weight,
-            "l1_loss": self.l1_weight,
-            "dned_loss": self.dned_weight,
+            "feature_matching_loss": settings.feature_matching,
+            "perceptual_loss": settings.perceptual,
+            "l1_loss": settings.l1,
+            "dned_loss": settings.dned,
         }
         weighted = [weight * terms[name] for name, weight in weights.items() if name in terms]
         return sum(weighted, start=terms["generator_loss"])
@@ -228,49 +182,59 @@ class ImageGAN(keras.Model):
     def loss_terms(
         self, data: dict[str, tf.Tensor]
     ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
-        """The losses of one batch, unweighted, and what else is worth a curve."""
+        """Losses and curve values of a batch.
+
+        Args:
+            data: as `train_step` takes it.
+
+        Returns:
+            Losses by name, unweighted scalars; further scalars for TensorBoard's curves.
+        """
         terms, logs, _ = self.image_terms(data, self.ensemble_weights(tf.shape(data["labels"])[0]))
         return terms, logs
 
     def image_terms(
         self, data: dict[str, tf.Tensor], weights: tf.Tensor
     ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor], tf.Tensor]:
-        """The same of frames independent of each other, and what the generator made of them.
+        """Losses, curve values and generated images of a batch of independent frames.
 
         Args:
             data: as `train_step` takes it.
             weights: (batch, 6) float32, the ensemble weights of each frame.
 
         Returns:
-            Losses; what is worth a curve; the images in [-1, 1].
+            Losses by name, unweighted scalars; D's mean output on real and on generated images as
+            a probability; the generated images (batch, height, width, 3) float32 in [-1, 1].
         """
+        settings = self.objective.losses
         image_real = images.to_signed(data["image_real"])
         edges = self._edges(data)
-        side_outputs = self.dned(edges, training=True) if self.edge_map == "laplacian" else None
+        has_dned = self.objective.edge_map == "laplacian"
+        side_outputs = self.dned(edges, training=True) if has_dned else None
         redraws = side_outputs is not None and self.phase != "edges"
-        shown = ensemble(side_outputs, weights) if redraws else edges
-        scene = labels.scene(data["labels"], shown, self.num_classes)
+        edge_map = ensemble(side_outputs, weights) if redraws else edges
+        scene = labels.scene(data["labels"], edge_map, self.num_classes)
         image_fake = self.generator(scene, training=True)
-        real, fake = self._judged(scene, edges, image_real, image_fake)
+        real, fake = self._feature_maps(scene, edges, image_real, image_fake)
         logits_real, logits_fake = [maps[-1] for maps in real], [maps[-1] for maps in fake]
         terms = {
-            "generator_loss": losses.generator_loss(logits_fake, self.gan_loss),
-            "discriminator_loss": losses.discriminator_loss(
-                logits_real, logits_fake, self.gan_loss
-            ),
+            "generator_loss": losses.generator_loss(logits_fake, settings.gan),
+            "discriminator_loss": losses.discriminator_loss(logits_real, logits_fake, settings.gan),
         }
-        if self.feature_matching_weight:
+        if settings.feature_matching:
             terms["feature_matching_loss"] = losses.feature_matching_loss(real, fake)
-        if self.perceptual_weight:
+        if settings.perceptual:
             features_real = [tf.stop_gradient(slice_) for slice_ in self.features(image_real)]
             terms["perceptual_loss"] = losses.perceptual_loss(
-                features_real, self.features(image_fake), self.slice_weights
+                features_real, self.features(image_fake), self.objective.slice_weights
             )
-        if self.l1_weight:
+        if settings.l1:
             terms["l1_loss"] = losses.l1_loss(image_real, image_fake)
-        if self.dned_weight and side_outputs is not None:
+        if settings.dned and side_outputs is not None:
             equal = tf.ones_like(weights) / SIDE_OUTPUTS
-            terms["dned_loss"] = losses.dned_loss(side_outputs, edges, equal, self.dned_balanced)
+            terms["dned_loss"] = losses.dned_loss(
+                side_outputs, edges, equal, self.objective.dned.balanced
+            )
         logs = {
             "discriminator_real": _mean_probability(logits_real),
             "discriminator_fake": _mean_probability(logits_fake),
@@ -279,29 +243,40 @@ class ImageGAN(keras.Model):
 
     def _edges(self, data: dict[str, tf.Tensor]) -> tf.Tensor:
         """The edge map before the DNED, (batch, height, width, 1) float32."""
-        if self.edge_map == "instances":
+        edge_map = self.objective.edge_map
+        if edge_map == "instances":
             return instance_boundaries(data["labels"], data["instances"])
         edges = tf.cast(data["edges"], tf.float32)
-        return edges if self.edge_map == "laplacian" else tf.zeros_like(edges)
+        return edges if edge_map == "laplacian" else tf.zeros_like(edges)
 
     def ensemble_weights(self, batch: tf.Tensor) -> tf.Tensor:
-        """(batch, 6) float32: equal, or for a share `dned_jitter` of the examples drawn."""
+        """The weights by which the DNED's side outputs are joined to an edge map.
+
+        Args:
+            batch: scalar int32, how many examples.
+
+        Returns:
+            (batch, 6) float32 with sums of 1: equal, or for the share `objective.dned.jitter` of
+            the examples drawn from a flat Dirichlet distribution. A function of `seed` and `step`.
+        """
         equal = tf.fill([batch, SIDE_OUTPUTS], 1 / SIDE_OUTPUTS)
-        if not self.dned_jitter:
+        jitter = self.objective.dned.jitter
+        if not jitter:
             return equal
         key = tf.stack([tf.constant(self.seed, tf.int64), 2 * self.step])
-        shape = tf.stack([batch, SIDE_OUTPUTS])
-        drawn = tf.random.stateless_gamma(shape, key, alpha=tf.constant(1.0)) + 1e-6
-        drawn /= tf.reduce_sum(drawn, axis=-1, keepdims=True)
+        uniform = tf.random.stateless_uniform(tf.stack([batch, SIDE_OUTPUTS]), key)
+        # Exponential draws over their sum are Dirichlet(1, ..., 1); XLA has no gamma draws.
+        exponential = -tf.math.log1p(-uniform) + 1e-6
+        drawn = exponential / tf.reduce_sum(exponential, axis=-1, keepdims=True)
         coin = tf.random.stateless_uniform(tf.stack([batch, 1]), key + [0, 1])
-        return tf.where(coin < self.dned_jitter, drawn, equal)
+        return tf.where(coin < jitter, drawn, equal)
 
-    def _judged(
+    def _feature_maps(
         self, scene: Any, edges: tf.Tensor, image_real: tf.Tensor, image_fake: tf.Tensor
     ) -> tuple[list[list[tf.Tensor]], list[list[tf.Tensor]]]:
         """D's feature maps of the real and the fake image, from one pass over both."""
         condition = scene[..., : self.num_classes]
-        if self.discriminator_sees_edges:
+        if self.objective.discriminator_sees_edges:
             condition = tf.concat([condition, edges], axis=-1)
         pairs = [tf.concat([condition, image], axis=-1) for image in (image_real, image_fake)]
         scales = self.discriminator(tf.concat(pairs, axis=0), training=True)

@@ -10,14 +10,16 @@ from sflowgan_tf.ops.flow import dense_flow
 from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.ops.warp import consistent
 from sflowgan_tf.training.gan.image_gan import ImageGAN
+from sflowgan_tf.training.gan.networks import Networks
+from sflowgan_tf.training.gan.objective import Objective
 
 
 class VideoGAN(ImageGAN):
     """The image losses of both frames + l4 L_flow (eq. 9) in phase "video"; else an ImageGAN.
 
-    One generator paints both frames in one batch and is given nothing that it painted before: so a
-    film can be made in any order, and an error in one frame does not reach the next. Both frames
-    have the same ensemble weights, as all frames of a film have.
+    One generator paints both frames in one batch and sees nothing that it painted before: so a film
+    can be made in any order, and an error in one frame does not reach the next. Both frames have
+    the same ensemble weights, as all frames of a film have.
 
     Source: S-Flow GAN, sec. 3.3. The paper's two generators share their weights, so they are one
     here; that its image losses are the mean over both frames is our choice.
@@ -25,37 +27,32 @@ class VideoGAN(ImageGAN):
 
     def __init__(
         self,
+        networks: Networks,
+        objective: Objective,
         *,
-        flow_weight: float,
-        warping_weight: float,
         flow_from_records: bool,
-        flow_where_consistent: bool,
         farneback: Farneback,
         **image_gan: Any,
     ):
         """Joins built networks.
 
         Args:
-            flow_weight: lambda_4, of a loss in pixels; 0 leaves it out.
-            warping_weight: of `losses.warping_loss`, which eq. 9 has not; 0 leaves it out.
+            networks: as `ImageGAN` takes them.
+            objective: as well; the weight of the flow loss is that of a loss in pixels.
             flow_from_records: whether the data's flow_real is F(.) of its real frames as they are.
                 It is not where they were cropped or enlarged, since F(.) of a part differs from the
                 part of F(.); then F(.) of the real frames is computed in each step.
-            flow_where_consistent: count only the pixels that the real pair's flows, there and
-                back, agree on; costs a second flow of the real pair.
             farneback: settings of `dense_flow`, those of flow_real.
-            **image_gan: of `ImageGAN`.
+            **image_gan: the other arguments of `ImageGAN`.
         """
-        super().__init__(**image_gan)
-        self.flow_weight, self.warping_weight = flow_weight, warping_weight
-        self.flow_from_records = flow_from_records
-        self.flow_where_consistent = flow_where_consistent
-        self.farneback = farneback
+        super().__init__(networks, objective, **image_gan)
+        self.flow_from_records, self.farneback = flow_from_records, farneback
 
     def generator_objective(self, terms: dict[str, tf.Tensor]) -> tf.Tensor:
         """What G and DNED minimise: eq. 7's sum and, in phase "video", what a pair adds."""
         objective = super().generator_objective(terms)
-        weights = {"flow_loss": self.flow_weight, "warping_loss": self.warping_weight}
+        settings = self.objective.losses
+        weights = {"flow_loss": settings.flow, "warping_loss": settings.warping}
         for name in sorted(weights.keys() & terms.keys()):
             objective += weights[name] * terms[name]
         return objective
@@ -63,7 +60,7 @@ class VideoGAN(ImageGAN):
     def loss_terms(
         self, data: dict[str, tf.Tensor]
     ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
-        """The losses of one batch, unweighted, and what else is worth a curve.
+        """Losses and curve values of a batch, see `ImageGAN.loss_terms`.
 
         Args:
             data: as `ImageGAN.train_step` takes it; in phase "video" with an axis of two frames
@@ -75,11 +72,11 @@ class VideoGAN(ImageGAN):
         terms, logs, image_fake = self.image_terms(_frames(data), weights)
         fake = image_fake[::2], image_fake[1::2]
         flow_real = self._flow_real(data)
-        if self.flow_weight:
+        if self.objective.losses.flow:
             flow_fake = dense_flow(*map(images.to_levels, fake), farneback=self.farneback)
-            counted = self._counted(data, flow_real)
-            terms["flow_loss"] = losses.flow_loss(flow_real, flow_fake, counted)
-        if self.warping_weight:
+            mask = self._consistent_pixels(data, flow_real)
+            terms["flow_loss"] = losses.flow_loss(flow_real, flow_fake, mask)
+        if self.objective.losses.warping:
             real = tf.unstack(images.to_signed(data["image_real"]), axis=1)
             terms["warping_loss"] = losses.warping_loss(*fake, flow_real, *real)
         return terms, logs
@@ -90,9 +87,11 @@ class VideoGAN(ImageGAN):
             return data["flow_real"]
         return dense_flow(*tf.unstack(data["image_real"], axis=1), farneback=self.farneback)
 
-    def _counted(self, data: dict[str, tf.Tensor], flow_real: tf.Tensor) -> tf.Tensor | None:
-        """The pixels whose flow counts; None for all."""
-        if not self.flow_where_consistent:
+    def _consistent_pixels(
+        self, data: dict[str, tf.Tensor], flow_real: tf.Tensor
+    ) -> tf.Tensor | None:
+        """The pixels on which the real pair's flows, there and back, agree; None for all pixels."""
+        if not self.objective.losses.flow_where_consistent:
             return None
         first, second = tf.unstack(data["image_real"], axis=1)
         return consistent(flow_real, dense_flow(second, first, self.farneback))

@@ -125,7 +125,7 @@ def test_segments_are_the_likeliest_classes():
 
 def test_a_checkpoint_holds_every_variable():
     segmenter = made()
-    saved = segmenter.checkpoint()
+    saved = segmenter.state().checkpoint()
     count = len(segmenter.network.variables) + len(segmenter.optimizer.variables)
     assert len(saved.network) + len(saved.optimizer) == count
     assert saved.step is segmenter.step

@@ -1,31 +1,24 @@
 """A tiny GAN and a batch for it."""
 
+import dataclasses
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from sflowgan_tf.config import Config
 from sflowgan_tf.networks.discriminator import Discriminator
 from sflowgan_tf.networks.dned import DNED
 from sflowgan_tf.networks.generator import GlobalGenerator
 from sflowgan_tf.networks.vgg import VGG19Features
 from sflowgan_tf.training.gan.image_gan import ImageGAN
+from sflowgan_tf.training.gan.networks import Networks
+from sflowgan_tf.training.gan.objective import Objective
 
 CLASSES = 3
-DEFAULTS = {
-    "gan_loss": "log",
-    "feature_matching_weight": 10.0,
-    "perceptual_weight": 10.0,
-    "l1_weight": 0.0,
-    "slice_weights": None,
-    "dned_weight": 1.0,
-    "dned_balanced": False,
-    "dned_jitter": 0.0,
-    "edge_map": "laplacian",
-    "ema_decay": 0.999,
-    "ema_warm_up": True,
-    "seed": 0,
-}
+OBJECTIVE = Objective.of(Config())
 
 
 def built(network, channels):
@@ -33,23 +26,49 @@ def built(network, channels):
     return network
 
 
-def _make(generator=None, *, kind=ImageGAN, sees_edges=False, scales=1, optimizer=None, **settings):
-    generator = generator or (lambda: GlobalGenerator(4, downsamplings=2, blocks=1))
+def changed(objective, losses=None, dned=None, **settings):
+    """An objective of which some settings are others."""
+    return dataclasses.replace(
+        objective,
+        losses=dataclasses.replace(objective.losses, **(losses or {})),
+        dned=dataclasses.replace(objective.dned, **(dned or {})),
+        **settings,
+    )
+
+
+def _make(
+    generator=None,
+    *,
+    kind=ImageGAN,
+    objective=None,
+    scales=1,
+    depth=3,
+    slices=3,
+    optimizer=None,
+    dtype="float32",
+    jit_compile=False,
+    **settings,
+):
+    objective = changed(OBJECTIVE, **(objective or {}))
+    generator = generator or partial(GlobalGenerator, 4, downsamplings=2, blocks=1)
+    seen = CLASSES + 3 + objective.discriminator_sees_edges
     gan = kind(
-        generator=built(generator(), CLASSES + 1),
-        generator_ema=built(generator(), CLASSES + 1),
-        discriminator=built(Discriminator(scales, filters=4), CLASSES + 3 + sees_edges),
-        dned=built(DNED(filters=2), 1),
-        features=built(VGG19Features("random", slices=3, filters=4), 3),
-        num_classes=CLASSES,
-        discriminator_sees_edges=sees_edges,
-        **(DEFAULTS | settings),
+        Networks(
+            generator=built(generator(dtype=dtype), CLASSES + 1),
+            generator_ema=built(generator(dtype=dtype), CLASSES + 1),
+            discriminator=built(Discriminator(scales, 4, depth, dtype=dtype), seen),
+            dned=built(DNED(filters=2, dtype=dtype), 1),
+            features=built(VGG19Features("random", slices=slices, filters=4, dtype=dtype), 3),
+        ),
+        objective,
+        **({"num_classes": CLASSES, "ema_decay": 0.999, "ema_warm_up": True, "seed": 0} | settings),
     )
     optimizer = optimizer or (lambda: keras.optimizers.SGD(1.0))
     gan.compile(
         generator_optimizer=optimizer(),
         discriminator_optimizer=optimizer(),
         dned_optimizer=optimizer(),
+        jit_compile=jit_compile,
     )
     return gan
 
@@ -63,8 +82,6 @@ def make():
 @pytest.fixture(autouse=True)
 def seeded():
     keras.utils.set_random_seed(1)
-    yield
-    keras.config.set_dtype_policy("float32")
 
 
 @pytest.fixture

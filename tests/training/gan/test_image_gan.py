@@ -1,5 +1,7 @@
 """The joint step against a plain reference that computes each loss by itself."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -23,11 +25,13 @@ def reference_gradients(gan, batch, kind="log"):
     """Each loss from its own forward passes, real and fake judged one after the other."""
     real = images.to_signed(batch["image_real"])
     edges = tf.cast(batch["edges"], tf.float32)
-    if gan.edge_map == "instances":
+    if gan.objective.edge_map == "instances":
         edges = instance_boundaries(batch["labels"], batch["instances"])
-    redraws = gan.phase == "dned" and gan.edge_map == "laplacian"
+    redraws = gan.phase == "dned" and gan.objective.edge_map == "laplacian"
     one_hot = tf.one_hot(batch["labels"], CLASSES)
-    condition = tf.concat([one_hot, edges], -1) if gan.discriminator_sees_edges else one_hot
+    condition = (
+        tf.concat([one_hot, edges], -1) if gan.objective.discriminator_sees_edges else one_hot
+    )
     equal = tf.fill([2, 6], 1 / 6)
 
     def fake():
@@ -44,9 +48,9 @@ def reference_gradients(gan, batch, kind="log"):
         "gan": lambda: losses.generator_loss(logits(judge(fake())), kind),
         "matching": lambda: 10 * losses.feature_matching_loss(judge(real), judge(fake())),
         "perceptual": lambda: 10 * losses.perceptual_loss(gan.features(real), gan.features(fake())),
-        "l1": lambda: gan.l1_weight * tf.reduce_mean(tf.abs(fake() - real)),
+        "l1": lambda: gan.objective.losses.l1 * tf.reduce_mean(tf.abs(fake() - real)),
     }
-    if gan.edge_map == "laplacian":
+    if gan.objective.edge_map == "laplacian":
         parts["dned"] = lambda: losses.dned_loss(gan.dned(edges), edges, equal)
     variables = gan.generator.trainable_variables + gan.dned.trainable_variables
     total = [tf.zeros_like(v) for v in variables]
@@ -63,19 +67,19 @@ def reference_gradients(gan, batch, kind="log"):
 
 @pytest.mark.parametrize("phase", ["edges", "dned"])
 @pytest.mark.parametrize(
-    "settings",
+    "objective",
     [
         {},
-        {"scales": 2, "gan_loss": "lsgan"},
-        {"sees_edges": True, "gan_loss": "hinge"},
-        {"sees_edges": True, "edge_map": "instances", "l1_weight": 100.0},
+        {"losses": {"gan": "lsgan"}},
+        {"discriminator_sees_edges": True, "losses": {"gan": "hinge"}},
+        {"discriminator_sees_edges": True, "edge_map": "instances", "losses": {"l1": 100.0}},
     ],
     ids=str,
 )
-def test_one_step_moves_the_weights_by_the_plain_gradients(make, batch, phase, settings):
-    gan = make(**settings)
+def test_one_step_moves_the_weights_by_the_plain_gradients(make, batch, phase, objective):
+    gan = make(objective=objective, scales=2 if objective else 1)
     gan.enter_phase(phase)
-    both, judge = reference_gradients(gan, batch, settings.get("gan_loss", "log"))
+    both, judge = reference_gradients(gan, batch, gan.objective.losses.gan)
     networks = (
         gan.generator.trainable_variables
         + gan.dned.trainable_variables
@@ -95,7 +99,7 @@ def test_one_step_moves_the_weights_by_the_plain_gradients(make, batch, phase, s
 
 def test_the_generator_reaches_the_dned_only_in_its_phase(make, batch):
     for phase, same in (("edges", True), ("dned", False)):
-        gan = make(dned_weight=0.0)
+        gan = make(objective={"losses": {"dned": 0.0}})
         gan.enter_phase(phase)
         before = gan.dned.get_weights()
         gan.train_step(batch)
@@ -107,7 +111,7 @@ def test_the_generator_reaches_the_dned_only_in_its_phase(make, batch):
     ("edge_map", "seen"), [("laplacian", "edges"), ("instances", "instances"), ("none", None)]
 )
 def test_the_generator_sees_its_edge_map_alone(make, batch, edge_map, seen):
-    gan = make(edge_map=edge_map)
+    gan = make(objective={"edge_map": edge_map})
     moved = {"edges": 1 - batch["edges"], "instances": tf.roll(batch["instances"], 5, axis=2)}
     expected = float(gan.loss_terms(batch)[0]["perceptual_loss"])
     for name, value in moved.items():
@@ -116,7 +120,7 @@ def test_the_generator_sees_its_edge_map_alone(make, batch, edge_map, seen):
 
 
 def test_without_laplacian_edges_no_dned_is_trained(make, batch):
-    gan = make(edge_map="none", optimizer=lambda: keras.optimizers.Adam(1e-3))
+    gan = make(objective={"edge_map": "none"}, optimizer=lambda: keras.optimizers.Adam(1e-3))
     gan.enter_phase("dned")
     before = gan.dned.get_weights()
     logs = gan.train_step(batch)
@@ -127,26 +131,29 @@ def test_without_laplacian_edges_no_dned_is_trained(make, batch):
 
 def test_a_weight_of_zero_leaves_its_loss_out(make, batch):
     names = ("feature_matching", "perceptual", "l1", "dned")
-    gan = make(**{f"{name}_weight": 0.0 for name in names})
+    gan = make(objective={"losses": dict.fromkeys(names, 0.0)})
     terms = gan.loss_terms(batch)[0]
     assert terms.keys() == {"generator_loss", "discriminator_loss"}
     assert float(gan.generator_objective(terms)) == float(terms["generator_loss"])
 
 
 def test_a_unet_with_dropout_trains_and_comes_back_from_a_checkpoint(make, batch, tmp_path):
-    settings = {"edge_map": "none", "optimizer": lambda: keras.optimizers.Adam(1e-3)}
-    gan, other = (make(lambda: UNet(2, downsamplings=6), **settings) for _ in range(2))
+    settings = {
+        "objective": {"edge_map": "none"},
+        "optimizer": lambda: keras.optimizers.Adam(1e-3),
+    }
+    gan, other = (make(partial(UNet, 2, downsamplings=6), **settings) for _ in range(2))
     gan.train_step(batch)
     assert len(gan.generator.variables) > len(gan.generator.weights), "no state of the dropout"
-    path = gan.checkpoint().save(str(tmp_path / "step"))
+    path = gan.state().checkpoint().write(str(tmp_path / "step"))
     expected = gan.train_step(batch)
-    other.checkpoint().restore(path).assert_consumed()
+    other.state().checkpoint().read(path).assert_consumed()
     got = other.train_step(batch)
     assert {k: float(v) for k, v in got.items()} == {k: float(v) for k, v in expected.items()}
 
 
 def test_a_frozen_global_part_stays_while_the_enhancer_learns(make, batch):
-    gan = make(lambda: LocalEnhancer(2, downsamplings=2, blocks=1, global_blocks=1))
+    gan = make(partial(LocalEnhancer, 2, downsamplings=2, blocks=1, global_blocks=1))
     gan.enter_phase("edges", generator_frozen=True)
     frozen = gan.generator.global_generator.get_weights()
     before = gan.generator.get_weights()
@@ -178,7 +185,8 @@ def test_an_average_of_trained_weights_does_not_warm_up(make, batch):
 
 
 def test_jittered_weights_are_a_function_of_seed_and_step(make):
-    gan, twin, other = make(dned_jitter=1.0), make(dned_jitter=1.0), make(dned_jitter=1.0, seed=5)
+    jitter = {"dned": {"jitter": 1.0}}
+    gan, twin, other = (make(objective=jitter, seed=seed) for seed in (0, 0, 5))
     drawn = gan.ensemble_weights(3).numpy()
     np.testing.assert_allclose(drawn.sum(-1), 1, rtol=1e-6)
     np.testing.assert_array_equal(drawn, twin.ensemble_weights(3).numpy())
@@ -191,8 +199,14 @@ def test_without_jitter_the_weights_are_equal(make):
     np.testing.assert_allclose(make().ensemble_weights(2), np.full((2, 6), 1 / 6), rtol=1e-6)
 
 
+def test_jittered_weights_are_flat_dirichlet(make):
+    drawn = make(objective={"dned": {"jitter": 1.0}}).ensemble_weights(4000).numpy()
+    np.testing.assert_allclose(drawn.mean(axis=0), 1 / 6, atol=0.01)
+    np.testing.assert_allclose(drawn.var(axis=0), 5 / (36 * 7), rtol=0.1)
+
+
 def test_some_of_the_batch_is_jittered_by_the_share(make):
-    drawn = make(dned_jitter=0.5).ensemble_weights(400).numpy()
+    drawn = make(objective={"dned": {"jitter": 0.5}}).ensemble_weights(400).numpy()
     share = 1 - np.mean(np.ptp(drawn, axis=-1) < 1e-6)
     assert 0.4 < share < 0.6
 
@@ -202,8 +216,7 @@ def test_mixed_precision_steps_are_finite_and_near_float32(make, batch, policy):
     plain = make(optimizer=lambda: keras.optimizers.SGD(1e-3))
     expected = plain.train_step(batch)
     keras.utils.set_random_seed(1)
-    keras.config.set_dtype_policy(policy)
-    gan = make(optimizer=lambda: keras.optimizers.SGD(1e-3))
+    gan = make(optimizer=lambda: keras.optimizers.SGD(1e-3), dtype=policy)
     scaled = isinstance(gan.dned_optimizer, keras.optimizers.LossScaleOptimizer)
     assert scaled == (policy == "mixed_float16")
     for _ in range(12):  # float16 halves its loss scale until nothing overflows
@@ -215,11 +228,10 @@ def test_mixed_precision_steps_are_finite_and_near_float32(make, batch, policy):
 
 
 def test_loss_scales_that_differ_do_not_change_the_step(make, batch):
-    keras.config.set_dtype_policy("mixed_float16")
     moved = []
     for scale in (2.0**8, 2.0**11):
         keras.utils.set_random_seed(1)
-        gan = make(optimizer=lambda: keras.optimizers.SGD(1e-2))
+        gan = make(optimizer=lambda: keras.optimizers.SGD(1e-2), dtype="mixed_float16")
         gan.dned_optimizer.dynamic_scale.assign(scale)
         gan.generator_optimizer.dynamic_scale.assign(2.0**8)
         before = gan.dned.get_weights()[0]
@@ -233,10 +245,10 @@ def test_a_checkpoint_brings_everything_back(make, batch, tmp_path):
     gan = make(optimizer=lambda: keras.optimizers.Adam(1e-3))
     for _ in range(2):
         gan.train_step(batch)
-    path = gan.checkpoint().save(str(tmp_path / "step"))
+    path = gan.state().checkpoint().write(str(tmp_path / "step"))
     expected = gan.train_step(batch)
     other = make(optimizer=lambda: keras.optimizers.Adam(1e-3))
-    other.checkpoint().restore(path).assert_consumed()
+    other.state().checkpoint().read(path).assert_consumed()
     got = other.train_step(batch)
     assert {k: float(v) for k, v in got.items()} == {k: float(v) for k, v in expected.items()}
     for part in ("generator", "generator_ema", "discriminator", "dned", "dned_optimizer"):
@@ -246,8 +258,8 @@ def test_a_checkpoint_brings_everything_back(make, batch, tmp_path):
 
 
 def test_a_checkpoint_holds_every_weight_of_every_network(make, tmp_path):
-    gan = make(lambda: LocalEnhancer(2, 2, 1, 1), scales=2)
-    path = gan.checkpoint().save(str(tmp_path / "step"))
+    gan = make(partial(LocalEnhancer, 2, 2, 1, 1), scales=2)
+    path = gan.state().checkpoint().write(str(tmp_path / "step"))
     stored = tf.train.load_checkpoint(path).get_variable_to_shape_map()
     for part in ("generator", "generator_ema", "discriminator", "dned"):
         count = sum(name.startswith(f"{part}/") for name in stored)

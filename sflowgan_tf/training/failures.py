@@ -1,0 +1,44 @@
+"""What stops a training, in sentences instead of TensorFlow's own words."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import tensorflow as tf
+
+from sflowgan_tf.data import pipeline
+from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.utils.errors import Failure
+
+_INPUT = "IteratorGetNext"  # the node of a graph that reads the next batch
+
+
+@contextmanager
+def explained(folder: Path, manifest: Manifest, advice: Callable[[], str]) -> Iterator[None]:
+    """Turns TensorFlow's errors of a training into sentences.
+
+    Args:
+        folder: where the records lie.
+        manifest: theirs.
+        advice: what to do where the memory does not suffice.
+
+    Raises:
+        UserError: a record is damaged; looked for where the input failed alone.
+        Failure: the memory does not suffice, or the input failed though the records are whole.
+    """
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        if "No space left" in str(error.message):  # of the disk
+            raise
+        raise Failure(f"not enough memory for a training step; {advice()}") from None
+    except tf.errors.OpError as error:
+        if _INPUT not in str(error.message):
+            raise
+        print("The records can't be read; looking for the damaged one.", file=sys.stderr)
+        pipeline.blame(folder, manifest)
+        raise Failure(
+            f"{folder}: reading the records failed, though all of them can be read now; the same "
+            "command goes on from the last checkpoint"
+        ) from None

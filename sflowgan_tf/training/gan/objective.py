@@ -1,0 +1,43 @@
+"""What a training of the GAN minimises."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sflowgan_tf.config import Config, Dned, Losses
+
+EdgeMap = Literal["laplacian", "instances", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """The losses of eqs. 2 to 9 with their weights, and the edge map that the networks see.
+
+    Attributes:
+        losses: the form of eqs. 2 and 3 and the weight of each loss; 0 leaves a loss out.
+        dned: how the DNED is trained and used: HED's class balancing in eq. 4; the share of
+            examples whose ensemble weights are drawn from a flat Dirichlet distribution instead of
+            being equal.
+        slice_weights: of the slices in eq. 6; None for equal ones.
+        edge_map: what the generator sees beside the labels: "laplacian", the edges of the real
+            image, or in the later phases the DNED's; "instances", pix2pixHD's boundaries between
+            instances; "none", zeros.
+        discriminator_sees_edges: whether D is conditioned on the edge map too; on the one before
+            the DNED in every phase.
+    """
+
+    losses: Losses
+    dned: Dned
+    slice_weights: list[float] | None
+    edge_map: EdgeMap
+    discriminator_sees_edges: bool
+
+    @classmethod
+    def of(cls, config: Config) -> "Objective":
+        """The objective of a configuration."""
+        return cls(
+            losses=config.losses,
+            dned=config.dned,
+            slice_weights=config.perceptual.slice_weights,
+            edge_map=config.edge_map,
+            discriminator_sees_edges=config.discriminator.sees_edges,
+        )
