@@ -13,7 +13,7 @@ from PIL import Image
 from tensorboard.plugins.image.metadata import create_summary_metadata
 from tqdm import tqdm
 
-from sflowgan_tf.training.writing import written
+from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import Failure
 from sflowgan_tf.utils.files import written_whole
 
@@ -29,20 +29,20 @@ class Summaries:
     """
 
     def __init__(self, folder: Path):
-        self._subject = f"curves for TensorBoard in {folder}"
-        with written(self._subject):
+        self._folder = folder
+        with writing(folder):
             self._writer = tf.summary.create_file_writer(str(folder))
             self._writer.init()
 
     @contextmanager
     def at(self, step: tf.Variable) -> Iterator[None]:
         """Makes this the file, and `step` the place, of what `tf.summary` writes in the block."""
-        with written(self._subject), self._writer.as_default(step=step):
+        with writing(self._folder), self._writer.as_default(step=step):
             yield
 
     def flush(self) -> None:
         """Brings all points to the disk."""
-        with written(self._subject):
+        with writing(self._folder):
             self._writer.flush()
 
     def __enter__(self) -> "Summaries":
@@ -52,7 +52,7 @@ class Summaries:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Closes the file; another error in the block is not hidden by one of closing."""
         try:
-            with written(self._subject):
+            with writing(self._folder):
                 self._writer.close()
         except Failure:
             if kind is None:
@@ -225,7 +225,7 @@ class Sheets(keras.callbacks.Callback):
                     metadata=create_summary_metadata(display_name=None, description=None),
                 )
             file = self._file(name, epoch, kind)
-            with written(f"the sheet {file}"):
+            with writing(file):
                 self.folder.mkdir(parents=True, exist_ok=True)
                 with written_whole(file) as partial:
                     partial.write_bytes(coded)

@@ -16,7 +16,7 @@ import keras
 import tensorflow as tf
 
 import sflowgan_tf
-from sflowgan_tf.training.writing import reason, written
+from sflowgan_tf.utils.disk import refusal, writing
 from sflowgan_tf.utils.errors import Failure, UserError
 from sflowgan_tf.utils.files import written_whole
 
@@ -107,7 +107,7 @@ class Checkpoints(keras.callbacks.Callback):
         with tf.device("/CPU:0"):
             text = tf.Variable(tf.constant(json.dumps(layout)))
         try:
-            with written(f"the checkpoint of step {step} in {self.folder}"):
+            with writing(self.folder / f"step-{step}"):
                 self._remove(step)
                 self.state.checkpoint(**{_LAYOUT: text}).write(str(self.folder / f"step-{step}"))
         except BaseException:
@@ -124,7 +124,7 @@ class Checkpoints(keras.callbacks.Callback):
         lines = [f'model_checkpoint_path: "step-{step}"']
         lines += [f'all_model_checkpoint_paths: "step-{s}"' for s in reversed(whole[:_KEPT])]
         file = self.folder / "checkpoint"
-        with written(f"{file}, the list of checkpoints,"), written_whole(file) as partial:
+        with writing(file), written_whole(file) as partial:
             partial.write_text("\n".join([*lines, ""]))
 
     def set_aside(self, step: int) -> int | None:
@@ -205,9 +205,7 @@ def restore_latest(state: State, folder: Path) -> int | None:
 
 def _fault(error: Exception) -> str:
     """Why a checkpoint can't be read."""
-    if isinstance(error, tf.errors.PermissionDeniedError | tf.errors.NotFoundError | OSError):
-        return reason(error)
-    return "damaged, its data is cut short or changed"
+    return refusal(error) or "damaged, its data is cut short or changed"
 
 
 @contextmanager

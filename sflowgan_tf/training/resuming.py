@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config, Optimizer, Phases, Segmenter
 from sflowgan_tf.training.runs import Run
+from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import UserError
 
 if TYPE_CHECKING:  # it imports TensorFlow
@@ -193,7 +194,6 @@ def remember(config: Config, manifest: Manifest, folder: Path, run: Run) -> None
         Failure: the file system refuses the files.
     """
     from sflowgan_tf.data.manifest import Manifest
-    from sflowgan_tf.training.writing import written
 
     if run.is_begun and Manifest.load(run.manifest) != manifest:
         same = Manifest.load(run.manifest).classes.names == manifest.classes.names
@@ -201,7 +201,7 @@ def remember(config: Config, manifest: Manifest, folder: Path, run: Run) -> None
             f"{run.folder} was begun on other records than those in {folder}; name the same ones "
             f"with --data or, to train on these, {_elsewhere(run, config, same)}"
         )
-    with written(f"what {run.folder} is, its configuration and manifest,"):
+    with writing(run.folder):
         run.folder.mkdir(parents=True, exist_ok=True)
         if not run.is_begun:
             manifest.save(run.manifest)

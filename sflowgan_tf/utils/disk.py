@@ -14,6 +14,8 @@ _REMEDIES = {
     errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
     errno.EACCES: "allow writing there",
     errno.EROFS: "choose a folder that can be written to",
+    errno.ENOENT: "see whether the folder is still there",
+    errno.ENOTDIR: "move away the file that lies where a folder is expected",
 }
 
 
@@ -33,9 +35,21 @@ def writing(place: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        for code, remedy in _REMEDIES.items():
-            reason = os.strerror(code)
-            if reason in str(error):
-                sentence = f"{place}: can't be written: {reason}; {remedy} and try again"
-                raise Failure(sentence) from None
-        raise
+        reason = refusal(error)
+        if reason is None:
+            raise
+        remedy = next(remedy for code, remedy in _REMEDIES.items() if os.strerror(code) == reason)
+        raise Failure(f"{place}: can't be written: {reason}; {remedy} and try again") from None
+
+
+def refusal(error: Exception) -> str | None:
+    """The operating system's reason in an error of any library, such as "Permission denied".
+
+    Args:
+        error: whose text may hold it.
+
+    Returns:
+        The reason; None where the text holds none that concerns writing or reading files.
+    """
+    reasons = map(os.strerror, _REMEDIES)
+    return next((reason for reason in reasons if reason in str(error)), None)

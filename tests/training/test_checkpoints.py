@@ -156,7 +156,7 @@ for number in (4, 2):  # 2 is there already: it must not be touched
         [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert re.match(r"the checkpoint of step 4 in .* could not be written \(", done.stdout)
+    assert re.match(r".*step-4: can.t be written: ", done.stdout)
     assert done.stdout.count("\n") == 1 and "{{" not in done.stdout and "[Op:" not in done.stdout
     assert sorted(p.stem.partition(".")[0] for p in tmp_path.iterdir()) == [
         "checkpoint",
