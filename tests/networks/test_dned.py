@@ -8,6 +8,7 @@ from sflowgan_tf.networks.dned import DNED, _enlarge
 from sflowgan_tf.ops.ensemble import ensemble
 
 
+@pytest.mark.usefixtures("without_values")
 def test_parameters_of_hed():
     network = DNED()
     network.build((None, None, None, 3))
