@@ -1,9 +1,16 @@
+import ctypes
+import gc
 import os
 import shutil
+import sys
 from pathlib import Path
 
+# TensorFlow and the processes that tests start read them when they start.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
+# The networks are too small for threads, which only wait for each other.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 import pytest
 
@@ -19,6 +26,21 @@ def archive(tmp_path_factory):
     folder = tmp_path_factory.mktemp("archive")
     shutil.unpack_archive(places.ROOT / "tests/formats/made-by-0.1.0.zip", folder)
     return folder
+
+
+def pytest_collection_modifyitems(items):
+    """Modules with slow tests first: the end is made of short ones, so all workers end at once."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def memory_given_back():
+    """After each module: models sit in cycles, and malloc keeps what they were made of."""
+    yield
+    gc.collect()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @pytest.fixture(scope="session")

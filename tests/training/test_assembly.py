@@ -224,7 +224,14 @@ def test_a_run_without_checkpoint_says_so(in_tmp):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"generator": Generator(kind="local_enhancer", global_run="x")}, "runs/x: no training"),
+        (
+            {
+                "generator": dataclasses.replace(
+                    TINY.generator, kind="local_enhancer", global_run="x"
+                )
+            },
+            "runs/x: no training",
+        ),
         ({"discriminator": settings.Discriminator(num_scales=0)}, "num_scales"),
         ({"perceptual": Perceptual(weights="random", slices=9)}, "slices"),
         ({"perceptual": Perceptual(weights="nowhere.h5")}, r"nowhere\.h5"),
