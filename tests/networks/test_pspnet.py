@@ -86,6 +86,7 @@ def test_a_pretrained_trunk_keeps_its_statistics_and_a_fresh_one_learns_them(loa
     assert np.any(mean)
 
 
+@pytest.mark.usefixtures("without_values")
 def test_the_full_size_is_resnet_50_and_psp():
     # the trunk without its top, the pyramid and its fusion, the auxiliary classifier
     trunk = 23_587_712
