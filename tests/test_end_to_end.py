@@ -19,8 +19,6 @@ from PIL import Image
 
 from tests import processes
 
-pytestmark = pytest.mark.slow
-
 TINY = [
     "minicity.sequences=3",
     "minicity.frames=4",
