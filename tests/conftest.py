@@ -13,6 +13,8 @@ os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 # Nor do they run for as long as XLA takes to make them fast.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+# oneDNN compiles each new shape and keeps that, with the kernels' weights, for the process's life.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 import pytest
 

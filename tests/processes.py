@@ -14,7 +14,14 @@ from contextlib import contextmanager
 
 from tests import places
 
-ENVIRONMENT = {"PYTHONPATH": str(places.ROOT), "PYTHONUNBUFFERED": "1"}
+# What conftest.py and commands in this process set; a user's shell has none of them.
+OF_TESTS = (
+    "KERAS_BACKEND",
+    "TF_CPP_MIN_LOG_LEVEL",
+    "TF_CPU_ALLOCATOR_USE_BFC",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "XLA_FLAGS",
+)
 
 # A command that gets a signal as soon as there is a file of a pattern.
 _SIGNALLED = """
@@ -45,7 +52,7 @@ def started(*arguments, **options) -> Iterator[subprocess.Popen[str]]:
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(
         [sys.executable, *map(str, arguments)],
-        env=os.environ | ENVIRONMENT,
+        env=_environment(),
         # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
         **({"preexec_fn": _answer_interrupts} | pipes | options),
     ) as process:
@@ -53,6 +60,11 @@ def started(*arguments, **options) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.kill()
+
+
+def _environment() -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name not in OF_TESTS}
+    return inherited | {"PYTHONPATH": str(places.ROOT), "PYTHONUNBUFFERED": "1"}
 
 
 def _answer_interrupts() -> None:
