@@ -4,13 +4,18 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,\
 BIN := .venv/bin
 ORACLES := .venv-oracles
 
-.PHONY: fit test tables check format requirements oracles clean
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+.PHONY: fit test quick tables check format requirements oracles clean
 
 fit: .venv/run
 	$(BIN)/python -m sflowgan_tf.fit --dataset minicity
 
 test: .venv/dev
-	$(BIN)/python -m pytest -n auto
+	$(PYTEST)
+
+quick: .venv/dev # the tests that are not marked as slow: an answer within a minute
+	$(PYTEST) -m "not slow"
 
 tables: .venv/run
 	$(BIN)/python -m benchmarks.tables
@@ -20,7 +25,7 @@ check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n auto
+	$(PYTEST)
 
 format: .venv/dev
 	$(BIN)/ruff format .

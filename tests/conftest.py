@@ -1,13 +1,67 @@
+import ctypes
+import gc
 import os
 import shutil
+import sys
 from pathlib import Path
 
+# TensorFlow and the processes that tests start read them when they start.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
+# The networks are too small for threads, which only wait for each other.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+# Nor do they run for as long as XLA takes to make them fast.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+# oneDNN compiles each new shape and keeps that, with the kernels' weights, for the process's life.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 import pytest
 
 from tests import places
+
+# What trains, converts, compiles or starts processes, by measured time, the slowest first: marked
+# as slow, and begun first, so that the end is made of short tests and all workers end at once.
+SLOW = (
+    "test_end_to_end.py",
+    "test_evaluate.py",
+    "training/gan/",
+    "data/preparing/",
+    "test_export_tflite.py",
+    "test_export.py",
+    "evaluation/segmenting/",
+    "networks/test_networks.py::test_every_kernel_gets_a_finite_gradient",
+    "networks/test_networks.py::test_unknown_sizes_give_what_known_ones_give",
+    "benchmarks/test_tables_page.py",
+)
+HERE = Path(__file__).parent
+
+
+def pytest_configure():
+    missing = [name for name in SLOW if not (HERE / name.partition("::")[0]).exists()]
+    if missing:
+        raise pytest.UsageError(f"tests/conftest.py: SLOW names what is not there: {missing}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    rank = {}
+    for item in items:
+        name = f"{item.path.relative_to(HERE)}::{item.originalname}"
+        place = next((i for i, slow in enumerate(SLOW) if name.startswith(slow)), len(SLOW))
+        if place < len(SLOW):
+            item.add_marker("slow")
+        rank[item.path] = min(place, rank.get(item.path, place))
+    items.sort(key=lambda item: rank[item.path])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def memory_given_back():
+    """After each module: models sit in cycles, and malloc keeps what they were made of."""
+    yield
+    gc.collect()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,15 @@
-"""The real commands, as processes: raw frames to pictures, with a kill and an interrupt between."""
+"""The commands from raw frames to pictures, with kills and an interrupt between.
 
-import json
-import os
+They are real processes where a process is the point: what a fresh one prints, a kill, Ctrl-C, the
+same bits as another process. Else they run in this one, which has TensorFlow already.
+"""
+
+import contextlib
+import functools
+import importlib
+import io
 import shutil
 import signal
-import subprocess
-import sys
-import time
 
 import cv2
 import numpy as np
@@ -14,7 +17,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tests import places
+from tests import processes
 
 TINY = [
     "minicity.sequences=3",
@@ -32,36 +35,26 @@ TINY = [
     "log_steps=2",
     "samples=2",
 ]
+FIT = ["--dataset", "minicity", *TINY]
+FILM = ["phases.edges=0", "phases.dned=0", "phases.video=2", "losses.flow_where_consistent=true"]
 
 
-def start(command, *arguments, folder):
-    return subprocess.Popen(
-        [sys.executable, "-m", f"sflowgan_tf.{command}", *map(str, arguments)],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(places.ROOT), "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-
-
-def run(command, *arguments, folder, code=0):
-    process = start(command, *arguments, folder=folder)
-    out, err = process.communicate(timeout=240)
-    assert process.returncode == code, f"{command} exited with {process.returncode}:\n{out}\n{err}"
-    assert "Traceback" not in err
-    return out, err
-
-
-def fit(run_name, *more, folder, code=0):
-    return run(
-        "fit", "--dataset", "minicity", "--run", run_name, *TINY, *more, folder=folder, code=code
-    )
+def call(command, *arguments, folder, code=0):
+    """What a command prints to stdout and stderr when it runs in this process."""
+    main = importlib.import_module(f"sflowgan_tf.{command}").main
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        returned = main([*map(str, arguments)])
+    assert returned == code, err.getvalue()
+    return out.getvalue(), err.getvalue()
 
 
 def weights(run_folder):
+    """All variables of a run's latest checkpoint."""
     reader = tf.train.load_checkpoint(str(run_folder / "checkpoints"))
     names = [n for n in reader.get_variable_to_shape_map() if "CHECKPOINTABLE" not in n]
     return {
@@ -71,17 +64,27 @@ def weights(run_folder):
     }
 
 
+def assert_same_weights(run_folder, other):
+    expected, got = weights(run_folder), weights(other)
+    assert expected.keys() == got.keys() and len(expected) > 100
+    for name, value in expected.items():
+        np.testing.assert_array_equal(value, got[name], err_msg=name)
+
+
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    """A folder with records and one whole run in it."""
+def fitted(tmp_path_factory):
+    """A folder with records and one whole run in it, and what `fit` printed."""
     folder = tmp_path_factory.mktemp("home")
-    out, err = fit("whole", folder=folder)
-    (folder / "said.json").write_text(json.dumps([out, err]))
-    return folder
+    return folder, *processes.run("fit", *FIT, "--run", "whole", cwd=folder)
 
 
-def test_fit_makes_records_trains_and_says_where_things_are(home):
-    out, err = json.loads((home / "said.json").read_text())
+@pytest.fixture(scope="module")
+def home(fitted):
+    return fitted[0]
+
+
+def test_fit_makes_records_trains_and_says_where_things_are(fitted):
+    home, out, err = fitted
     last = out.strip().splitlines()[-4:]
     assert [line.split(":")[0] for line in last] == [
         "Sample sheet",
@@ -98,47 +101,29 @@ def test_fit_makes_records_trains_and_says_where_things_are(home):
 
 def test_the_same_command_again_has_nothing_to_do(home):
     before = weights(home / "runs/whole")
-    fit("whole", folder=home)
+    call("fit", *FIT, "--run", "whole", folder=home)
     after = weights(home / "runs/whole")
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
-def wait_for(folder, pattern, process):
-    """Until a file of that pattern is there."""
-    deadline = time.monotonic() + 180
-    while not list(folder.glob(pattern)):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline, f"no {pattern}"
-        time.sleep(0.01)
-
-
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory):
-    """A folder where `fit` was killed while it drew, prepared, began, and trained (twice)."""
+    """A folder where `fit` was killed while it drew, prepared, and trained in each phase."""
     folder = tmp_path_factory.mktemp("killed")
-    moments = [
+    for moment in (
         "datasets/minicity/raw/MINICITY*",
         "datasets/minicity/plan.json",
-        "runs/killed/config.yaml",
         "runs/killed/checkpoints/step-3.index",
         "runs/killed/checkpoints/step-12.index",
-    ]
-    for moment in moments:
-        process = start("fit", "--dataset", "minicity", "--run", "killed", *TINY, folder=folder)
-        wait_for(folder, moment, process)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    assert not list(folder.glob("runs/killed/checkpoints/step-24.index")), "it was killed too late"
-    fit("killed", folder=folder)
+    ):
+        kill = (signal.SIGKILL, moment)
+        processes.signalled(*kill, "fit", *FIT, "--run", "killed", code=-signal.SIGKILL, cwd=folder)
+    processes.run("fit", *FIT, "--run", "killed", cwd=folder)
     return folder
 
 
 def test_killed_at_any_moment_and_taken_up_again_it_ends_with_the_same_bits(home, killed):
-    whole, other = weights(home / "runs/whole"), weights(killed / "runs/killed")
-    assert whole.keys() == other.keys()
-    assert len(whole) > 100
-    for name, value in whole.items():
-        np.testing.assert_array_equal(value, other[name], err_msg=name)
+    assert_same_weights(home / "runs/whole", killed / "runs/killed")
 
 
 def test_records_whose_making_was_killed_have_the_same_bytes(home, killed):
@@ -149,27 +134,19 @@ def test_records_whose_making_was_killed_have_the_same_bytes(home, killed):
 
 
 def test_an_interrupt_saves_and_says_how_to_go_on(home):
-    more = ["checkpoint_steps=1000", "phases.edges=50"]
-    process = start("fit", "--dataset", "minicity", "--run", "stopped", *TINY, *more, folder=home)
-    wait_for(home, "runs/stopped/samples/scenes-*.png", process)
-    time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
+    interrupt = (signal.SIGINT, "runs/stopped/samples/scenes-*.png")
+    more = ("--run", "stopped", "checkpoint_steps=1000", "phases.edges=50")
+    out, _ = processes.signalled(*interrupt, "fit", *FIT, *more, code=130, cwd=home)
     assert "the same command goes on" in out
-    assert "Traceback" not in err
     step = int(out.rpartition("Stopped at step ")[2].split()[0])
     latest = tf.train.latest_checkpoint(str(home / "runs/stopped/checkpoints"))
     assert latest.endswith(f"step-{step}")
 
 
-FILM = ["phases.edges=0", "phases.dned=0", "phases.video=2", "losses.flow_where_consistent=true"]
-
-
 @pytest.fixture(scope="module")
 def filmed(home):
     """The home, with a run of phase video that started from the whole one."""
-    fit("filmed", "--from", "whole", *FILM, folder=home)
+    processes.run("fit", *FIT, "--run", "filmed", "--from", "whole", *FILM, cwd=home)
     return home
 
 
@@ -190,38 +167,33 @@ def test_a_phase_video_starts_from_another_run_and_shows_what_it_does(filmed):
 
 
 def test_a_killed_phase_video_ends_with_the_same_bits_even_if_its_start_is_gone(filmed):
-    given = ["fit", "--dataset", "minicity", "--run", "cut", *TINY, "--from", "whole", *FILM]
-    process = start(*given, folder=filmed)
-    wait_for(filmed, "runs/cut/checkpoints/step-3.index", process)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert not list(filmed.glob("runs/cut/checkpoints/step-12.index")), "it was killed too late"
+    flags = (*FIT, "--run", "cut", "--from", "whole", *FILM)
+    kill = (signal.SIGKILL, "runs/cut/checkpoints/step-3.index")
+    processes.signalled(*kill, "fit", *flags, code=-signal.SIGKILL, cwd=filmed)
     whole = filmed / "runs/whole"
     whole.rename(filmed / "runs/moved")
     try:
-        run(*given, folder=filmed)
+        processes.run("fit", *flags, cwd=filmed)
     finally:
         (filmed / "runs/moved").rename(whole)
-    expected, found = weights(filmed / "runs/filmed"), weights(filmed / "runs/cut")
-    assert expected.keys() == found.keys()
-    for name, value in expected.items():
-        np.testing.assert_array_equal(value, found[name], err_msg=name)
+    assert_same_weights(filmed / "runs/filmed", filmed / "runs/cut")
 
 
 def test_another_configuration_is_refused_with_the_keys(home):
-    _, err = fit("whole", "generator.blocks=2", "--seed", "7", folder=home, code=2)
+    more = ("--run", "whole", "generator.blocks=2", "--seed", "7")
+    _, err = call("fit", *FIT, *more, folder=home, code=2)
     assert "generator.blocks: 1 -> 2; seed: 0 -> 7" in err
 
 
 def test_labels_and_frames_become_pictures_that_say_how_they_were_made(home):
     scene = next((home / "datasets/minicity/raw").glob("MINICITY-SEQS-01-*"))
     labels, frames = (scene / d / "Stereo_Left/Omni_F" for d in ("GT/LABELS", "RGB"))
-    given = ["--run", "whole", "--labels", labels, "--frames", frames, "--output", "painted"]
-    out, _ = run("translate", *given, "--variations", "3", "--seed", "5", folder=home)
+    flags = ["--run", "whole", "--labels", labels, "--frames", frames, "--output", "painted"]
+    out, _ = call("translate", *flags, "--variations", "3", "--seed", "5", folder=home)
     names = sorted(path.name for path in frames.glob("*.png"))
     for variation in (1, 2, 3):
-        made = sorted(path.name for path in (home / f"painted/variation-{variation}").glob("*.png"))
-        assert made == names
+        folder = home / f"painted/variation-{variation}"
+        assert sorted(path.name for path in folder.glob("*.png")) == names
     with Image.open(home / "painted/variation-2" / names[0]) as picture:
         assert picture.size == (64, 32)
         texts = picture.text
@@ -236,22 +208,22 @@ def test_a_killed_film_goes_on_and_ends_with_the_same_bytes(home, tmp_path):
     for name, kind in (("labels", "GT/LABELS"), ("frames", "RGB")):
         drawn = sorted((scene / kind / "Stereo_Left/Omni_F").glob("*.png"))
         (tmp_path / name).mkdir()
-        for number in range(320):  # to and fro
+        for number in range(264):  # to and fro
             there_and_back = [*drawn, *drawn[-2:0:-1]]
             shutil.copy(there_and_back[number % 6], tmp_path / name / f"{number}.png")
-    given = ["--run", "whole", "--labels", tmp_path / "labels", "--frames", tmp_path / "frames"]
-    given += ["--variations", "2", "--side-by-side", "--fps", "10", "--output"]
-    process = start("translate", *given, "killed/film.mp4", folder=home)
-    wait_for(home, "killed/.film.mp4.pieces/000001-2.mp4", process)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert not list(home.glob("killed/film*.mp4")), "it was killed too late"
-    out, err = run("translate", *given, "killed/film.mp4", folder=home)
-    assert "film-2.mp4, 320 frames, 192x32, 10 a second" in out
+    flags = ["--run", "whole", "--labels", tmp_path / "labels", "--frames", tmp_path / "frames"]
+    flags += ["--variations", "2", "--side-by-side", "--fps", "10", "--output"]
+    kill = (signal.SIGKILL, "killed/.film.mp4.pieces/000001-2.mp4")
+    processes.signalled(
+        *kill, "translate", *flags, "killed/film.mp4", code=-signal.SIGKILL, cwd=home
+    )
+    assert not list(home.glob("killed/film*.mp4"))
+    out, err = processes.run("translate", *flags, "killed/film.mp4", cwd=home)
+    assert "film-2.mp4, 264 frames, 192x32, 10 a second" in out
     assert "frame/s" in err, "no progress with a rate"
-    run("translate", *given, "whole/film.mp4", folder=home)
-    made = sorted(path.name for path in (home / "killed").iterdir())
-    assert made == ["film-1.mp4", "film-2.mp4"]
+    processes.run("translate", *flags, "whole/film.mp4", cwd=home)
+    names = sorted(path.name for path in (home / "killed").iterdir())
+    assert names == ["film-1.mp4", "film-2.mp4"]
     films = {
         path.name: [path.read_bytes(), (home / "whole" / path.name).read_bytes()]
         for path in (home / "killed").iterdir()
@@ -269,22 +241,18 @@ SEGMENTER = [
 ]
 
 
-def segment(*more, folder, code=0):
-    given = ["fit", "--dataset", "minicity", *TINY, *SEGMENTER, *more]
-    return run("segment", *given, folder=folder, code=code)
-
-
 def test_a_segmenter_is_trained_beside_the_gan(home):
-    out, _ = segment(folder=home)
+    segment = functools.partial(call, "segment", "fit", *FIT, *SEGMENTER, folder=home)
+    out, _ = segment()
     lines = out.splitlines()
     assert lines[0] == "Scores of the validation frames, void ignored (void counted as wrong):"
     assert 0 < float(lines[1].split()[2]) < 1
     assert lines[-4:][1].split() == ["Run:", "runs/minicity-segmenter"]
-    again, _ = segment("generator.filters=8", "phases.edges=7", folder=home)
+    again, _ = segment("generator.filters=8", "phases.edges=7")
     assert again == out
-    _, err = segment("--seed", "3", "segmenter.filters=4", folder=home, code=2)
+    _, err = segment("--seed", "3", "segmenter.filters=4", code=2)
     assert "segmenter.filters: 2 -> 4; seed: 0 -> 3" in err
-    _, err = segment("--run", "whole", folder=home, code=2)
+    _, err = segment("--run", "whole", code=2)
     assert "task: translation -> segmentation" in err
 
 
@@ -295,10 +263,9 @@ def test_an_id_outside_the_table_is_named_with_its_file(home, tmp_path):
     ids[..., 2] = 77
     cv2.imwrite(str(tmp_path / "labels/000000.png"), ids)
     cv2.imwrite(str(tmp_path / "frames/000000.png"), np.zeros((32, 64, 3), np.uint8))
-    given = ["--labels", tmp_path / "labels", "--frames", tmp_path / "frames"]
-    _, err = run(
-        "translate", "--run", "whole", *given, "--output", tmp_path / "out", folder=home, code=2
-    )
+    flags = ["--labels", tmp_path / "labels", "--frames", tmp_path / "frames"]
+    flags += ["--run", "whole", "--output", tmp_path / "out"]
+    _, err = call("translate", *flags, folder=home, code=2)
     assert "labels/000000.png" in err and "77" in err
     assert not (tmp_path / "out").exists()
 
@@ -309,44 +276,25 @@ def test_a_damaged_record_is_named(home, split, record):
     whole = shard.read_bytes()
     try:
         shard.write_bytes(whole[:-50])
-        _, err = fit("damaged", folder=home, code=2)
+        _, err = call("fit", *FIT, "--run", "damaged", folder=home, code=2)
         assert shard.name in err and f"record {record}" in err
     finally:
         shard.write_bytes(whole)
 
 
 def test_a_run_does_not_go_on_with_other_records(home):
-    out, _ = run(
-        "prepare",
-        "--dataset",
-        "minicity",
-        *TINY[:3],
-        "--output",
-        "others",
-        "records.frames_per_shard=3",
-        folder=home,
-    )
+    flags = ("--dataset", "minicity", "--output", "others", "--workers", "1", *TINY[:3])
+    out, _ = call("prepare", *flags, "records.frames_per_shard=3", folder=home)
     assert "Records: others" in out
     before = (home / "runs/whole/manifest.json").read_bytes()
-    _, err = fit("whole", "--data", "others", folder=home, code=2)
+    _, err = call("fit", *FIT, "--run", "whole", "--data", "others", folder=home, code=2)
     assert "was begun on other records" in err
     assert (home / "runs/whole/manifest.json").read_bytes() == before
 
 
 def test_missing_records_name_the_command_that_makes_them(home):
-    _, err = run("fit", "--dataset", "synthia", folder=home, code=2)
+    _, err = call("fit", "--dataset", "synthia", folder=home, code=2)
     assert "python -m sflowgan_tf.prepare --dataset synthia" in err
-    _, err = run(
-        "translate",
-        "--run",
-        "paris",
-        "--labels",
-        ".",
-        "--frames",
-        ".",
-        "--output",
-        "x",
-        folder=home,
-        code=2,
-    )
+    flags = ("--run", "paris", "--labels", ".", "--frames", ".", "--output", "x")
+    _, err = call("translate", *flags, folder=home, code=2)
     assert "paris" in err and "whole" in err

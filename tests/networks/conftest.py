@@ -1,3 +1,4 @@
+import keras
 import pytest
 from tensorflow.python.framework.config import disable_op_determinism
 
@@ -6,3 +7,10 @@ from tensorflow.python.framework.config import disable_op_determinism
 def free_order_of_sums():
     """What another test of this process switched on for good; XLA lacks ops that obey it."""
     disable_op_determinism()
+
+
+@pytest.fixture
+def without_values():
+    """Variables that are made in the test have a shape but take no memory."""
+    with keras.StatelessScope(initialize_variables=False):
+        yield

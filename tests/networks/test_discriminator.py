@@ -14,6 +14,7 @@ def built(*args, channels=4, **kwargs):
     return network
 
 
+@pytest.mark.usefixtures("without_values")
 def test_parameters_of_pix2pixhd():
     assert built(channels=39).count_params() == 2_801_601
     assert built(3, channels=39).count_params() == 3 * 2_801_601

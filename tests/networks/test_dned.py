@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sflowgan_tf.networks.dned import DNED, _enlarge
+from sflowgan_tf.networks import blocks
+from sflowgan_tf.networks.dned import DNED
 from sflowgan_tf.ops.ensemble import ensemble
 
 
+@pytest.mark.usefixtures("without_values")
 def test_parameters_of_hed():
     network = DNED()
     network.build((None, None, None, 3))
@@ -21,11 +23,16 @@ def test_fused_output_starts_as_a_fifth_of_the_sum():
     np.testing.assert_allclose(outputs[..., 5], 0.2 * np.sum(outputs[..., :5], axis=-1), atol=1e-5)
 
 
-@pytest.mark.parametrize("factor", [1, 2, 4, 8, 16])
-def test_enlarge_is_bilinear(factor):
-    x = np.random.default_rng(0).random((2, 3, 5, 1)).astype("float32")
-    expected = keras.ops.image.resize(x, (3 * factor, 5 * factor), "bilinear")
-    np.testing.assert_allclose(_enlarge(x, factor), expected, atol=1e-6)
+def test_side_outputs_are_enlarged_bilinearly():
+    network = DNED(2)
+    edges = np.random.default_rng(0).random((2, 48, 80, 1)).astype("float32")
+    outputs = network(edges)
+    x = edges
+    for i, (stage, side) in enumerate(zip(network.stages, network.sides, strict=True)):
+        x = blocks.call_stack(stage, network.pool(x) if i else x)
+        assert x.shape[1:3] == (48 / 2**i, 80 / 2**i)
+        expected = keras.ops.image.resize(side(x), (48, 80), "bilinear")
+        np.testing.assert_allclose(outputs[..., i : i + 1], expected, atol=1e-5)
 
 
 def logits(seed=0):

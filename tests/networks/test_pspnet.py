@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf.networks import blocks, pspnet
+from sflowgan_tf.networks import blocks
 from sflowgan_tf.networks.pspnet import PSPNet
+from sflowgan_tf.networks.pyramid import resize
 from sflowgan_tf.utils.errors import UserError
 
 CLASSES = 3
@@ -64,13 +65,10 @@ def test_the_dilated_trunk_holds_all_features_of_keras_applications(resnet, load
     assert got[-1].shape[1:3] == (-(-height // 8), -(-width // 8))
 
 
-def test_a_pretrained_trunk_gets_the_input_that_its_weights_were_trained_with(loaded, monkeypatch):
-    seen = []
-    trunk = loaded.trunk
-    monkeypatch.setattr(loaded, "trunk", lambda x, training: seen.append(x) or trunk(x))
-    loaded(image())
+def test_a_pretrained_trunk_gets_the_input_that_its_weights_were_trained_with(loaded):
     pixels = keras.applications.resnet.preprocess_input((image() + 1) * 127.5)
-    np.testing.assert_allclose(seen[0], pixels, atol=1e-3)
+    expected = loaded.pyramid(loaded.trunk(pixels)[1])
+    np.testing.assert_allclose(loaded.features(image()), expected, rtol=1e-3, atol=1e-3)
 
 
 def test_a_pretrained_trunk_keeps_its_statistics_and_a_fresh_one_learns_them(loaded):
@@ -88,6 +86,7 @@ def test_a_pretrained_trunk_keeps_its_statistics_and_a_fresh_one_learns_them(loa
     assert np.any(mean)
 
 
+@pytest.mark.usefixtures("without_values")
 def test_the_full_size_is_resnet_50_and_psp():
     # the trunk without its top, the pyramid and its fusion, the auxiliary classifier
     trunk = 23_587_712
@@ -133,20 +132,14 @@ def test_features_look_where_they_are_placed():
         np.testing.assert_array_equal(seen.min(0) + seen.max(0), (256, 256))
 
 
-def test_enlarged_features_stay_where_they_look():
-    # a ramp along the pixels, read at every eighth one, is the ramp again up to the last of these
-    ramp = np.arange(30.0, dtype="float32")
-    full = np.broadcast_to(ramp[:, None], (30, 30))[None, ..., None]
-    again = pspnet._enlarged(full[:, ::8, ::8], full)
-    np.testing.assert_allclose(again, np.minimum(full, 24), atol=1e-5)
-
-
-def test_features_are_what_the_last_classifier_sees():
+def test_features_are_what_the_last_classifier_sees_and_stay_at_every_eighth_pixel():
     network = built()
     features = network.features(image())
     assert features.shape == (1, 4, 6, 32)
     logits = blocks.call_stack(network.classify, features)
-    np.testing.assert_allclose(pspnet._enlarged(logits, image()), network(image()), atol=1e-6)
+    np.testing.assert_allclose(network(image())[:, ::8, ::8], logits, atol=1e-6)
+    between = [np.arange(length, dtype="float32") / 8 for length in (32, 48)]
+    np.testing.assert_allclose(network(image()), resize(logits, between), atol=1e-6)
 
 
 def test_dropout_and_auxiliary_are_for_training_alone():

@@ -3,7 +3,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sflowgan_tf.networks import pyramid
+from sflowgan_tf.networks import blocks, pyramid
 
 
 def test_what_is_far_away_joins_every_feature():
@@ -38,6 +38,10 @@ def test_interpolation_is_numpys_along_each_axis():
 
 
 def test_the_pyramids_levels_are_enlarged_as_tensorflow_resizes():
-    x = np.random.default_rng(0).random((1, 3, 3, 2)).astype("float32")
-    got = pyramid.resize(x, [pyramid._centres(9, 3), pyramid._centres(14, 3)])
-    np.testing.assert_allclose(got, tf.image.resize(x, (9, 14)), atol=1e-5)
+    layer = pyramid.PyramidPooling(16)
+    x = np.random.default_rng(0).random((1, 9, 14, 2)).astype("float32")
+    layer.build(x.shape)
+    pooled = [pyramid.pool(x, bins) for bins in pyramid.BINS]
+    levels = [blocks.call_stack(*each) for each in zip(layer.branches, pooled, strict=True)]
+    joined = tf.concat([x, *(tf.image.resize(level, (9, 14)) for level in levels)], axis=-1)
+    np.testing.assert_allclose(layer(x), blocks.call_stack(layer.join, joined), atol=1e-5)

@@ -12,6 +12,7 @@ def built(*args, channels=3, **kwargs):
     return network
 
 
+@pytest.mark.usefixtures("without_values")
 def test_kernels_are_those_of_the_published_network():
     """54,413,955 parameters of the authors' unet_256, three channels in and out, batch norm."""
     encoder = [3, 64, 128, 256, 512, 512, 512, 512, 512]

@@ -61,6 +61,7 @@ def test_is_never_trained():
     assert built("random", filters=2).trainable_variables == []
 
 
+@pytest.mark.usefixtures("without_values")
 def test_full_size_has_the_first_thirteen_convolutions_of_vgg19():
     assert built("random").count_params() == 12_944_960
 

@@ -150,7 +150,6 @@ def test_it_paints_and_refuses_in_a_process_without_this_program(exported, expor
         env=_environment(),
         capture_output=True,
         text=True,
-        timeout=240,
     )
     assert done.returncode == 0, done.stderr
     assert "class id 77 is outside the table, which has 13 classes" in done.stdout
@@ -170,7 +169,6 @@ def test_saved_model_cli_shows_and_runs_it(exported, exportable, tmp_path):
         env=_environment(),
         capture_output=True,
         text=True,
-        timeout=240,
     )
     assert done.returncode == 0, done.stderr
     (painted,) = np.load(tmp_path / "image.npy")

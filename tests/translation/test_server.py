@@ -450,7 +450,6 @@ def test_the_requests_of_the_manual(served, exportable, tmp_path, kind, protocol
         env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
-        timeout=240,
     )
     assert done.returncode == 0, done.stderr
     painted = cv2.imread(str(tmp_path / "painted.png"))

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import threading
+import time
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
@@ -62,9 +63,11 @@ def served(film):
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/", said
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/", said
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def shown(film, folder):
@@ -83,7 +86,10 @@ def shown(film, folder):
             stderr=subprocess.DEVNULL,
         )
         try:
-            return said.get(timeout=60)
+            while said.empty():
+                assert browser.poll() is None, "the browser ended without a word"
+                time.sleep(0.01)
+            return said.get()
         finally:
             browser.terminate()
             browser.wait()

@@ -65,7 +65,6 @@ def reference_gradients(gan, batch, kind="log"):
     return total, tape.gradient(loss, values(gan.discriminator.trainable_variables))
 
 
-@pytest.mark.parametrize("phase", ["edges", "dned"])
 @pytest.mark.parametrize(
     "objective",
     [
