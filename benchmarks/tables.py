@@ -27,7 +27,7 @@ from sflowgan_tf.evaluation.result import FOLDER
 from sflowgan_tf.training import resuming
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils import cli
-from sflowgan_tf.utils.errors import Failure
+from sflowgan_tf.utils.errors import Failure, UserError
 from sflowgan_tf.utils.quiet import import_tensorflow
 
 HOME = Path("runs/tables")
@@ -136,9 +136,7 @@ def trainings() -> list[Job]:
     Raises:
         UserError: one was begun with other settings.
     """
-    resuming.check_same(
-        settings.load("minicity", ORACLE_CONFIG, ["task=segmentation"]), Run(ORACLE)
-    )
+    _check_settings(settings.load("minicity", ORACLE_CONFIG, ["task=segmentation"]), Run(ORACLE))
     given = (*_given(ORACLE_CONFIG), "--data", str(DATA / "oracle"), "--run", str(ORACLE))
     oracle = Job(name="oracle", call=("segment", "fit", *given), result=ORACLE / "done")
     jobs = [oracle]
@@ -146,7 +144,7 @@ def trainings() -> list[Job]:
         for row, changes in ROWS.items():
             run = run_of(row, seed)
             overrides = [*changes, f"seed={seed}"]
-            resuming.check_same(settings.load("minicity", CONFIG, overrides), run)
+            _check_settings(settings.load("minicity", CONFIG, overrides), run)
             given = (*_given(CONFIG), "--data", str(DATA / "train"), "--run", str(run.folder))
             jobs.append(
                 Job(
@@ -156,6 +154,20 @@ def trainings() -> list[Job]:
                 )
             )
     return jobs
+
+
+def _check_settings(config: settings.Config, run: Run) -> None:
+    """Refuses a run with other settings; a shorter one too, which `fit` would make longer."""
+    resuming.check_same(config, run)
+    if run.is_begun:
+        begun = settings.read(run.config)
+        length = "segmenter.epochs:" if config.task == "segmentation" else "phases."
+        differing = [d for d in settings.differences(begun, config) if d.startswith(length)]
+        if differing:
+            raise UserError(
+                f"{run.folder} was begun with another configuration ({'; '.join(differing)}); "
+                "move it away, and the tables train it anew"
+            )
 
 
 def evaluations() -> list[Job]:

@@ -11,12 +11,12 @@ from typing import Any, Literal
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.bounds import bounded, violations
-from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.errors import UserError, prefixed
 from sflowgan_tf.utils.files import written_whole
+from sflowgan_tf.utils.yaml_files import first_line, read_yaml
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,12 +232,14 @@ def load(
         UserError: no such file; an unknown key, or a value of the wrong type.
     """
     path = _find(dataset, file)
+    with prefixed("configuration "):
+        file_layer = read_yaml(path)
     try:
-        layers = [OmegaConf.load(path), OmegaConf.from_dotlist(overrides or [])]
+        layers = [file_layer, OmegaConf.from_dotlist(overrides or [])]
         values = {key: value for key, value in flagged.items() if value is not None}
         config = _merged(*layers, {"dataset": dataset, **values})
-    except (OmegaConfBaseException, YAMLError, UnicodeDecodeError, TypeError) as error:
-        raise UserError(f"configuration {path}: {_one_line(error)}") from None
+    except (OmegaConfBaseException, TypeError) as error:
+        raise UserError(f"configuration {path}: {first_line(error)}") from None
     _check_ranges(config)
     _check_together(config)
     return config
@@ -318,12 +320,6 @@ def _find(dataset: str, file: Path | None) -> Path:
     )
 
 
-def _one_line(error: Exception) -> str:
-    key = getattr(error, "full_key", None)
-    first = str(error).partition("\n")[0]
-    return f"{key}: {first}" if key else first
-
-
 def save(config: Config, file: Path) -> None:
     """Writes the whole configuration, defaults too, as YAML."""
     with written_whole(file) as partial:
@@ -333,9 +329,11 @@ def save(config: Config, file: Path) -> None:
 def read(file: Path) -> Config:
     """What `save` wrote."""
     try:
-        return _merged(OmegaConf.load(file))
-    except (OmegaConfBaseException, YAMLError) as error:
-        raise UserError(f"{file}: {_one_line(error)}; was it written by another version?") from None
+        return _merged(read_yaml(file))
+    except OmegaConfBaseException as error:
+        raise UserError(
+            f"{file}: {first_line(error)}; was it written by another version?"
+        ) from None
 
 
 def differences(one: Config, other: Config) -> list[str]:

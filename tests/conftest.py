@@ -55,6 +55,15 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: rank[item.path])
 
 
+@pytest.fixture(autouse=True)
+def free_order_of_sums():
+    """What another test of this process switched on for good; XLA lacks ops that obey it."""
+    if "tensorflow" in sys.modules:
+        from tensorflow.python.framework.config import disable_op_determinism
+
+        disable_op_determinism()
+
+
 @pytest.fixture(scope="module", autouse=True)
 def memory_given_back():
     """After each module: models sit in cycles, and malloc keeps what they were made of."""

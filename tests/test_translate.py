@@ -233,6 +233,15 @@ def test_a_number_of_variations_that_is_none_is_refused(home, capsys):
     assert "expected a whole number from 1 on" in capsys.readouterr().err
 
 
+@pytest.fixture
+def interruptible():
+    """A shell starts background jobs with Ctrl-C ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_says_how_to_go_on(home, server, capsys):
     urls, served = server
     served.before = lambda: os.kill(os.getpid(), signal.SIGINT)

@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 from omegaconf import ListConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from sflowgan_tf.evaluation.metrics.features import Describes, weights_of
 from sflowgan_tf.evaluation.metrics.saved_model import loaded
@@ -20,6 +18,7 @@ from sflowgan_tf.ops.classes import TABLES, VOID, ClassTable
 from sflowgan_tf.ops.images import to_signed
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError, prefixed
+from sflowgan_tf.utils.yaml_files import read_yaml
 
 _HUB = "hub:"
 _FRAMES = (None, None, None, 3)
@@ -121,15 +120,9 @@ def _listed(file: str, table: ClassTable) -> list[str | None]:
         raise UserError(
             f"--segmenter-classes {file}: is neither a class table ({', '.join(TABLES)}) nor a file"
         )
-    try:
-        listed = OmegaConf.load(file)
-        names = OmegaConf.to_container(listed) if isinstance(listed, ListConfig) else None
-    except (OmegaConfBaseException, YAMLError, UnicodeDecodeError, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise UserError(
-            f"--segmenter-classes {file}: can't be read as YAML ({reason}); expected a list with "
-            "a class for each output, such as [road, null, sky]"
-        ) from None
+    with prefixed("--segmenter-classes "):
+        listed = read_yaml(Path(file))
+    names = OmegaConf.to_container(listed) if isinstance(listed, ListConfig) else None
     wrong = [each for each in names or [] if each is not None and each not in table.names]
     if not isinstance(names, list) or wrong:
         raise UserError(

@@ -30,7 +30,7 @@ def test_side_outputs_are_enlarged_bilinearly():
     x = edges
     for i, (stage, side) in enumerate(zip(network.stages, network.sides, strict=True)):
         x = blocks.call_stack(stage, network.pool(x) if i else x)
-        assert x.shape[1:3] == (48 / 2**i, 80 / 2**i)
+        assert tuple(x.shape[1:3]) == (48 // 2**i, 80 // 2**i)
         expected = keras.ops.image.resize(side(x), (48, 80), "bilinear")
         np.testing.assert_allclose(outputs[..., i : i + 1], expected, atol=1e-5)
 

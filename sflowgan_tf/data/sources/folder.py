@@ -7,12 +7,12 @@ from typing import Any
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from sflowgan_tf.data.media.pictures import SUFFIXES
 from sflowgan_tf.data.sources.base import RawFrame, Source, ordered
 from sflowgan_tf.ops.classes import VOID, ClassTable, onto
 from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.yaml_files import first_line, read_yaml
 
 _SEQUENCE = r"(?P<sequence>.*?)[/_-]*(?P<number>\d+)"
 _ANY = "**/*.*"
@@ -119,13 +119,12 @@ def _read(file: Path) -> Description:
     if not file.is_file():
         raise UserError(f"{file}: no such file; expected a description as datasets/README.md shows")
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(Description), OmegaConf.load(file))
+        merged = OmegaConf.merge(OmegaConf.structured(Description), read_yaml(file))
         description: Any = OmegaConf.to_object(merged)
         groups = re.compile(description.sequence).groupindex
-    except (OmegaConfBaseException, YAMLError, UnicodeDecodeError, TypeError, re.error) as error:
+    except (OmegaConfBaseException, TypeError, ValueError, re.error) as error:
         keys = ", ".join(key.name for key in fields(Description))
-        reason = str(error).partition("\n")[0]
-        raise UserError(f"{file}: {reason}; the keys are {keys}") from None
+        raise UserError(f"{file}: {first_line(error)}; the keys are {keys}") from None
     if not {"sequence", "number"} <= groups.keys():
         raise UserError(
             f"{file}: sequence: expected a regular expression with the groups "

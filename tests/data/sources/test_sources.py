@@ -306,7 +306,7 @@ def test_pix2pixhds_other_names_are_recognized_too(tmp_path):
         (EXPORT.replace("[128, 64, 128]", "[128, 64, 300]"), "color of 'road'"),
         (EXPORT + "sequence: '('", "the keys are"),
         (EXPORT + "sequence: 'a'", "expected a regular expression with the groups"),
-        ("images: [", "the keys are"),
+        ("images: [", r"line \d, column \d+: no YAML: "),
     ],
 )
 def test_a_wrong_description_says_what_is_wrong(tmp_path, text, message):

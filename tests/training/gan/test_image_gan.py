@@ -66,12 +66,16 @@ def reference_gradients(gan, batch, kind="log"):
 
 
 @pytest.mark.parametrize(
-    "objective",
+    ("phase", "objective"),
     [
-        {},
-        {"losses": {"gan": "lsgan"}},
-        {"discriminator_sees_edges": True, "losses": {"gan": "hinge"}},
-        {"discriminator_sees_edges": True, "edge_map": "instances", "losses": {"l1": 100.0}},
+        ("edges", {}),
+        ("dned", {}),
+        ("dned", {"losses": {"gan": "lsgan"}}),
+        ("dned", {"discriminator_sees_edges": True, "losses": {"gan": "hinge"}}),
+        (
+            "edges",
+            {"discriminator_sees_edges": True, "edge_map": "instances", "losses": {"l1": 100.0}},
+        ),
     ],
     ids=str,
 )
