@@ -186,7 +186,7 @@ class Config:
     edge_map: Literal["laplacian", "instances", "none"] = "laplacian"
     start_run: str | None = None  # a run whose networks this one starts from; --from for short
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
-    jit_compile: bool = False  # XLA; slower on a CPU
+    jit_compile: bool = False  # XLA; slower on a CPU, and without deterministic kernels
     # of the generator's moving average, from which pictures are made
     ema_decay: float = bounded(0.999, 0, 1)
     samples: int = bounded(4, 1)  # validation frames on each epoch's sheet

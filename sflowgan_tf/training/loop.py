@@ -180,7 +180,7 @@ def train(
     """
     manifest = assembly.records(config, folder)
     resuming.remember(config, manifest, folder, run)
-    assembly.reproducible(config.seed)
+    assembly.reproducible(config.seed, jit_compile=config.jit_compile)
     training = kind(config, manifest, folder, run)
     training.run()
     return training

@@ -377,6 +377,11 @@ def test_float16_scales_the_loss_of_all_three():
     assert keras.config.dtype_policy().name == "float32"
 
 
+def test_xla_is_not_given_up_for_deterministic_kernels():
+    assembly.reproducible(0, jit_compile=True)
+    assert assembly.gan(changed(jit_compile=True), TABLE.num_classes, []).jit_compile
+
+
 def test_records_with_other_classes_are_refused(in_tmp):
     manifest().save(in_tmp / "manifest.json")
     shared = changed(records=dataclasses.replace(TINY.records, classes="cityscapes"))

@@ -24,14 +24,21 @@ from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError
 
 
-def reproducible(seed: int) -> None:
+def reproducible(seed: int, *, jit_compile: bool = False) -> None:
     """The same seed on the same machine gives the same bits from here on.
 
     TensorFlow's arithmetic optimizer is off: it merges sums of gradients into one AddN, whose order
     depends on which buffer is free first.
+
+    Args:
+        seed: of NumPy, Keras and TensorFlow.
+        jit_compile: whether steps are compiled by XLA; then TensorFlow's deterministic kernels are
+            not asked for, with which Keras refuses to compile. On a GPU XLA's own may differ in the
+            last bits.
     """
     keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
+    if not jit_compile:
+        tf.config.experimental.enable_op_determinism()
     tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
 
 
