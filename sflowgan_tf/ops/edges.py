@@ -11,8 +11,8 @@ from sflowgan_tf.ops.settings import EdgeSettings
 def laplacian_edges(images, settings: EdgeSettings):
     """E(.), the deterministic edge map: where the Laplacian of the grey picture is large.
 
-    Records, training and inference all draw their edges by it; a device does by the same lines
-    (`ops.portable`).
+    Records and inference draw their edges by it, and training reads those of the records; a device
+    draws them by the same lines (`ops.preprocessing`).
 
     Args:
         images: (batch, height, width, 3) RGB, uint8 or floating 0..255; height and width >= 2.

@@ -1,1 +1,1 @@
-"""Distances between sets of pictures and videos."""
+"""What is measured on pictures and films, alone and as sets, and how sure that is."""

@@ -1,1 +1,1 @@
-"""The training steps."""
+"""What is trained: networks, objective, phases and the step of the image and the video GAN."""

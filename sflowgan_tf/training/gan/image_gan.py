@@ -136,7 +136,7 @@ class ImageGAN(keras.Model):
         """
         with tf.GradientTape(persistent=True) as tape:
             terms, logs = self.loss_terms(data)
-            generator_loss = self.generator_optimizer.scale_loss(self.generator_objective(terms))
+            generator_loss = self.generator_optimizer.scale_loss(self.objective.weighted_sum(terms))
             discriminator_loss = self.discriminator_optimizer.scale_loss(
                 terms["discriminator_loss"]
             )
@@ -166,18 +166,6 @@ class ImageGAN(keras.Model):
         self._update_average()
         self.step.assign_add(1)
         return terms | logs | norms
-
-    def generator_objective(self, terms: dict[str, tf.Tensor]) -> tf.Tensor:
-        """What G and DNED minimise: the weighted sum of eq. 7."""
-        settings = self.objective.losses
-        weights = {
-            "feature_matching_loss": settings.feature_matching,
-            "perceptual_loss": settings.perceptual,
-            "l1_loss": settings.l1,
-            "dned_loss": settings.dned,
-        }
-        weighted = [weight * terms[name] for name, weight in weights.items() if name in terms]
-        return sum(weighted, start=terms["generator_loss"])
 
     def loss_terms(
         self, data: dict[str, tf.Tensor]

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import tensorflow as tf
+
 from sflowgan_tf.config import Config, Dned, Losses
 
 EdgeMap = Literal["laplacian", "instances", "none"]
@@ -30,6 +32,24 @@ class Objective:
     slice_weights: list[float] | None
     edge_map: EdgeMap
     discriminator_sees_edges: bool
+
+    def weighted_sum(self, terms: dict[str, tf.Tensor]) -> tf.Tensor:
+        """What G and DNED minimise: eq. 7 and, of pairs of frames, eq. 9.
+
+        Args:
+            terms: scalar losses by name, among them "generator_loss", whose weight is 1; those that
+                the generator does not minimise are passed over.
+        """
+        weights = {
+            "feature_matching_loss": self.losses.feature_matching,
+            "perceptual_loss": self.losses.perceptual,
+            "l1_loss": self.losses.l1,
+            "dned_loss": self.losses.dned,
+            "flow_loss": self.losses.flow,
+            "warping_loss": self.losses.warping,
+        }
+        weighted = [weight * terms[name] for name, weight in weights.items() if name in terms]
+        return sum(weighted, start=terms["generator_loss"])
 
     @classmethod
     def of(cls, config: Config) -> "Objective":

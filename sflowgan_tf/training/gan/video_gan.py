@@ -48,15 +48,6 @@ class VideoGAN(ImageGAN):
         super().__init__(networks, objective, **image_gan)
         self.flow_from_records, self.farneback = flow_from_records, farneback
 
-    def generator_objective(self, terms: dict[str, tf.Tensor]) -> tf.Tensor:
-        """What G and DNED minimise: eq. 7's sum and, in phase "video", what a pair adds."""
-        objective = super().generator_objective(terms)
-        settings = self.objective.losses
-        weights = {"flow_loss": settings.flow, "warping_loss": settings.warping}
-        for name in sorted(weights.keys() & terms.keys()):
-            objective += weights[name] * terms[name]
-        return objective
-
     def loss_terms(
         self, data: dict[str, tf.Tensor]
     ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
