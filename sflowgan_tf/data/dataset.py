@@ -89,7 +89,7 @@ class Records:
         """All frames in order.
 
         Raises:
-            UserError: a shard is damaged.
+            UserError: a shard is damaged, or a picture can't be decoded.
         """
         for frame in pipeline.every_frame(self.folder, self.manifest, self.split):
             yield _plain(frame)
@@ -105,13 +105,15 @@ class Records:
             are seen in the second frame.
 
         Raises:
-            UserError: a shard is damaged.
+            UserError: a shard is damaged, or a picture can't be decoded.
         """
         contents = pipeline.contents(self.manifest)
-        for shard in self.manifest.splits[self.split].shards:
-            for serialized in records.read(self.folder / shard["file"]):
-                if records.has_successor(serialized):
-                    yield _plain(records.parse(serialized, **contents, pair=True))
+        for stored in pipeline.stored_records(self.folder, self.manifest.splits[self.split]):
+            if not records.has_successor(stored.serialized):
+                continue
+            with records.decoding(stored.file, stored.number):
+                pair = records.parse(stored.serialized, **contents, pair=True)
+            yield _plain(pair)
 
 
 def _plain(frame: dict[str, tf.Tensor]) -> dict[str, Any]:

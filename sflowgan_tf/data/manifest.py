@@ -33,6 +33,10 @@ class Split:
     shards: list[dict[str, Any]]
     sequences: list[str]
 
+    def batches(self, batch_size: int, *, pair: bool = False) -> int:
+        """Whole batches of single frames, or of pairs."""
+        return (self.pairs if pair else self.records) // batch_size
+
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:

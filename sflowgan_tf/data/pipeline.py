@@ -9,7 +9,7 @@ import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -45,7 +45,7 @@ def steps_per_epoch(split: Split, batch_size: int, *, pair: bool = False) -> int
             f"pipeline.batch_size={batch_size}: the training records hold {count} {kind} only; "
             "set a smaller batch size or prepare more data"
         )
-    return count // batch_size
+    return split.batches(batch_size, pair=pair)
 
 
 def training(
@@ -159,8 +159,8 @@ def frames(folder: Path, manifest: Manifest, split: str, count: int | None = Non
     wanted = np.linspace(0, chosen.records - 1, min(count or chosen.records, chosen.records))
     picked = set(wanted.round().astype(int).tolist())
     return [
-        _frame(serialized, manifest)
-        for index, serialized in enumerate(_in_order(folder, chosen))
+        _frame(stored, manifest)
+        for index, stored in enumerate(stored_records(folder, chosen))
         if index in picked
     ]
 
@@ -173,13 +173,14 @@ def every_frame(folder: Path, manifest: Manifest, split: str) -> Iterator[Frames
         manifest: what `prepare` wrote there.
         split: "train" or "validation".
     """
-    for serialized in _in_order(folder, manifest.splits[split]):
-        yield _frame(serialized, manifest)
+    for stored in stored_records(folder, manifest.splits[split]):
+        yield _frame(stored, manifest)
 
 
 def places(folder: Path, manifest: Manifest, split: str) -> list[tuple[str, int]]:
     """Sequence and number of each frame of a split, in the order of `sequences`."""
-    return [records.place(one) for one in _in_order(folder, manifest.splits[split])]
+    stored = stored_records(folder, manifest.splits[split])
+    return [records.place(record.serialized) for record in stored]
 
 
 def class_pixels(folder: Path, manifest: Manifest, split: str) -> np.ndarray:
@@ -214,27 +215,49 @@ def sequences(folder: Path, manifest: Manifest, split: str) -> Iterator[Iterator
     """
     ends = 0
 
-    def clip(serialized: tf.Tensor) -> int:
+    def clip(stored: Stored) -> int:
         nonlocal ends
-        number, goes_on = ends, bool(records.has_successor(serialized))
+        number, goes_on = ends, bool(records.has_successor(stored.serialized))
         ends += not goes_on
         return number
 
-    for _, serialized in itertools.groupby(_in_order(folder, manifest.splits[split]), clip):
-        yield (_frame(one, manifest, with_flows=True) for one in serialized)
+    stored = stored_records(folder, manifest.splits[split])
+    for _, of_clip in itertools.groupby(stored, clip):
+        yield (_frame(record, manifest, with_flows=True) for record in of_clip)
 
 
-def _in_order(folder: Path, split: Split) -> Iterator[tf.Tensor]:
-    """Serialized records."""
+class Stored(NamedTuple):
+    """A record as it is stored: its shard, its number there from 0, and its bytes."""
+
+    file: Path
+    number: int
+    serialized: tf.Tensor
+
+
+def stored_records(folder: Path, split: Split) -> Iterator[Stored]:
+    """The records of a split in order, not decoded.
+
+    Args:
+        folder: where the shards lie.
+        split: of the manifest there.
+
+    Raises:
+        UserError: a shard is missing, truncated or overwritten.
+        Failure: the system can't read a shard.
+    """
     for shard in split.shards:
-        yield from records.read(folder / shard["file"])
+        file = folder / shard["file"]
+        for number, serialized in enumerate(records.read(file)):
+            yield Stored(file, number, serialized)
 
 
-def _frame(serialized: tf.Tensor, manifest: Manifest, *, with_flows: bool = False) -> Frames:
+def _frame(stored: Stored, manifest: Manifest, *, with_flows: bool = False) -> Frames:
     """The first frame of a record, if wanted with the flow to its successor."""
-    frame = records.parse(serialized, **contents(manifest), pair=False)
-    if with_flows and records.has_successor(serialized):
-        frame |= records.flows(serialized, size=manifest.size, has_motion=manifest.has_motion)
+    serialized = stored.serialized
+    with records.decoding(stored.file, stored.number):
+        frame = records.parse(serialized, **contents(manifest), pair=False)
+        if with_flows and records.has_successor(serialized):
+            frame |= records.flows(serialized, size=manifest.size, has_motion=manifest.has_motion)
     return frame
 
 
@@ -335,14 +358,9 @@ def blame(folder: Path, manifest: Manifest) -> None:
     for shard in (shard for split in manifest.splits.values() for shard in split.shards):
         path, count = folder / shard["file"], 0
         for serialized in records.read(path):
-            try:
+            with records.decoding(path, count):
                 pair = bool(records.has_successor(serialized))
                 records.parse(serialized, **contents(manifest), pair=pair)
-            except tf.errors.InvalidArgumentError:
-                raise UserError(
-                    f"{path}: record {count} is no record of this dataset, or a picture in it can't"
-                    " be decoded; prepare the dataset into another folder and name that with --data"
-                ) from None
             count += 1
         if count != shard["records"]:
             raise UserError(

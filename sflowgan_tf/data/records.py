@@ -24,6 +24,7 @@ used in evaluation alone.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,26 @@ def read(file: Path) -> Iterator[tf.Tensor]:
     except tf.errors.OpError as error:
         reason = str(error.message).partition("\n")[0].rpartition("; ")[2]
         raise Failure(f"{file}: can't be read ({reason})") from None
+
+
+@contextmanager
+def decoding(file: Path, number: int) -> Iterator[None]:
+    """Names the record that the block decodes where it can't be decoded.
+
+    Args:
+        file: its shard.
+        number: of the record in the shard, from 0.
+
+    Raises:
+        UserError: it is no record of these settings, or a picture in it can't be decoded.
+    """
+    try:
+        yield
+    except tf.errors.InvalidArgumentError:
+        raise UserError(
+            f"{file}: record {number} is no record of this dataset, or a picture in it can't be "
+            "decoded; prepare the dataset into another folder and name that with --data"
+        ) from None
 
 
 def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:

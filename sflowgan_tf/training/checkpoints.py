@@ -16,6 +16,7 @@ import keras
 import tensorflow as tf
 
 import sflowgan_tf
+from sflowgan_tf.training.runs import steps
 from sflowgan_tf.utils.disk import refusal, writing
 from sflowgan_tf.utils.errors import Failure, UserError
 from sflowgan_tf.utils.files import written_whole
@@ -155,13 +156,6 @@ class Checkpoints(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Saves."""
         self.save()
-
-
-def steps(folder: Path) -> list[int]:
-    """Steps of the checkpoints in a folder, newest first."""
-    names = (file.name for file in folder.glob("step-*.index"))
-    numbers = (name.removeprefix("step-").removesuffix(".index") for name in names)
-    return sorted((int(number) for number in numbers if number.isdecimal()), reverse=True)
 
 
 def restore_latest(state: State, folder: Path) -> int | None:

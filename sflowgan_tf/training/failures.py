@@ -11,7 +11,7 @@ from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.utils.errors import Failure
 
-_INPUT = "IteratorGetNext"  # the node of a graph that reads the next batch
+_INPUT = "{{node IteratorGetNext}}"  # the node of a graph that reads the next batch, as failing
 
 
 @contextmanager
@@ -41,4 +41,4 @@ def explained(folder: Path, manifest: Manifest, advice: Callable[[], str]) -> It
         raise Failure(
             f"{folder}: reading the records failed, though all of them can be read now; the same "
             "command goes on from the last checkpoint"
-        ) from None
+        ) from error

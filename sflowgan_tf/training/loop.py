@@ -112,7 +112,8 @@ class Training(ABC):
             raise
 
     def _run(self) -> None:
-        progress = Progress(int(self.model.step), self.epochs[-1].last_step, self.LOSS_LABELS)
+        last_step = self.epochs[-1].last_step if self.epochs else 0
+        progress = Progress(int(self.model.step), last_step, self.LOSS_LABELS)
         with progress.bar, Summaries(self.run_paths.logs) as summaries:
             sheets = self.sheets(summaries)
             after_epoch = [*self.scores(summaries), sheets]
@@ -179,8 +180,11 @@ def train(
         Failure: see `Training.run`.
     """
     manifest = assembly.records(config, folder)
-    resuming.remember(config, manifest, folder, run)
+    resuming.check_records(config, manifest, folder, run)
+    if not run.is_begun:
+        resuming.remember(config, manifest, run)
     assembly.reproducible(config.seed, jit_compile=config.jit_compile)
     training = kind(config, manifest, folder, run)
+    resuming.remember(config, manifest, run)  # of a run that goes on: now that it can
     training.run()
     return training

@@ -1,8 +1,8 @@
 """How a run goes on: what may differ from its beginning, and what to do about the rest.
 
 A call that goes on with a run may write curves, sheets and checkpoints more or less often, and
-train for longer: more epochs of the last phase, or epochs of a phase behind it. The learning rate
-then follows the schedule of the longer training from the step where it stands.
+train for longer or shorter: the epochs that are not begun yet may be others. The learning rate then
+follows the schedule of the new length from the step where it stands.
 """
 
 from __future__ import annotations
@@ -11,17 +11,13 @@ import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config, Optimizer, Phases, Segmenter
+from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import UserError
-
-if TYPE_CHECKING:  # it imports TensorFlow
-    from sflowgan_tf.data.manifest import Manifest
-
 
 # Beginnings of the keys that do not matter to a task.
 _APART = {
@@ -49,8 +45,8 @@ def check_same(config: Config, run: Run) -> None:
     """Refuses to go on under another configuration with a run that has trained something.
 
     Args:
-        config: of this call; settings that its task does not use may differ, and those that make
-            the training longer but not another.
+        config: of this call; settings that its task does not use may differ, and the number of
+            epochs that are not begun yet.
         run: perhaps begun.
 
     Raises:
@@ -59,28 +55,42 @@ def check_same(config: Config, run: Run) -> None:
     if not run.is_begun:
         return
     begun = settings.read(run.config)
-    longer = _extended(begun, config)
+    as_long = _as_long(begun, config, run)
     differing = [
         difference
-        for difference in settings.differences(longer, config)
+        for difference in settings.differences(as_long, config)
         if not difference.startswith((*_APART[config.task], *_FREE))
     ]
     if differing:
-        fits = begun.task == config.task and not network_differences(begun, config)
+        other_classes = any(d.startswith(("dataset:", "records.classes:")) for d in differing)
+        other_networks = begun.task != config.task or network_differences(begun, config)
+        fits = not other_classes and not other_networks
         raise UserError(
             f"{run.folder} was begun with another configuration ({'; '.join(differing)}); "
-            f"go on with the same one or, to train with yours, {_elsewhere(run, config, fits)}"
+            f"go on with the same one or, to train with yours, {_elsewhere(run, config, fits=fits)}"
         )
 
 
-def _extended(begun: Config, config: Config) -> Config:
-    """What a run was begun with, but as long as another configuration if that is longer."""
+def _as_long(begun: Config, config: Config, run: Run) -> Config:
+    """What a run was begun with, but as long as another configuration where that can be.
+
+    It can where both agree on the epochs that the run's last checkpoint has begun.
+    """
+    manifest = Manifest.load(run.manifest)
+    train, step = manifest.splits["train"], max(run.steps)
     if config.task == "segmentation":
-        epochs = max(begun.segmenter.epochs, config.segmenter.epochs)
-        return replace(begun, segmenter=replace(begun.segmenter, epochs=epochs))
-    first = _phases(begun.phases)
-    is_longer = _phases(config.phases)[: len(first)] == first
-    return replace(begun, phases=config.phases) if is_longer else begun
+        batches = train.batches(begun.segmenter.pipeline.batch_size)
+        if config.segmenter.epochs * batches < step:
+            return begun
+        return replace(begun, segmenter=replace(begun.segmenter, epochs=config.segmenter.epochs))
+    first, steps = [], 0
+    for phase in _phases(begun.phases):
+        if steps >= step:
+            break
+        first.append(phase)
+        steps += train.batches(begun.pipeline.batch_size, pair=phase == "video")
+    agree = _phases(config.phases)[: len(first)] == first
+    return replace(begun, phases=config.phases) if agree else begun
 
 
 def _phases(phases: Phases) -> list[str]:
@@ -98,7 +108,7 @@ def network_differences(there: Config, here: Config) -> list[str]:
     ]
 
 
-def _elsewhere(run: Run, config: Config, fits: bool) -> str:
+def _elsewhere(run: Run, config: Config, *, fits: bool) -> str:
     """How to train with other settings than a run's, for a message.
 
     Args:
@@ -154,7 +164,7 @@ def smaller(config: Config, run: Run) -> str:
     changes.append(f"a smaller {key}.crop")
     if config.precision == "float32":
         changes.append("precision=mixed_bfloat16")
-    way = f"; to train with that, {_elsewhere(run, config, True)}" if run.is_begun else ""
+    way = f"; to train with that, {_elsewhere(run, config, fits=True)}" if run.is_begun else ""
     return f"close what else uses the memory, or set {' or '.join(changes)}{way}"
 
 
@@ -180,32 +190,43 @@ def check_start(config: Config, run: Run) -> None:
         raise UserError(f"{flag} {name}: has no checkpoint yet; let fit train it for longer")
 
 
-def remember(config: Config, manifest: Manifest, folder: Path, run: Run) -> None:
-    """Writes down what the run is, and how long it is to be trained.
+def check_records(config: Config, manifest: Manifest, folder: Path, run: Run) -> None:
+    """Refuses to go on with a run on other records.
 
     Args:
-        config: of the run, checked by `check_same`.
-        manifest: of its records.
+        config: of this call.
+        manifest: of the records.
         folder: where they lie.
-        run: begun or not.
+        run: perhaps begun.
 
     Raises:
         UserError: it has trained on other records already.
-        Failure: the file system refuses the files.
     """
-    from sflowgan_tf.data.manifest import Manifest
-
     if run.is_begun and Manifest.load(run.manifest) != manifest:
         same = Manifest.load(run.manifest).classes.names == manifest.classes.names
         raise UserError(
             f"{run.folder} was begun on other records than those in {folder}; name the same ones "
-            f"with --data or, to train on these, {_elsewhere(run, config, same)}"
+            f"with --data or, to train on these, {_elsewhere(run, config, fits=same)}"
         )
+
+
+def remember(config: Config, manifest: Manifest, run: Run) -> None:
+    """Writes down what the run is, and how long it is to be trained.
+
+    Args:
+        config: of the run, checked by `check_same`.
+        manifest: of its records, checked by `check_records`.
+        run: begun or not.
+
+    Raises:
+        Failure: the file system refuses the files.
+    """
     with writing(run.folder):
         run.folder.mkdir(parents=True, exist_ok=True)
         if not run.is_begun:
             manifest.save(run.manifest)
-        settings.save(config, run.config)
+        if not (run.is_begun and settings.read(run.config) == config):
+            settings.save(config, run.config)
 
 
 def say_where(run: Run, sheet: str) -> None:

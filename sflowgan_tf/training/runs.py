@@ -55,7 +55,12 @@ class Run:
     @property
     def is_begun(self) -> bool:
         """Whether something was trained: there is a checkpoint."""
-        return any(self.checkpoints.glob("step-*.index"))
+        return bool(self.steps)
+
+    @property
+    def steps(self) -> list[int]:
+        """The steps of its checkpoints, newest first."""
+        return steps(self.checkpoints)
 
     @property
     def config(self) -> Path:
@@ -81,3 +86,10 @@ class Run:
     def samples(self) -> Path:
         """A sheet of pictures per epoch."""
         return self.folder / "samples"
+
+
+def steps(folder: Path) -> list[int]:
+    """Steps of the checkpoints in a folder, newest first."""
+    names = (file.name for file in folder.glob("step-*.index"))
+    numbers = (name.removeprefix("step-").removesuffix(".index") for name in names)
+    return sorted((int(number) for number in numbers if number.isdecimal()), reverse=True)

@@ -287,8 +287,14 @@ def test_a_record_whose_picture_is_none_is_named(folder, manifest, tmp_path):
         for i in (0, 1):
             content = record(8 + i)
             writer.write(content.replace(b"\x89PNG", b"oops") if i else content)
-    with pytest.raises(UserError, match=r"train-2\.tfrecord: record 1 .* can't be decoded"):
-        pipeline.blame(tmp_path, manifest)
+    for read in (
+        lambda: pipeline.blame(tmp_path, manifest),
+        lambda: [*pipeline.every_frame(tmp_path, manifest, "train")],
+        lambda: pipeline.frames(tmp_path, manifest, "train"),
+        lambda: [[*clip] for clip in pipeline.sequences(tmp_path, manifest, "train")],
+    ):
+        with pytest.raises(UserError, match=r"train-2\.tfrecord: record 1 .* can't be decoded"):
+            read()
 
 
 def test_a_missing_shard_is_named(folder, manifest, tmp_path):

@@ -81,6 +81,12 @@ def test_an_error_of_a_step_is_told_at_once_and_no_record_is_read(tmp_path):
         trained(lambda labels: tf.gather(tf.range(2), [10]), tmp_path, manifest)
 
 
+def test_an_error_elsewhere_that_names_the_input_beside_it_is_not_the_inputs(tmp_path):
+    message = "Blas GEMM launch failed [[{{node MatMul}}]] [[IteratorGetNext/_4]]"
+    with pytest.raises(tf.errors.InternalError, match="Blas GEMM"):
+        stop_with(tf.errors.InternalError(None, None, message), tmp_path, damaged_records(tmp_path))
+
+
 @pytest.mark.parametrize(
     "reason",
     [
@@ -97,6 +103,6 @@ def test_out_of_memory_is_a_sentence_and_no_record_is_read(tmp_path, reason):
 
 def test_an_input_that_failed_for_once_goes_on(tmp_path):
     manifest = replace(damaged_records(tmp_path), splits={})
-    error = tf.errors.UnknownError(None, None, "network file system [[IteratorGetNext]]")
+    error = tf.errors.UnknownError(None, None, "network file system [[{{node IteratorGetNext}}]]")
     with pytest.raises(Failure, match=f"{tmp_path}: reading the records failed, .* goes on"):
         stop_with(error, tmp_path, manifest)

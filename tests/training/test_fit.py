@@ -82,6 +82,26 @@ def test_a_finished_run_becomes_longer(here):
     assert Path("runs/whole/samples/scenes-0002.png").is_file()
 
 
+def test_a_phase_that_the_records_can_not_feed_leaves_the_run_as_it_was(here, capsys):
+    Path("records").unlink()
+    apart = ["minicity.frames=1", "minicity.sequences=6"]
+    out = ["--dataset", "minicity", "--output", "records", *SIZES, *apart]
+    assert prepare.main(out) == 0
+    call("--run", "stills", *apart)
+    before = Run.named("stills").config.read_bytes()
+    call("--run", "stills", *apart, "phases.video=1", code=2)
+    assert "set phases.video=0" in capsys.readouterr().err
+    assert Run.named("stills").config.read_bytes() == before
+    call("--run", "stills", *apart, "phases.video=0")
+
+
+def test_going_on_with_a_finished_run_touches_nothing(here):
+    config = Run.named("whole").config
+    before = config.stat().st_mtime_ns
+    call("--run", "whole")
+    assert config.stat().st_mtime_ns == before
+
+
 def test_a_run_at_work_is_left_alone(here, capsys):
     run = Run.named("whole")
     before = run.config.read_bytes()

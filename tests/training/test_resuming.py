@@ -3,16 +3,34 @@ import dataclasses
 import pytest
 
 from sflowgan_tf import config as settings
+from sflowgan_tf.data.manifest import Manifest, Split
+from sflowgan_tf.ops.classes import TABLES
+from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.training import resuming
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError
 
 
-def begun(folder, config):
+def begun(folder, config, step=1):
+    """A run with a checkpoint; an epoch has 5 steps, in phase video 4."""
     run = Run(folder)
     run.checkpoints.mkdir(parents=True)
     settings.save(config, run.config)
-    (run.checkpoints / "step-1.index").touch()
+    split = Split(records=5, pairs=4, shards=[], sequences=["a"])
+    Manifest(
+        dataset="minicity",
+        size=(8, 8),
+        classes=TABLES["synthia"],
+        edges=EdgeSettings(),
+        flow=Farneback(),
+        seed=0,
+        has_cg=True,
+        has_instances=True,
+        has_motion=True,
+        splits={"train": split},
+        skipped=[],
+    ).save(run.manifest)
+    (run.checkpoints / f"step-{step}.index").touch()
     return run
 
 
@@ -40,7 +58,7 @@ def test_settings_of_another_task_do_not_matter(tmp_path):
 def test_neither_do_they_matter_to_a_segmenter(tmp_path):
     first = settings.Config(task="segmentation")
     other = dataclasses.replace(first, phases=settings.Phases(video=1))
-    run = begun(tmp_path, first)
+    run = begun(tmp_path, first, step=7)  # of one step an epoch
     resuming.check_same(other, run)
     with pytest.raises(UserError, match=r"segmenter.epochs: 100 -> 3\).* choose another --run$"):
         resuming.check_same(dataclasses.replace(other, segmenter=settings.Segmenter(epochs=3)), run)
@@ -54,26 +72,41 @@ def test_curves_sheets_and_checkpoints_may_come_more_often(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("before", "after"),
+    ("step", "before", "after", "fits"),
     [
-        ({"edges": 2, "dned": 0}, {"edges": 3, "dned": 0}),
-        ({"edges": 2, "dned": 0}, {"edges": 2, "dned": 1}),
-        ({"edges": 2, "dned": 1}, {"edges": 2, "dned": 4, "video": 2}),
+        (10, {"edges": 2, "dned": 0}, {"edges": 3, "dned": 0}, True),
+        (10, {"edges": 2, "dned": 0}, {"edges": 2, "dned": 1}, True),
+        (15, {"edges": 2, "dned": 1}, {"edges": 2, "dned": 4, "video": 2}, True),
+        (10, {"edges": 3, "dned": 0}, {"edges": 2, "dned": 0}, True),  # begun by mistake
+        (11, {"edges": 3, "dned": 0}, {"edges": 2, "dned": 0}, False),
+        (10, {"edges": 2, "dned": 1}, {"edges": 3, "dned": 1}, True),
+        (11, {"edges": 2, "dned": 1}, {"edges": 3, "dned": 1}, False),
+        (4, {"edges": 0, "dned": 0, "video": 3}, {"edges": 0, "dned": 0, "video": 1}, True),
+        (5, {"edges": 0, "dned": 0, "video": 3}, {"edges": 0, "dned": 0, "video": 1}, False),
+        (1, {"edges": 1, "dned": 0}, {"edges": 0, "dned": 1}, False),
     ],
     ids=str,
 )
-def test_a_training_may_become_longer_but_not_another(tmp_path, before, after):
-    short, long = (settings.Config(phases=settings.Phases(**p)) for p in (before, after))
-    resuming.check_same(long, begun(tmp_path / "short", short))
-    with pytest.raises(UserError, match="phases"):
-        resuming.check_same(short, begun(tmp_path / "long", long))
+def test_epochs_that_are_not_begun_may_be_others(tmp_path, step, before, after, fits):
+    first, other = (settings.Config(phases=settings.Phases(**p)) for p in (before, after))
+    run = begun(tmp_path, first, step)
+    if fits:
+        resuming.check_same(other, run)
+        return
+    with pytest.raises(UserError, match=rf"phases\..*: --from {tmp_path} --run NAME$"):
+        resuming.check_same(other, run)
 
 
-def test_epochs_put_between_others_are_another_training(tmp_path):
-    run = begun(tmp_path, settings.Config(phases=settings.Phases(edges=2, dned=1)))
-    said = rf"phases.edges: 2 -> 3\).*: --from {tmp_path} --run NAME$"
-    with pytest.raises(UserError, match=said):
-        resuming.check_same(settings.Config(phases=settings.Phases(edges=3, dned=1)), run)
+@pytest.mark.parametrize(
+    "other",
+    [
+        settings.Config(dataset="synthia"),
+        settings.Config(records=settings.Records(classes="cityscapes")),
+    ],
+)
+def test_other_classes_can_not_start_from_the_run(tmp_path, other):
+    with pytest.raises(UserError, match="choose another --run$"):
+        resuming.check_same(other, begun(tmp_path, settings.Config()))
 
 
 def test_other_networks_can_not_start_from_the_run(tmp_path):

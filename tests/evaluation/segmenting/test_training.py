@@ -120,6 +120,12 @@ def test_a_finished_run_has_nothing_to_do(folder, whole):
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_without_epochs_the_fresh_network_is_scored(folder, tmp_path):
+    training = begun(folder, tmp_path, changed(epochs=0))
+    training.run()
+    assert "mean IoU" in training.report()
+
+
 def test_another_seed_trains_another_segmenter(folder, whole, tmp_path):
     other = begun(folder, tmp_path, dataclasses.replace(TINY, seed=1))
     assert any(np.any(a != b) for a, b in zip(state(other), state(whole), strict=True))
