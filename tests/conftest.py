@@ -15,6 +15,8 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 # oneDNN compiles each new shape and keeps that, with the kernels' weights, for the process's life.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+# The pool of memory that commands use (see utils/quiet.py) keeps the most that was ever needed.
+os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "false")
 
 import pytest
 
@@ -25,14 +27,29 @@ from tests import places
 SLOW = (
     "test_end_to_end.py",
     "test_evaluate.py",
-    "training/gan/",
+    "training/test_fit.py",
     "data/preparing/",
-    "test_export_tflite.py",
-    "test_export.py",
+    "networks/test_networks.py",
+    "training/gan/",
     "evaluation/segmenting/",
-    "networks/test_networks.py::test_every_kernel_gets_a_finite_gradient",
-    "networks/test_networks.py::test_unknown_sizes_give_what_known_ones_give",
     "benchmarks/test_tables_page.py",
+    "test_export.py",
+    "training/test_assembly.py",
+    "deployment/test_tflite.py",
+    "deployment/test_saved_model.py",
+    "ops/test_flow.py",
+    "test_loading.py",
+    "translation/test_artefact.py",
+    "translation/test_server.py",
+    "test_export_tflite.py",
+    "deployment/test_gpu_rules.py",
+    "networks/test_pspnet.py",
+    "evaluation/metrics/test_features.py::test_imagenet_is_keras_inception_averaged",
+    "test_translate.py::test_the_flow_of_a_films_history_is_the_models",
+    "test_translate.py::test_an_artefact_is_painted_with_without_the_code_that_trained_it",
+    "translation/test_films.py::test_killed_it_leaves_no_film_and_goes_on_with_the_same_bytes",
+    "deployment/test_endpoints.py",
+    "deployment/test_warmup.py",
 )
 HERE = Path(__file__).parent
 
