@@ -15,6 +15,8 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 # oneDNN compiles each new shape and keeps that, with the kernels' weights, for the process's life.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+# The pool of memory that commands use (see utils/quiet.py) keeps the most that was ever needed.
+os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "false")
 
 import pytest
 
@@ -25,14 +27,41 @@ from tests import places
 SLOW = (
     "test_end_to_end.py",
     "test_evaluate.py",
-    "training/gan/",
+    "training/test_fit.py",
     "data/preparing/",
-    "test_export_tflite.py",
-    "test_export.py",
+    "networks/test_networks.py",
+    "training/gan/",
     "evaluation/segmenting/",
-    "networks/test_networks.py::test_every_kernel_gets_a_finite_gradient",
-    "networks/test_networks.py::test_unknown_sizes_give_what_known_ones_give",
     "benchmarks/test_tables_page.py",
+    "test_export.py",
+    "training/test_assembly.py",
+    "deployment/test_tflite.py",
+    "deployment/test_saved_model.py",
+    "ops/test_flow.py",
+    "test_loading.py",
+    "translation/test_artefact.py",
+    "translation/test_server.py",
+    "test_export_tflite.py",
+    "deployment/test_gpu_rules.py",
+    "networks/test_pspnet.py",
+    "evaluation/metrics/test_features.py::test_imagenet_is_keras_inception_averaged",
+    "test_translate.py::test_the_flow_of_a_films_history_is_the_models",
+    "test_translate.py::test_an_artefact_is_painted_with_without_the_code_that_trained_it",
+    "translation/test_films.py::test_killed_it_leaves_no_film_and_goes_on_with_the_same_bytes",
+    "deployment/test_endpoints.py",
+    "deployment/test_warmup.py",
+    "networks/test_vgg.py::test_equals_keras_applications",
+    "networks/test_discriminator.py::test_converges_to_one",
+    "networks/test_small_pspnet.py::test_what_is_thinner_than_a_feature_is_drawn",
+    "test_translate.py::test_run_artefact_rest_and_grpc_give_the_same_pictures",
+    "test_lite.py",
+    "test_formats.py",
+    "data/test_pipeline.py::test_augmented_pairs_still_warp_onto_each_other",
+    "data/test_pipeline.py::test_a_training_taken_up_again_sees_what_was_left",
+    "evaluation/test_report.py::test_the_sheets_of_a_long_training_are_not_held_in_memory",
+    "minicity/test_writer.py::test_a_full_disk_is_told_with_the_pictures_name",
+    "training/test_checkpoints.py::test_a_full_disk_names_the_step_and_keeps_the_last_good_check",
+    "translation/test_films.py::test_what_a_kill_leaves_goes_with_another_film_of_that_name",
 )
 HERE = Path(__file__).parent
 

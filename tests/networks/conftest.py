@@ -1,5 +1,14 @@
+import gc
+
 import keras
 import pytest
+
+
+@pytest.fixture
+def freed():
+    """Networks of full size, which sit in cycles, go before the next test makes its own."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture

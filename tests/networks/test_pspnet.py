@@ -164,6 +164,7 @@ def test_wrong_arguments(given, said):
         built(**given)
 
 
+@pytest.mark.usefixtures("freed")
 def test_a_file_that_does_not_fit(tmp_path):
     (tmp_path / "bad.weights.h5").write_bytes(b"nonsense")
     with pytest.raises(UserError, match=r"ResNet50 weights: .*bad\.weights\.h5 does not fit"):

@@ -19,6 +19,7 @@ def image(size=32):
 
 
 @pytest.mark.parametrize("name", ["vgg19.weights.h5", "vgg19.h5"])
+@pytest.mark.usefixtures("freed")
 def test_equals_keras_applications(name, tmp_path):
     vgg = keras.applications.VGG19(weights=None, include_top=False)
     if name.endswith(".weights.h5"):
@@ -66,18 +67,21 @@ def test_full_size_has_the_first_thirteen_convolutions_of_vgg19():
     assert built("random").count_params() == 12_944_960
 
 
+@pytest.mark.usefixtures("freed")
 def test_missing_file():
     with pytest.raises(UserError, match="VGG19 weights: no file nowhere.h5; expected"):
         built("nowhere.h5")
 
 
 @pytest.mark.parametrize("name", ["bad.h5", "bad.weights.h5", "bad.bin"])
+@pytest.mark.usefixtures("freed")
 def test_file_that_is_no_weights_file(name, tmp_path):
     (tmp_path / name).write_bytes(b"nonsense")
     with pytest.raises(UserError, match=f"{name} does not fit"):
         built(str(tmp_path / name))
 
 
+@pytest.mark.usefixtures("freed")
 def test_file_of_another_network(tmp_path):
     other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
     other.save_weights(tmp_path / "other.weights.h5")

@@ -1,6 +1,7 @@
 """The flow against OpenCV's and against known motions, its gradient against differences."""
 
 from dataclasses import replace
+from itertools import product
 
 import cv2
 import keras
@@ -158,20 +159,19 @@ HARD = {
 }
 
 
-@pytest.mark.parametrize("first", HARD)
-@pytest.mark.parametrize("second", HARD)
-def test_no_pair_of_frames_has_a_gradient_that_is_no_number_or_large(first, second):
-    frames = [tf.constant(HARD[name][None], tf.float32) for name in (first, second)]
+def test_no_pair_of_frames_has_a_gradient_that_is_no_number_or_large():
+    pairs = list(product(HARD, HARD))
+    frames = [tf.constant([HARD[pair[i]] for pair in pairs], tf.float32) for i in (0, 1)]
     with tf.GradientTape() as tape:
         tape.watch(frames)
         flow = dense_flow(*frames, FARNEBACK)
-        loss = tf.reduce_mean(tf.abs(flow))
-    gradients = tape.gradient(loss, frames)
-    assert np.isfinite(flow).all()
-    for gradient in gradients:
-        assert np.abs(gradient.numpy()).max() * 64 * 96 <= STEEPEST
-    if first == second:
-        assert abs(np.median(flow)) <= 1e-3  # at the border OpenCV's too is not 0
+        losses = tf.reduce_mean(tf.abs(flow), axis=(1, 2, 3))
+    gradients = zip(*tape.gradient(losses, frames), strict=True)
+    for pair, field, both in zip(pairs, flow, gradients, strict=True):
+        assert np.isfinite(field).all(), pair
+        assert max(np.abs(gradient).max() for gradient in both) * 64 * 96 <= STEEPEST, pair
+        if pair[0] == pair[1]:
+            assert abs(np.median(field)) <= 1e-3, pair  # at the border OpenCV's too is not 0
 
 
 @settings(max_examples=15, deadline=None)

@@ -1,8 +1,8 @@
+import contextlib
 import json
 import os
 import resource
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -36,7 +36,7 @@ from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.errors import Failure, UserError
-from tests import places
+from tests import processes
 
 SIZE = (16, 8)
 SETTINGS = RecordSettings(
@@ -304,24 +304,6 @@ def test_an_interrupted_run_ends_with_the_same_bytes(tmp_path, monkeypatch, afte
     assert all((tmp_path / "out" / n).stat().st_mtime_ns == t for n, t in done.items())
 
 
-def test_ctrl_c_stops_the_workers_at_once_and_a_second_run_goes_on(tmp_path):
-    root = raw(tmp_path / "raw", frames=60)
-    run(root, tmp_path / "whole")
-    process = start(
-        root,
-        tmp_path / "out",
-        *("--workers", "2"),
-        # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-    wait_for(lambda: list((tmp_path / "out").glob("*.tfrecord")), process)
-    process.send_signal(signal.SIGINT)
-    error = process.communicate()[1]
-    assert process.returncode == 130 and "Traceback" not in error, error
-    run(root, tmp_path / "out")
-    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
-
-
 OPTIONS = [
     "records.size=16x8",
     "records.frames_per_shard=2",
@@ -332,22 +314,33 @@ OPTIONS = [
 ]
 
 
-def start(root, output, *options, **how):
-    """`prepare` as a command."""
-    where = ["--source", str(root), "--output", str(output)]
-    return subprocess.Popen(
-        [sys.executable, "-m", "sflowgan_tf.prepare", "--dataset", "synthia", *where]
-        + [*OPTIONS, *options],
-        env=os.environ | {"PYTHONPATH": str(places.ROOT)},
-        stderr=subprocess.PIPE,
-        text=True,
-        **how,
-    )
+def flags(root, output, *options):
+    where = ["--dataset", "synthia", "--source", str(root), "--output", str(output)]
+    return [*where, *OPTIONS, *options]
 
 
-def finish(process):
+@pytest.fixture
+def start():
+    """`prepare` as a process."""
+    with contextlib.ExitStack() as living:
+
+        def start(*prepared, **how):
+            command = ("-m", "sflowgan_tf.prepare", *flags(*prepared))
+            return living.enter_context(processes.started(*command, **how))
+
+        yield start
+
+
+def test_ctrl_c_stops_the_workers_at_once_and_a_second_run_goes_on(tmp_path, start):
+    root = raw(tmp_path / "raw", frames=60)
+    run(root, tmp_path / "whole")
+    process = start(root, tmp_path / "out", "--workers", "2")
+    processes.wait_until(lambda: list((tmp_path / "out").glob("*.tfrecord")), process)
+    process.send_signal(signal.SIGINT)
     error = process.communicate()[1]
-    assert process.returncode == 0, error
+    assert process.returncode == 130 and "Traceback" not in error, error
+    run(root, tmp_path / "out")
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
 def living_children(parent):
@@ -363,13 +356,6 @@ def living_children(parent):
     return children
 
 
-def wait_for(condition, process):
-    """Until it is true; a process that ends before is an error."""
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
-
-
 def is_alive(process):
     try:
         return (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -378,12 +364,14 @@ def is_alive(process):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_after_a_kill_no_worker_lives_and_a_second_run_goes_on(tmp_path):
+def test_after_a_kill_no_worker_lives_and_a_second_run_goes_on(tmp_path, start):
     root = raw(tmp_path / "raw", frames=300)
     out = tmp_path / "out"
-    finish(start(root, tmp_path / "whole", "--workers", "1"))
+    assert command.main(flags(root, tmp_path / "whole", "--workers", "1")) == 0
     process = start(root, out, "--workers", "2")
-    wait_for(lambda: list(out.glob("*.tfrecord")) and list(out.glob("*.partial")), process)
+    processes.wait_until(
+        lambda: list(out.glob("*.tfrecord")) and list(out.glob("*.partial")), process
+    )
     children = living_children(process.pid)
     assert len(children) >= 2
     process.kill()
@@ -392,14 +380,14 @@ def test_after_a_kill_no_worker_lives_and_a_second_run_goes_on(tmp_path):
         time.sleep(0.01)
     assert not (out / "manifest.json").exists(), "it ended before it was killed"
     (out / "train-00000-of-00150.tfrecord.1.partial").touch()  # of an earlier version
-    finish(start(root, out, "--workers", "1"))
+    assert command.main(flags(root, out, "--workers", "1")) == 0
     assert contents(out) == contents(tmp_path / "whole")
 
 
-def test_two_at_once_into_one_folder_are_one_and_a_refusal(tmp_path):
+def test_two_at_once_into_one_folder_are_one_and_a_refusal(tmp_path, start):
     root, out = raw(tmp_path / "raw", frames=60), tmp_path / "out"
     process = start(root, out, "--workers", "1")
-    wait_for(lambda: list(out.glob("*.tfrecord")), process)
+    processes.wait_until(lambda: list(out.glob("*.tfrecord")), process)
     process.send_signal(signal.SIGSTOP)
     try:
         before = sorted(out.rglob("*"))
@@ -408,33 +396,29 @@ def test_two_at_once_into_one_folder_are_one_and_a_refusal(tmp_path):
         assert sorted(out.rglob("*")) == before
     finally:
         process.send_signal(signal.SIGCONT)
-    finish(process)
+    error = process.communicate()[1]
+    assert process.returncode == 0, error
     run(root, tmp_path / "whole")
     assert contents(out) == contents(tmp_path / "whole")
 
 
 @pytest.mark.parametrize(
-    ("limit", "workers", "line"),
+    ("limit", "line"),
     [
-        (5_000, 1, "train-00000-of-00001.tfrecord: can't be written (File too large); make room"),
-        (5_000, 2, ".tfrecord: can't be written (File too large); make room"),
-        (100, 1, "plan.json: File too large; make room, then the same command goes on"),
+        (5_000, "train-00000-of-00001.tfrecord: can't be written (File too large); make room"),
+        (100, "plan.json: File too large; make room, then the same command goes on"),
     ],
 )
-def test_a_full_disk_is_a_line_that_names_the_file(tmp_path, limit, workers, line):
+def test_a_full_disk_is_a_line_that_names_the_file(tmp_path, start, limit, line):
     root, out = raw(tmp_path / "raw", frames=20), tmp_path / "out"
-    options = ["--workers", str(workers), "records.frames_per_shard=20"]
-    process = start(
-        root,
-        out,
-        *options,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-    )
+    options = ["--workers", "1", "records.frames_per_shard=20"]
+    full = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))}
+    process = start(root, out, *options, **full)
     error = process.communicate()[1]
     assert process.returncode == 1 and "Traceback" not in error, error
     assert line in error.splitlines()[-1]
     assert not list(out.glob("*.partial"))
-    finish(start(root, out, *options))
+    assert command.main(flags(root, out, *options)) == 0
     assert Manifest.load(out).splits["train"].records == 20
 
 

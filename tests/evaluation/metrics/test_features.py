@@ -73,12 +73,12 @@ def test_a_saved_model_that_takes_another_size(tmp_path):
 
 def test_imagenet_is_keras_inception_averaged(tmp_path):
     file = tmp_path / "inception.weights.h5"
-    keras.applications.InceptionV3(include_top=False, weights=None).save_weights(file)
+    reference = keras.applications.InceptionV3(include_top=False, weights=None, pooling="avg")
+    reference.save_weights(file)
     network = imagenet_features(str(file), setting="--weights")
     assert network.name == "InceptionV3 of keras.applications, ImageNet"
     assert network.weights == weights_of(file) and network.dimension == 2048
     pixels = (resized_by_pillow(frames(1), 299) + 1) * 127.5
-    reference = keras.applications.InceptionV3(include_top=False, weights=file, pooling="avg")
     expected = reference(keras.applications.inception_v3.preprocess_input(pixels))
     np.testing.assert_allclose(network(frames(1)), expected, rtol=1e-2, atol=1e-4)
 
