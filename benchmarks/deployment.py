@@ -30,7 +30,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from sflowgan_tf.device import model as device_model
+from sflowgan_tf.device import tflite_model as device_model
 from sflowgan_tf.device.precisions import Precision
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils import cli
@@ -86,7 +86,7 @@ def way(name: str, engine: Engine, scenes: list[Scene]) -> Way:
 
 def tflite_models(
     exported: Exported, folder: Path, card: Card
-) -> Iterator[tuple[str, device_model.Model]]:
+) -> Iterator[tuple[str, device_model.TFLiteModel]]:
     """The files with the DNED that pass what `export` demands, by name."""
     for precision in PRECISIONS:
         kind = [precision]
@@ -97,7 +97,7 @@ def tflite_models(
             print(error)
             continue
         with held_back():  # LiteRT says which delegate it takes
-            model = device_model.Model(report.file, threads=THREADS)
+            model = device_model.TFLiteModel(report.file, threads=THREADS)
         yield f"TFLite {precision}{', norms in float' if report.in_float else ''}", model
 
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sflowgan_tf import config as settings
-from sflowgan_tf.device import model as device_model
+from sflowgan_tf.device import tflite_model as device_model
 from sflowgan_tf.device.precisions import PRECISIONS
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils import cli
@@ -111,9 +111,9 @@ def rows(
         except Failure as error:
             print(error)
             continue
-        model = device_model.Model(file, threads=threads)
+        model = device_model.TFLiteModel(file, threads=threads)
 
-        def paint(scene: Scene, model: device_model.Model = model) -> np.ndarray:
+        def paint(scene: Scene, model: device_model.TFLiteModel = model) -> np.ndarray:
             return model.translate(scene.labels, scene.frame, WEIGHTS)
 
         kind = f"{precision}, norms in float" if report.in_float else precision

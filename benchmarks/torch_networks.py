@@ -20,7 +20,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from sflowgan_tf.ops import portable
+from sflowgan_tf.ops import preprocessing
 from sflowgan_tf.ops.settings import EdgeSettings
 
 
@@ -143,7 +143,7 @@ def channels_first(array: np.ndarray) -> torch.Tensor:
 
 
 class Painter:
-    """What `device.model.Model` does, the network in PyTorch."""
+    """What `device.tflite_model.TFLiteModel` does, the network in PyTorch."""
 
     def __init__(self, task: Any):
         """Builds the networks.
@@ -168,12 +168,12 @@ class Painter:
         """A scene as (height, width, 3) uint8 RGB."""
         frame, label_map = self.frames[index], self.labels[index]
         settings = EdgeSettings(**self.settings["edges"])
-        edges = channels_first(portable.laplacian_edges(frame[None], settings, np)[0])
-        labels = channels_first(portable.one_hot(label_map, self.settings["classes"], np))
+        edges = channels_first(preprocessing.laplacian_edges(frame[None], settings, np)[0])
+        labels = channels_first(preprocessing.one_hot(label_map, self.settings["classes"], np))
         maps = torch.sigmoid(self.networks["dned"](edges))
         redrawn = (maps * self.shares).sum(1, keepdim=True)
         image = self.networks["generator"](torch.cat([labels, redrawn], 1))
-        return portable.to_uint8(image[0].permute(1, 2, 0).numpy(), np)
+        return preprocessing.to_uint8(image[0].permute(1, 2, 0).numpy(), np)
 
 
 def main() -> None:

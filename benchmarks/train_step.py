@@ -18,8 +18,9 @@ import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from sflowgan_tf import losses  # noqa: E402
-from sflowgan_tf.ops import images, labels  # noqa: E402
+from sflowgan_tf.ops import images  # noqa: E402
 from sflowgan_tf.ops.ensemble import ensemble  # noqa: E402
+from sflowgan_tf.ops.network_input import network_input  # noqa: E402
 from sflowgan_tf.training import assembly  # noqa: E402
 from sflowgan_tf.training.gan.image_gan import ImageGAN  # noqa: E402
 
@@ -37,7 +38,7 @@ def plain_step(gan: ImageGAN, batch: dict[str, tf.Tensor]) -> None:
 
     def paint():
         shown = ensemble(gan.dned(edges), weights)
-        return gan.generator(labels.scene(batch["labels"], shown, CLASSES))
+        return gan.generator(network_input(batch["labels"], shown, CLASSES))
 
     def logits(maps):
         return [scale[-1] for scale in maps]

@@ -55,7 +55,7 @@ def work(parsed: argparse.Namespace) -> None:
     _check(parsed)
     import_tensorflow()
     from sflowgan_tf.data.manifest import Manifest
-    from sflowgan_tf.evaluation import gaps, judges
+    from sflowgan_tf.evaluation import judges, unmeasurable
     from sflowgan_tf.evaluation.evaluation import Evaluation
     from sflowgan_tf.evaluation.instruments import instruments
     from sflowgan_tf.evaluation.reference import Reference
@@ -87,7 +87,7 @@ def work(parsed: argparse.Namespace) -> None:
         i3d=parsed.i3d,
         vgg=parsed.vgg,
     )
-    gaps.refuse(parsed.metrics or (), subject, reference, networks, parsed.i3d)
+    unmeasurable.refuse(parsed.metrics or (), subject, reference, networks, parsed.i3d)
     evaluation = Evaluation(
         subject=subject,
         reference=reference,

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from sflowgan_tf.device import pictures
-from sflowgan_tf.device.model import Model
+from sflowgan_tf.device.tflite_model import TFLiteModel
 from sflowgan_tf.ops.settings import SIDE_OUTPUTS
 from sflowgan_tf.utils import cli
 from sflowgan_tf.utils.errors import UserError
@@ -101,7 +101,7 @@ def work(parsed: argparse.Namespace) -> None:
         if parsed.output.resolve() in (source.resolve(), source.resolve().parent):
             raise UserError(f"--output {parsed.output}: would overwrite {source}; choose another")
     pairs = scenes(parsed.labels, parsed.frames, parsed.output)
-    model = Model(
+    model = TFLiteModel(
         parsed.model,
         threads=parsed.threads,
         delegate=parsed.delegate,
@@ -129,7 +129,7 @@ def work(parsed: argparse.Namespace) -> None:
     print(f"Size: {parsed.model.stat().st_size / 1e6:.2f} MB, {parsed.model}")
 
 
-def _read(scene: _Scene, model: Model) -> tuple[np.ndarray, np.ndarray]:
+def _read(scene: _Scene, model: TFLiteModel) -> tuple[np.ndarray, np.ndarray]:
     """Class indices and RGB; UserError with the file's name."""
     raw, frame = pictures.read(scene.labels), pictures.read(scene.frame)
     if frame.dtype != np.uint8 or frame.ndim != 3:

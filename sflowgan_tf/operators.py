@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sflowgan_tf.ops import portable
+from sflowgan_tf.ops import preprocessing
 from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.quiet import import_tensorflow
@@ -24,7 +24,7 @@ def laplacian_edges(frame: np.ndarray, settings: EdgeSettings = EdgeSettings()) 
     Source: S-Flow GAN, sec. 3.2; see `ops.edges.laplacian_edges`.
     """
     _check("frame", frame)
-    return portable.laplacian_edges(frame[None], settings, np)[0]
+    return preprocessing.laplacian_edges(frame[None], settings, np)[0]
 
 
 def dense_flow(

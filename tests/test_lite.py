@@ -12,7 +12,7 @@ import pytest
 
 from sflowgan_tf import lite, minicity
 from sflowgan_tf.deployment import conversion, tflite
-from sflowgan_tf.device import model as device_model
+from sflowgan_tf.device import tflite_model as device_model
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.utils.errors import UserError
 from tests import places
@@ -187,7 +187,7 @@ def test_a_delegate_gets_its_options(home, monkeypatch):
         lambda library: SimpleNamespace(tflite_plugin_create_delegate=None),
     )
     with pytest.raises(UserError, match=r"--delegate lib\.so: can't be loaded \(not here\)"):
-        device_model.Model(Path("a.tflite"), delegate="lib.so", options={"precision": "fp16"})
+        device_model.TFLiteModel(Path("a.tflite"), delegate="lib.so", options={"precision": "fp16"})
     assert asked == [("lib.so", {"precision": "fp16"})]
 
 
@@ -201,4 +201,4 @@ def test_a_damaged_file_is_refused(home, tmp_path):
     content = (home / "a.tflite").read_bytes()
     (tmp_path / "cut.tflite").write_bytes(b"\0" * 64 + content[64:])
     with pytest.raises(UserError, match=r"cut\.tflite: damaged, or not for this LiteRT; export it"):
-        device_model.Model(tmp_path / "cut.tflite")
+        device_model.TFLiteModel(tmp_path / "cut.tflite")

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sflowgan_tf.data.settings import RecordSettings, differences
+from sflowgan_tf.data.record_settings import RecordSettings, differences
 from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.errors import UserError
@@ -74,7 +74,7 @@ class Manifest:
         """In what `settings` differ from those the records were made with, of those kept here.
 
         Returns:
-            Clauses of `data.settings.differences`.
+            Clauses of `data.record_settings.differences`.
         """
         own = replace(
             settings,

@@ -344,7 +344,7 @@ def _resize(value: tf.Tensor, size: tuple[int, int], method: str) -> tf.Tensor:
     return tf.cast(tf.round(resized), tf.uint8) if value.dtype == tf.uint8 else resized
 
 
-def blame(folder: Path, manifest: Manifest) -> None:
+def find_damage(folder: Path, manifest: Manifest) -> None:
     """Reads all records to find the damaged one, which an error inside the pipeline does not name.
 
     Args:

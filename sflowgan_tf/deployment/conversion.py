@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from sflowgan_tf.data.media.pictures import resize
 from sflowgan_tf.data.pipeline import Frames
-from sflowgan_tf.device.model import network_inputs
 from sflowgan_tf.device.precisions import Precision
+from sflowgan_tf.device.tflite_model import network_inputs
 from sflowgan_tf.ops.ensemble import ensemble, ensemble_weights
 from sflowgan_tf.ops.settings import SIDE_OUTPUTS
 from sflowgan_tf.translation.translator import Translator

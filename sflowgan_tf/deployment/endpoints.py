@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from sflowgan_tf.deployment import checks
+from sflowgan_tf.deployment import request_checks
 from sflowgan_tf.ops.settings import SIDE_OUTPUTS
 from sflowgan_tf.translation.signatures import SIGNATURES
 from sflowgan_tf.translation.translator import Translator
@@ -59,31 +59,37 @@ class _Painting:
         self.translator = translator
 
     def serving_default(self, labels: tf.Tensor, image: tf.Tensor) -> Tensors:
-        labels, image = checks.same_size(labels, image, "image")
+        labels, image = request_checks.same_size(labels, image, "image")
         return {"image": self._painted(labels, image, _equal_weights(labels))}
 
     def weighted(self, labels: tf.Tensor, image: tf.Tensor, ensemble_weights: tf.Tensor) -> Tensors:
-        labels, image = checks.same_size(labels, image, "image")
-        weights = checks.ensemble_weights(ensemble_weights, labels)
+        labels, image = request_checks.same_size(labels, image, "image")
+        weights = request_checks.ensemble_weights(ensemble_weights, labels)
         return {"image": self._painted(labels, image, weights)}
 
     def encoded(self, labels_bytes: tf.Tensor, image_bytes: tf.Tensor) -> Tensors:
-        labels, image = checks.label_files(labels_bytes), checks.image_files(image_bytes)
+        labels, image = (
+            request_checks.label_files(labels_bytes),
+            request_checks.image_files(image_bytes),
+        )
         return _png(self.serving_default(labels, image))
 
     def encoded_weighted(
         self, labels_bytes: tf.Tensor, image_bytes: tf.Tensor, ensemble_weights: tf.Tensor
     ) -> Tensors:
-        labels, image = checks.label_files(labels_bytes), checks.image_files(image_bytes)
+        labels, image = (
+            request_checks.label_files(labels_bytes),
+            request_checks.image_files(image_bytes),
+        )
         return _png(self.weighted(labels, image, ensemble_weights))
 
     def edges(self, labels: tf.Tensor, edges: tf.Tensor) -> Tensors:
-        labels, edges = checks.same_size(labels, edges, "edges")
-        labels = checks.label_map(labels, self.translator.num_classes)
-        return {"image": self.translator.paint(labels, checks.edges(edges))}
+        labels, edges = request_checks.same_size(labels, edges, "edges")
+        labels = request_checks.label_map(labels, self.translator.num_classes)
+        return {"image": self.translator.paint(labels, request_checks.edges(edges))}
 
     def _painted(self, labels: tf.Tensor, image: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-        labels = checks.label_map(labels, self.translator.num_classes)
+        labels = request_checks.label_map(labels, self.translator.num_classes)
         edges = self.translator.laplacian(image)
         if self.translator.redraws:
             edges = self.translator.redraw(edges, weights)

@@ -1,6 +1,6 @@
 """A run as TFLite files for devices: converted, checked, compared, and only then in their place.
 
-A file paints one scene of a fixed size. What stands around its network is in `device.model`, which
+A file paints one scene of a fixed size. What stands around its network is in `device.tflite_model`, which
 runs such files on a device.
 """
 
@@ -15,8 +15,8 @@ from sflowgan_tf.deployment import flatbuffer, gpu_rules
 from sflowgan_tf.deployment.conversion import Network, Scene, scenes
 from sflowgan_tf.deployment.exported import Exported
 from sflowgan_tf.device.metadata import Metadata
-from sflowgan_tf.device.model import Model
 from sflowgan_tf.device.precisions import Precision
+from sflowgan_tf.device.tflite_model import TFLiteModel
 from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.settings import Farneback
@@ -173,7 +173,7 @@ class Exporter:
             partial.write_bytes(content)
             self._metadata(network, precision, in_float).append(partial)
             with held_back():  # LiteRT says which delegate it takes
-                model = Model(partial)
+                model = TFLiteModel(partial)
             levels, psnr = self._compare(model)
             _check(file.name, precision, levels, psnr)
         return Report(
@@ -201,7 +201,7 @@ class Exporter:
             origin=self.origin,
         )
 
-    def _compare(self, model: Model) -> tuple[int, float]:
+    def _compare(self, model: TFLiteModel) -> tuple[int, float]:
         """Largest difference to the translator, in levels, and PSNR, in dB."""
         weights = ensemble_weights(len(self.compared), seed=0) if model.redraws else None
         squares, largest = [], 0

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from sflowgan_tf.evaluation import gaps, report
+from sflowgan_tf.evaluation import report, unmeasurable
 from sflowgan_tf.evaluation.cache import cached
-from sflowgan_tf.evaluation.frames import Painter
+from sflowgan_tf.evaluation.frames import PaintFunction
 from sflowgan_tf.evaluation.gallery import Gallery
 from sflowgan_tf.evaluation.instruments import perceptual_name
 from sflowgan_tf.evaluation.judges import Judge
@@ -74,7 +74,7 @@ class Evaluation:
             gallery = Gallery(
                 subject=self.subject, reference=self.reference, seed=self.seed, output=folder
             )
-            notes = gaps.notes(self.groups, self.subject, self.reference, self.instruments)
+            notes = unmeasurable.notes(self.groups, self.subject, self.reference, self.instruments)
             result = Result(
                 subject=self.subject.description,
                 reference=self.reference.description(films["real"]),
@@ -99,7 +99,7 @@ class Evaluation:
 
     def _generated(self) -> list[Clip]:
         subject = self.subject
-        variations: Painter | None = None
+        variations: PaintFunction | None = None
         if isinstance(subject, Painted) and subject.varies and "diversity" in self.groups:
             variations = partial(subject.versions, count=_VERSIONS, seed=self.seed)
         return self._measured("generated", subject.picture, variations)
@@ -111,7 +111,9 @@ class Evaluation:
             lambda: self._measured(of, lambda frame: frame[field].numpy()),
         )
 
-    def _measured(self, of: Of, paint: Painter, variations: Painter | None = None) -> list[Clip]:
+    def _measured(
+        self, of: Of, paint: PaintFunction, variations: PaintFunction | None = None
+    ) -> list[Clip]:
         with tqdm(total=self.reference.frames, desc=of, unit="frame") as bar:
             clips = self.instruments.measure(self.reference.clips(), paint, variations, bar.update)
             return list(clips)

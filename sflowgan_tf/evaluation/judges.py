@@ -12,7 +12,7 @@ import tensorflow as tf
 from omegaconf import ListConfig, OmegaConf
 
 from sflowgan_tf.evaluation.metrics.features import Describes, weights_of
-from sflowgan_tf.evaluation.metrics.saved_model import loaded
+from sflowgan_tf.evaluation.metrics.saved_networks import loaded
 from sflowgan_tf.evaluation.segmenting import assembly as segmenting
 from sflowgan_tf.ops.classes import TABLES, VOID, ClassTable
 from sflowgan_tf.ops.images import to_signed

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sflowgan_tf.data.flow import estimated_motion
-from sflowgan_tf.evaluation.frames import Frame, Painter
+from sflowgan_tf.evaluation.frames import Frame, PaintFunction
 from sflowgan_tf.evaluation.metrics.diversity import diversity
 from sflowgan_tf.evaluation.metrics.features import FeatureNetwork
 from sflowgan_tf.evaluation.metrics.paired import paired_scores
@@ -77,8 +77,8 @@ class Instruments:
     def measure(
         self,
         clips: Iterable[Iterator[Frame]],
-        paint: Painter,
-        variations: Painter | None = None,
+        paint: PaintFunction,
+        variations: PaintFunction | None = None,
         on_frame: Callable[[], object] = lambda: None,
     ) -> Iterator[Clip]:
         """Measures a film made of each clip of the reference.
@@ -99,8 +99,8 @@ class Instruments:
     def _clip(
         self,
         frames: Iterator[Frame],
-        paint: Painter,
-        variations: Painter | None,
+        paint: PaintFunction,
+        variations: PaintFunction | None,
         on_frame: Callable[[], object],
     ) -> Clip:
         rows: dict[str, list[Any]] = {field.name: [] for field in fields(Clip)[1:]}

@@ -8,7 +8,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sflowgan_tf.evaluation.figures import (
+from sflowgan_tf.evaluation.measuring import PAIRED, TEMPORAL, Clip, Instruments
+from sflowgan_tf.evaluation.metrics.bootstrap import interval, units_of
+from sflowgan_tf.evaluation.metrics.frechet import FrechetResampling, cautions
+from sflowgan_tf.evaluation.metrics.kernel import KernelSums, kernel_distance
+from sflowgan_tf.evaluation.metrics.paired import RANGES
+from sflowgan_tf.evaluation.metrics.segmentation import Confusion
+from sflowgan_tf.evaluation.result import ClassScore, Of, Score
+from sflowgan_tf.evaluation.statistics import (
     Agreement,
     AgreementRatio,
     Figure,
@@ -17,13 +24,6 @@ from sflowgan_tf.evaluation.figures import (
     Mean,
     is_labelled,
 )
-from sflowgan_tf.evaluation.measuring import PAIRED, TEMPORAL, Clip, Instruments
-from sflowgan_tf.evaluation.metrics.bootstrap import interval, units_of
-from sflowgan_tf.evaluation.metrics.frechet import FrechetResampling, cautions
-from sflowgan_tf.evaluation.metrics.kernel import KernelSums, kernel_distance
-from sflowgan_tf.evaluation.metrics.paired import RANGES
-from sflowgan_tf.evaluation.metrics.segmentation import Confusion
-from sflowgan_tf.evaluation.result import ClassScore, Of, Score
 from sflowgan_tf.ops.classes import ClassTable
 
 _DRAWS, _DRAWS_OF_FEW = 200, 1000  # of the bootstrap; more where there are fewer than _FEW units

@@ -4,7 +4,7 @@ from typing import Any
 
 from keras import ops
 
-from sflowgan_tf.ops import portable
+from sflowgan_tf.ops import preprocessing
 from sflowgan_tf.ops.settings import EdgeSettings
 
 
@@ -27,7 +27,7 @@ def laplacian_edges(images, settings: EdgeSettings):
     ksize 3), the strict comparison of the absolute value, the grey levels unrounded, the mirrored
     border (BORDER_REFLECT_101) and the Gaussian are our choice.
     """
-    return portable.laplacian_edges(images, settings, ops)
+    return preprocessing.laplacian_edges(images, settings, ops)
 
 
 def instance_boundaries(labels, instances):

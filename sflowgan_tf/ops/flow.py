@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from sflowgan_tf.ops.portable import GREY
+from sflowgan_tf.ops.preprocessing import GREY
 from sflowgan_tf.ops.settings import Farneback
 
 _SMALLEST = 32  # pixels; no level of the pyramid gets smaller than this

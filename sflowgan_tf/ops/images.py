@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from keras import ops
 
-from sflowgan_tf.ops import portable
+from sflowgan_tf.ops import preprocessing
 
 _GAP = 4
 _TITLE = 22
@@ -17,12 +17,12 @@ def to_signed(image):
 
 def to_levels(image):
     """Float -1..1 to float32 0..255, neither rounded nor clipped, so differentiable. Any shape."""
-    return portable.to_levels(image, ops)
+    return preprocessing.to_levels(image, ops)
 
 
 def to_uint8(image):
     """Float -1..1 to uint8 0..255, rounded; what lies outside is clipped. Any shape."""
-    return portable.to_uint8(image, ops)
+    return preprocessing.to_uint8(image, ops)
 
 
 def contact_sheet(rows: list[list[np.ndarray]], titles: list[str]) -> np.ndarray:

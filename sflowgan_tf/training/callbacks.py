@@ -183,7 +183,7 @@ class Scores(keras.callbacks.Callback):
                 tf.summary.scalar(name, score)
 
 
-class Sheets(keras.callbacks.Callback):
+class SheetWriter(keras.callbacks.Callback):
     """Pictures and films of fixed validation frames after each epoch, for TensorBoard and as files.
 
     A picture becomes a PNG, a film an animated GIF. The main sheet is written last: where it is,

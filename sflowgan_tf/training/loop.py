@@ -12,10 +12,10 @@ from sflowgan_tf.config import Config
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.training import assembly, resuming
 from sflowgan_tf.training.assembly import Epoch
-from sflowgan_tf.training.callbacks import Curves, Progress, Sheets, StopOnNonFinite, Summaries
+from sflowgan_tf.training.callbacks import Curves, Progress, SheetWriter, StopOnNonFinite, Summaries
 from sflowgan_tf.training.checkpoints import Checkpoints, State
-from sflowgan_tf.training.failures import explained
 from sflowgan_tf.training.runs import Run
+from sflowgan_tf.training.tensorflow_errors import explained
 
 
 class Trainable(Protocol):
@@ -89,7 +89,7 @@ class Training(ABC):
         """What writes the curves."""
 
     @abstractmethod
-    def sheets(self, summaries: Summaries) -> Sheets:
+    def sheets(self, summaries: Summaries) -> SheetWriter:
         """What draws the sheets of an epoch."""
 
     def scores(self, summaries: Summaries) -> list[keras.callbacks.Callback]:

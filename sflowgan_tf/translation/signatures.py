@@ -1,7 +1,7 @@
 """The signatures of an exported model: names, dtypes and shapes of its inputs and outputs.
 
 TensorFlow Serving calls a model by them. Inputs are checked inside the graph
-(`deployment.checks.py`): a wrong one is an InvalidArgument error with a sentence that says so.
+(`deployment.request_checks`): a wrong one is an InvalidArgument error with a sentence.
 """
 
 from collections.abc import Mapping

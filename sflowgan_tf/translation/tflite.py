@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sflowgan_tf.device.model import Model as Painter
+from sflowgan_tf.device.tflite_model import TFLiteModel
 from sflowgan_tf.translation.model import Model
 from sflowgan_tf.utils.quiet import held_back
 
@@ -17,7 +17,7 @@ def model(file: Path) -> Model:
         UserError: it is missing, damaged, or none of `export --tflite`.
     """
     with held_back():  # LiteRT names the delegate that it uses
-        painter = Painter(file)
+        painter = TFLiteModel(file)
     return Model(
         engine=painter,
         classes=painter.metadata.classes,

@@ -7,9 +7,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from sflowgan_tf.ops import images, labels
+from sflowgan_tf.ops import images
 from sflowgan_tf.ops.edges import instance_boundaries, laplacian_edges
 from sflowgan_tf.ops.ensemble import ensemble, ensemble_weights
+from sflowgan_tf.ops.network_input import network_input
 from sflowgan_tf.ops.settings import SIDE_OUTPUTS, EdgeSettings
 
 Record = Mapping[str, tf.Tensor]  # a frame of `data.pipeline.frames`, by the fields of the records
@@ -154,5 +155,5 @@ class Translator(tf.Module):
                 `edge_map="none"` ignores them.
         """
         edges = tf.zeros_like(edges) if self.edge_map == "none" else edges
-        scene = labels.scene(label_map, edges, self.num_classes)
+        scene = network_input(label_map, edges, self.num_classes)
         return images.to_uint8(self.generator(scene, training=False))

@@ -277,7 +277,7 @@ def test_a_damaged_shard_is_named_with_its_record(folder, manifest, tmp_path, ch
     with pytest.raises(
         UserError, match=r"train-1\.tfrecord: record \d is damaged \(.*prepare again"
     ):
-        pipeline.blame(damaged(folder, tmp_path, change), manifest)
+        pipeline.find_damage(damaged(folder, tmp_path, change), manifest)
 
 
 def test_a_record_whose_picture_is_none_is_named(folder, manifest, tmp_path):
@@ -288,7 +288,7 @@ def test_a_record_whose_picture_is_none_is_named(folder, manifest, tmp_path):
             content = record(8 + i)
             writer.write(content.replace(b"\x89PNG", b"oops") if i else content)
     for read in (
-        lambda: pipeline.blame(tmp_path, manifest),
+        lambda: pipeline.find_damage(tmp_path, manifest),
         lambda: [*pipeline.every_frame(tmp_path, manifest, "train")],
         lambda: pipeline.frames(tmp_path, manifest, "train"),
         lambda: [[*clip] for clip in pipeline.sequences(tmp_path, manifest, "train")],
@@ -300,11 +300,11 @@ def test_a_record_whose_picture_is_none_is_named(folder, manifest, tmp_path):
 def test_a_missing_shard_is_named(folder, manifest, tmp_path):
     (tmp_path / "train-0.tfrecord").write_bytes((folder / "train-0.tfrecord").read_bytes())
     with pytest.raises(UserError, match=r"train-1\.tfrecord: this shard is missing; run prepare"):
-        pipeline.blame(tmp_path, manifest)
+        pipeline.find_damage(tmp_path, manifest)
 
 
 def test_whole_records_are_not_blamed(folder, manifest):
-    assert pipeline.blame(folder, manifest) is None
+    assert pipeline.find_damage(folder, manifest) is None
 
 
 @pytest.mark.parametrize("count", [2, 12])

@@ -8,7 +8,7 @@ import pytest
 from sflowgan_tf import minicity
 from sflowgan_tf.deployment import flatbuffer, gpu_rules, tflite
 from sflowgan_tf.deployment.conversion import Scene
-from sflowgan_tf.device import model as device_model
+from sflowgan_tf.device import tflite_model as device_model
 from sflowgan_tf.device.metadata import Metadata
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.ops.settings import EdgeSettings
@@ -86,7 +86,7 @@ def test_a_file_says_what_its_user_must_know(files):
 
 
 def test_weights_change_the_picture_as_they_do_the_runs(files):
-    model, translator = device_model.Model(files["fp32", True].file), make()
+    model, translator = device_model.TFLiteModel(files["fp32", True].file), make()
     assert model.redraws and model.edges == "laplacian" and model.size == SIZE
     scene = SCENES[0]
     painted = []
@@ -98,7 +98,7 @@ def test_weights_change_the_picture_as_they_do_the_runs(files):
 
 
 def test_void_and_a_generator_alone(files):
-    model, translator = device_model.Model(files["fp16", False].file), make()
+    model, translator = device_model.TFLiteModel(files["fp16", False].file), make()
     labels = np.full_like(SCENES[0].labels, 255)
     expected = translator.translate(labels, SCENES[0].frame, None).astype(int)
     assert np.abs(model.translate(labels, SCENES[0].frame) - expected).max() <= 3
@@ -109,7 +109,7 @@ def test_void_and_a_generator_alone(files):
 def test_a_model_of_labels_alone_takes_no_edges(tmp_path):
     writer = exporter(make(edge_map="none"))
     report = writer.write(tmp_path / "a.tflite", "fp32", redraws=False)
-    model = device_model.Model(report.file)
+    model = device_model.TFLiteModel(report.file)
     assert model.metadata.input_names == ["labels"]
     assert model.edges == "none" and report.levels <= 1
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf.ops import portable
+from sflowgan_tf.ops import preprocessing
 from sflowgan_tf.ops.edges import instance_boundaries, laplacian_edges
 from sflowgan_tf.ops.settings import EdgeSettings
 from tests import places
@@ -75,7 +75,7 @@ def test_all_backends_draw_the_same_edges_to_the_last_pixel(frames, threshold):
         "eager": eager,
         "graph": tf.function(eager, input_signature=any_size),
         "XLA": tf.function(eager, jit_compile=True),
-        "NumPy": lambda images: portable.laplacian_edges(images, settings, np),
+        "NumPy": lambda images: preprocessing.laplacian_edges(images, settings, np),
         "floats": lambda images: eager(images.astype(np.float32)),
     }
     for name, way in ways.items():
@@ -89,7 +89,7 @@ def test_blurred_edges_are_those_of_a_device(blur, threshold):
     settings = EdgeSettings(threshold=threshold, blur=blur)
     for frames in (random_frames, grey_frames, flat_frames):
         images = frames(np.random.default_rng(1))
-        edges = portable.laplacian_edges(images, settings, np)
+        edges = preprocessing.laplacian_edges(images, settings, np)
         np.testing.assert_array_equal(laplacian_edges(images, settings), edges)
 
 

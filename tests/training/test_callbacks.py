@@ -79,7 +79,7 @@ def test_sheets_are_written_as_png_and_for_tensorboard(tmp_path):
     sheet = np.random.default_rng(0).integers(0, 256, (8, 6, 3), np.uint8)
     writer = callbacks.Summaries(tmp_path / "logs")
     drawn = attached(
-        callbacks.Sheets(lambda: {"scenes": sheet}, "scenes", writer, tmp_path / "samples")
+        callbacks.SheetWriter(lambda: {"scenes": sheet}, "scenes", writer, tmp_path / "samples")
     )
     drawn.on_epoch_end(2)
     writer.__exit__(None)
@@ -95,7 +95,7 @@ def test_films_are_written_as_animated_pictures(tmp_path):
     film[1], film[2] = 255, (0, 0, 255)
     writer = callbacks.Summaries(tmp_path / "logs")
     drawn = attached(
-        callbacks.Sheets(lambda: {"film": film}, "scenes", writer, tmp_path / "samples")
+        callbacks.SheetWriter(lambda: {"film": film}, "scenes", writer, tmp_path / "samples")
     )
     drawn.on_epoch_end(0)
     writer.__exit__(None)
@@ -164,7 +164,7 @@ def test_a_disk_that_is_full_of_sheets_names_the_file(tmp_path, monkeypatch):
 
     sheet = np.zeros((8, 6, 3), np.uint8)
     with callbacks.Summaries(tmp_path / "logs") as summaries:
-        sheets = callbacks.Sheets(lambda: {"scenes": sheet}, "scenes", summaries, tmp_path)
+        sheets = callbacks.SheetWriter(lambda: {"scenes": sheet}, "scenes", summaries, tmp_path)
         monkeypatch.setattr(Path, "write_bytes", full)
         with pytest.raises(Failure, match=r"scenes-0001\.png: can.t be written: No space left"):
             attached(sheets).on_epoch_end(0)

@@ -18,7 +18,7 @@ from sflowgan_tf.data import manifest as manifests
 from sflowgan_tf.data.manifest import Manifest, Split, write_json
 from sflowgan_tf.data.preparing import workers as processes
 from sflowgan_tf.data.preparing.shards import Shard
-from sflowgan_tf.data.settings import RecordSettings, differences
+from sflowgan_tf.data.record_settings import RecordSettings, differences
 from sflowgan_tf.data.sources.base import RawFrame, Source
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.locks import locked

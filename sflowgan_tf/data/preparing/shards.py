@@ -24,7 +24,7 @@ from sflowgan_tf.data.media.pictures import (
     resize,
     resize_motion,
 )
-from sflowgan_tf.data.settings import RecordSettings
+from sflowgan_tf.data.record_settings import RecordSettings
 from sflowgan_tf.data.sources.base import RawFrame
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.utils.errors import Failure, UserError

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from scipy import stats
 
-from sflowgan_tf.evaluation.metrics.progress import watched
+from sflowgan_tf.evaluation.progress import watched
 
 Unit = TypeVar("Unit")
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
-from sflowgan_tf.evaluation.metrics.saved_model import vectors_of
+from sflowgan_tf.evaluation.metrics.saved_networks import vectors_of
 from sflowgan_tf.networks.pretrained import pretrained
 from sflowgan_tf.ops.images import to_signed
 

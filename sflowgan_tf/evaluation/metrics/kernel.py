@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sflowgan_tf.evaluation.metrics.progress import watched
+from sflowgan_tf.evaluation.progress import watched
 
 _LARGEST = 1000  # pictures in a subset
 _BLOCK = 256  # samples of one set whose kernel with all of the other is in memory at a time

@@ -13,7 +13,7 @@ from sflowgan_tf.evaluation.metrics.segmentation import Confusion, SegmentationS
 from sflowgan_tf.evaluation.segmenting import assembly as segmenting
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.training.assembly import Epoch
-from sflowgan_tf.training.callbacks import Curves, Scores, Sheets, Summaries
+from sflowgan_tf.training.callbacks import Curves, Scores, SheetWriter, Summaries
 from sflowgan_tf.training.loop import Training
 from sflowgan_tf.training.runs import Run
 
@@ -51,9 +51,9 @@ class SegmenterTraining(Training):
         """Scores of the validation frames."""
         return [Scores(self._scores, summaries)]
 
-    def sheets(self, summaries: Summaries) -> Sheets:
+    def sheets(self, summaries: Summaries) -> SheetWriter:
         """Frames and their segments."""
-        return Sheets(self._sheets, self.SHEET, summaries, self.run_paths.samples)
+        return SheetWriter(self._sheets, self.SHEET, summaries, self.run_paths.samples)
 
     def confusion(self) -> Confusion:
         """Pixels of all validation frames by true and predicted class.

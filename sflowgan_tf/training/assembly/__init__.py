@@ -8,17 +8,12 @@ from sflowgan_tf.training.assembly.epochs import (
     read,
     sequence,
 )
+from sflowgan_tf.training.assembly.gans import gan, reproducible, start_from, start_global_part
 from sflowgan_tf.training.assembly.networks import dned, generator
 from sflowgan_tf.training.assembly.restored import (
     model_of_run,
     restored_translator,
     translator,
-)
-from sflowgan_tf.training.assembly.trainings import (
-    gan,
-    reproducible,
-    start_from,
-    start_global_part,
 )
 
 __all__ = [

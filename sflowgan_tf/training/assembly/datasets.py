@@ -10,7 +10,7 @@ from sflowgan_tf import minicity
 from sflowgan_tf.config import Config
 from sflowgan_tf.data.manifest import NAME, Manifest
 from sflowgan_tf.data.preparing.preparation import prepare
-from sflowgan_tf.data.settings import RecordSettings
+from sflowgan_tf.data.record_settings import RecordSettings
 from sflowgan_tf.data.sources import find
 from sflowgan_tf.ops.classes import ClassTable, table
 from sflowgan_tf.training.runs import Run

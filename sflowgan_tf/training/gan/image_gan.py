@@ -7,9 +7,10 @@ import keras
 import tensorflow as tf
 
 from sflowgan_tf import losses
-from sflowgan_tf.ops import images, labels
+from sflowgan_tf.ops import images
 from sflowgan_tf.ops.edges import instance_boundaries
 from sflowgan_tf.ops.ensemble import ensemble
+from sflowgan_tf.ops.network_input import network_input
 from sflowgan_tf.ops.settings import SIDE_OUTPUTS
 from sflowgan_tf.training.checkpoints import State
 from sflowgan_tf.training.gan.networks import Networks
@@ -201,7 +202,7 @@ class ImageGAN(keras.Model):
         side_outputs = self.dned(edges, training=True) if has_dned else None
         redraws = side_outputs is not None and self.phase != "edges"
         edge_map = ensemble(side_outputs, weights) if redraws else edges
-        scene = labels.scene(data["labels"], edge_map, self.num_classes)
+        scene = network_input(data["labels"], edge_map, self.num_classes)
         image_fake = self.generator(scene, training=True)
         real, fake = self._feature_maps(scene, edges, image_real, image_fake)
         logits_real, logits_fake = [maps[-1] for maps in real], [maps[-1] for maps in fake]

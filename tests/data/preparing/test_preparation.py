@@ -30,7 +30,7 @@ from sflowgan_tf.data.media.pictures import (
 )
 from sflowgan_tf.data.preparing import shards, workers
 from sflowgan_tf.data.preparing.preparation import prepare, split_frames
-from sflowgan_tf.data.settings import RecordSettings
+from sflowgan_tf.data.record_settings import RecordSettings
 from sflowgan_tf.data.sources import RawFrame, find
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.ops.edges import laplacian_edges

@@ -9,7 +9,7 @@ from sflowgan_tf.data import pipeline, records
 from sflowgan_tf.data.manifest import Manifest, Split
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.ops.settings import EdgeSettings, Farneback
-from sflowgan_tf.training.failures import explained
+from sflowgan_tf.training.tensorflow_errors import explained
 from sflowgan_tf.utils.errors import Failure, UserError
 
 ADVICE = "take a smaller batch"

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf.evaluation.metrics.saved_model import vectors_of
+from sflowgan_tf.evaluation.metrics.saved_networks import vectors_of
 from sflowgan_tf.utils.errors import UserError
 
 SHAPE = (None, 8, 8, 3)

@@ -1,7 +1,7 @@
 import keras
 import pytest
 
-from sflowgan_tf.training.gan.schedule import ConstantThenLinear
+from sflowgan_tf.training.gan.learning_rate import ConstantThenLinear
 
 
 @pytest.mark.parametrize(("step", "rate"), [(0, 2.0), (10, 2.0), (15, 1.0), (20, 0.0), (25, 0.0)])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from keras import ops
 
-from sflowgan_tf.ops import portable
+from sflowgan_tf.ops import preprocessing
 from sflowgan_tf.ops.settings import EdgeSettings
 from tests import places
 
@@ -27,22 +27,24 @@ def same(function, *arguments):
 
 @given(FRAMES, st.floats(0, 2040), st.sampled_from([0.0, 0.4, 1.7]))
 def test_edges(frames, threshold, blur):
-    same(portable.laplacian_edges, frames, EdgeSettings(threshold=threshold, blur=blur))
+    same(preprocessing.laplacian_edges, frames, EdgeSettings(threshold=threshold, blur=blur))
 
 
 def test_labels():
     label_map = np.arange(256, dtype=np.uint8).reshape(8, 32)
-    channels = same(portable.one_hot, label_map, 5)
+    channels = same(preprocessing.one_hot, label_map, 5)
     assert channels.shape == (8, 32, 5) and channels.sum() == 5
     assert channels[0, :5].tolist() == np.eye(5).tolist()
 
 
 def test_pixels_are_rounded_half_to_even_and_clipped():
     image = np.linspace(-1.1, 1.1, 2001, dtype=np.float32).reshape(1, 667, 3)
-    pixels = same(portable.to_uint8, image)
+    pixels = same(preprocessing.to_uint8, image)
     assert pixels.dtype == np.uint8 and (pixels.min(), pixels.max()) == (0, 255)
     levels = np.array([0.5, 1.5, 2.5], np.float32) / np.float32(127.5) - 1
-    assert portable.to_uint8(levels, np).tolist() == same(portable.to_uint8, levels).tolist()
+    assert (
+        preprocessing.to_uint8(levels, np).tolist() == same(preprocessing.to_uint8, levels).tolist()
+    )
 
 
 def test_neither_keras_nor_tensorflow_is_needed():
@@ -51,8 +53,8 @@ def test_neither_keras_nor_tensorflow_is_needed():
         "for name in ('tensorflow', 'keras'):\n"
         "    sys.modules[name] = None\n"
         "import numpy as np\n"
-        "from sflowgan_tf.ops import portable, settings\n"
+        "from sflowgan_tf.ops import preprocessing, settings\n"
         "frame = np.zeros((1, 4, 4, 3), np.uint8)\n"
-        "portable.laplacian_edges(frame, settings.EdgeSettings(), np)\n"
+        "preprocessing.laplacian_edges(frame, settings.EdgeSettings(), np)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=places.ROOT)

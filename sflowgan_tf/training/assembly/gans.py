@@ -11,14 +11,14 @@ from sflowgan_tf.config import Config
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.training import resuming
 from sflowgan_tf.training.assembly import networks as configured
-from sflowgan_tf.training.assembly.classes import class_differences
+from sflowgan_tf.training.assembly.class_comparison import class_differences
 from sflowgan_tf.training.assembly.epochs import Epoch
 from sflowgan_tf.training.assembly.restored import restore
-from sflowgan_tf.training.gan.adam import JoiningAdam
 from sflowgan_tf.training.gan.image_gan import ImageGAN
+from sflowgan_tf.training.gan.joining_adam import JoiningAdam
+from sflowgan_tf.training.gan.learning_rate import ConstantThenLinear
 from sflowgan_tf.training.gan.networks import Networks
 from sflowgan_tf.training.gan.objective import Objective
-from sflowgan_tf.training.gan.schedule import ConstantThenLinear
 from sflowgan_tf.training.gan.video_gan import VideoGAN
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError

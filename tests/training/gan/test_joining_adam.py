@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from sflowgan_tf.training.gan.adam import JoiningAdam
+from sflowgan_tf.training.gan.joining_adam import JoiningAdam
 
 BETAS = {"beta_1": 0.5, "beta_2": 0.999}
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sflowgan_tf import config
-from sflowgan_tf.data.settings import RecordSettings, differences
+from sflowgan_tf.data.record_settings import RecordSettings, differences
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.training.assembly.datasets import record_settings

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf.deployment import checks
+from sflowgan_tf.deployment import request_checks
 
 CLASSES = 13
 
@@ -15,16 +15,18 @@ def graph(function, *specs):
     return tf.function(function, input_signature=[tf.TensorSpec(*spec) for spec in specs])
 
 
-label_map = graph(lambda x: checks.label_map(x, CLASSES), ([None, None, None], tf.uint8))
+label_map = graph(lambda x: request_checks.label_map(x, CLASSES), ([None, None, None], tf.uint8))
 same_size = graph(
-    lambda x, y: checks.same_size(x, y, "image"),
+    lambda x, y: request_checks.same_size(x, y, "image"),
     ([None, None, None], tf.uint8),
     ([None, None, None, None], tf.uint8),
 )
-weights = graph(checks.ensemble_weights, ([None, 6], tf.float32), ([None, None, None], tf.uint8))
-edges = graph(checks.edges, ([None, None, None, 1], tf.float32))
-label_files = graph(checks.label_files, ([None], tf.string))
-image_files = graph(checks.image_files, ([None], tf.string))
+weights = graph(
+    request_checks.ensemble_weights, ([None, 6], tf.float32), ([None, None, None], tf.uint8)
+)
+edges = graph(request_checks.edges, ([None, None, None, 1], tf.float32))
+label_files = graph(request_checks.label_files, ([None], tf.string))
+image_files = graph(request_checks.image_files, ([None], tf.string))
 
 
 def refused(sentence):

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from sflowgan_tf.device.metadata import Metadata
-from sflowgan_tf.ops import portable
+from sflowgan_tf.ops import preprocessing
 from sflowgan_tf.ops.settings import EdgeSettings
 from sflowgan_tf.utils.errors import UserError
 
 
-class Model:
+class TFLiteModel:
     """A TFLite file that paints.
 
     Attributes:
@@ -110,7 +110,7 @@ class Model:
             self._network.set_tensor(details["index"], _quantized(value, details))
         self._network.invoke()
         painted = self._network.get_tensor(self._output["index"])
-        return portable.to_uint8(_dequantized(painted, self._output)[0], np)
+        return preprocessing.to_uint8(_dequantized(painted, self._output)[0], np)
 
 
 def network_inputs(
@@ -136,9 +136,9 @@ def network_inputs(
         In the order of `names`, float32: labels (1, height, width, C) in {0, 1}, edges
         (1, height, width, 1) in {0, 1}, weights (1, 6) that sum to 1.
     """
-    values = {"labels": portable.one_hot(labels[None], num_classes, np)}
+    values = {"labels": preprocessing.one_hot(labels[None], num_classes, np)}
     if "edges" in names:
-        values["edges"] = portable.laplacian_edges(image[None], edge_settings, np)
+        values["edges"] = preprocessing.laplacian_edges(image[None], edge_settings, np)
     if weights is not None:
         values["weights"] = (weights / weights.sum())[None]
     return [values[name] for name in names]

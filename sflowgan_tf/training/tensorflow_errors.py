@@ -37,7 +37,7 @@ def explained(folder: Path, manifest: Manifest, advice: Callable[[], str]) -> It
         if _INPUT not in str(error.message):
             raise
         print("The records can't be read; looking for the damaged one.", file=sys.stderr)
-        pipeline.blame(folder, manifest)
+        pipeline.find_damage(folder, manifest)
         raise Failure(
             f"{folder}: reading the records failed, though all of them can be read now; the same "
             "command goes on from the last checkpoint"

@@ -2,10 +2,10 @@
 
 from keras import ops
 
-from sflowgan_tf.ops import portable
+from sflowgan_tf.ops import preprocessing
 
 
-def scene(labels, edges, num_classes: int):
+def network_input(labels, edges, num_classes: int):
     """What the generator sees: one-hot labels, then the edge map.
 
     Args:
@@ -16,5 +16,5 @@ def scene(labels, edges, num_classes: int):
     Returns:
         (batch, height, width, C + 1) float32. A VOID pixel has an all-zero one-hot part.
     """
-    one_hot = portable.one_hot(labels, num_classes, ops)
+    one_hot = preprocessing.one_hot(labels, num_classes, ops)
     return ops.concatenate([one_hot, ops.cast(edges, "float32")], axis=-1)
