@@ -152,7 +152,7 @@ class Segmenter:
     kind: Literal["pspnet", "small"] = "pspnet"
     weights: str = "imagenet"  # of its trunk: imagenet, random, or a file of keras.applications
     filters: int = bounded(64, 2)
-    units: list[int] = field(default_factory=lambda: [3, 4, 6, 3])  # ResNet-50; else random weights
+    units: list[int] = bounded([3, 4, 6, 3], 1)  # ResNet-50; else random weights
     auxiliary: float = bounded(0.4, 0)  # weight of the loss on stage 4
     # a class weighs its share of the pixels to the power of minus this
     class_balance: float = bounded(0.0, 0, 1)
