@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -137,3 +138,9 @@ def test_a_size_is_width_then_height():
 def test_a_value_out_of_range_is_named(file, override, said):
     with pytest.raises(UserError, match=said):
         config.load("minicity", file, override.split())
+
+
+@pytest.mark.parametrize("name", [".", "..", "/"])
+def test_a_folder_is_no_configuration(name):
+    with pytest.raises(UserError, match="no configuration .*: expected an existing file or one of"):
+        config.load("minicity", Path(name))

@@ -24,7 +24,7 @@ from sflowgan_tf.evaluation.scoring import Scoring
 from sflowgan_tf.evaluation.subjects import Files, Painted
 from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.files import unfinished_folder
-from sflowgan_tf.utils.provenance import made
+from sflowgan_tf.utils.provenance import provenance
 
 _OPTIONAL = {"best.png", "worst.png", "variations.png", "classes.csv"}  # not in every evaluation
 _VERSIONS = 4  # of a scene, for diversity
@@ -77,7 +77,7 @@ class Evaluation:
             result = Result(
                 subject=self.subject.description,
                 reference=self.reference.description(films["real"]),
-                provenance=made(command) | {"evaluation seed": self.seed},
+                provenance=provenance(command) | {"evaluation seed": self.seed},
                 scores=scoring.scores(),
                 classes=scoring.classes(self.reference.manifest.classes),
                 warnings=[*notes, *scoring.warnings()],
