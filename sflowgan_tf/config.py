@@ -20,7 +20,7 @@ from sflowgan_tf.utils.yaml_files import first_line, read_yaml
 
 
 @dataclass(frozen=True, kw_only=True)
-class Records:
+class Preparation:
     """How `prepare` turns raw frames into TFRecords."""
 
     size: str = "512x256"
@@ -152,7 +152,7 @@ class Segmenter:
     kind: Literal["pspnet", "small"] = "pspnet"
     weights: str = "imagenet"  # of its trunk: imagenet, random, or a file of keras.applications
     filters: int = bounded(64, 2)
-    units: list[int] = field(default_factory=lambda: [3, 4, 6, 3])  # ResNet-50; else random weights
+    units: list[int] = bounded([3, 4, 6, 3], 1)  # ResNet-50; else random weights
     auxiliary: float = bounded(0.4, 0)  # weight of the loss on stage 4
     # a class weighs its share of the pixels to the power of minus this
     class_balance: float = bounded(0.0, 0, 1)
@@ -170,7 +170,7 @@ class Config:
 
     task: Literal["translation", "segmentation"] = "translation"  # fit's or segment's
     dataset: str = "minicity"
-    records: Records = field(default_factory=Records)
+    records: Preparation = field(default_factory=Preparation)
     minicity: Minicity = field(default_factory=Minicity)
     pipeline: Pipeline = field(default_factory=Pipeline)
     generator: Generator = field(default_factory=Generator)
@@ -308,7 +308,7 @@ def _unlock(node: Any) -> None:
 
 def _find(dataset: str, file: Path | None) -> Path:
     if file is not None:
-        candidates = [file, folder() / file.with_suffix(".yaml").name]
+        candidates = [file, folder() / f"{file.stem}.yaml"]
     else:
         candidates = [folder() / f"{dataset}.yaml"]
     for path in candidates:

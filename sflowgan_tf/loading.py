@@ -34,16 +34,24 @@ def load(what: str | os.PathLike[str]) -> Model:
     path = Path(text)
     if path.suffix == ".tflite":
         return exported(path)
-    from sflowgan_tf.training.runs import Run
-
-    if Run.named(text).config.is_file():
-        return of_run(text)
-    if path.is_dir():
+    name = str(path.resolve()) if text and path.name in ("", "..") else text  # ".", "../"
+    if _is_run(name):
+        return of_run(name)
+    if text and path.exists():
         return exported(path)
     raise UserError(
-        f"{text}: no such run or folder; expected a run in runs/ or its folder, the folder of a "
-        "SavedModel, a TFLite file, or the address of a server (http://, grpc://)"
+        f"{text or repr(text)}: no such run or folder; expected a run in runs/ or its folder, the "
+        "folder of a SavedModel, a TFLite file, or the address of a server (http://, grpc://)"
     )
+
+
+def _is_run(name: str) -> bool:
+    from sflowgan_tf.training.runs import Run
+
+    try:
+        return Run.named(name).config.is_file()
+    except UserError:  # no name of a run, but perhaps that of a folder or file
+        return False
 
 
 def of_run(name: str) -> Model:

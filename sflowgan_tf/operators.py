@@ -4,6 +4,7 @@ import numpy as np
 
 from sflowgan_tf.ops import preprocessing
 from sflowgan_tf.ops.settings import EdgeSettings, Farneback
+from sflowgan_tf.utils.arrays import kind
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.quiet import import_tensorflow
 
@@ -58,9 +59,10 @@ def dense_flow(
 
 
 def _check(name: str, image: np.ndarray) -> None:
-    is_image = image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8
+    is_array = isinstance(image, np.ndarray)
+    is_image = is_array and image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8
     if not is_image or min(image.shape[:2]) < 2:
         raise UserError(
             f"{name}: expected (height, width, 3) uint8 RGB, 2 pixels a side or more, got "
-            f"{image.shape} {image.dtype}"
+            f"{kind(image)}"
         )

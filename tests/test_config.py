@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -125,7 +126,11 @@ def test_a_size_is_width_then_height():
         ("edge_map=none discriminator.sees_edges=true", "no edges with edge_map=none; set one of"),
         ("edge_map=instances phases.video=1", "phases.video=1: .*edge_map=instances; set phases"),
         ("losses.l1=-1", "losses.l1=-1.0: expected 0 or more"),
-        ("losses.warping=nan", "losses.warping=nan: expected 0 or more"),
+        ("losses.warping=nan", "losses.warping=nan: expected a finite number"),
+        ("records.edges.blur=inf", "records.edges.blur=inf: expected a finite number"),
+        ("optimizer.learning_rate=inf", "optimizer.learning_rate=inf: expected a finite number"),
+        ("records.flow.poly_sigma=-inf", "records.flow.poly_sigma=-inf: expected a finite number"),
+        ("segmenter.units=[0]", r"segmenter.units=\[0\]: expected 1 or more"),
         ("optimizer.beta_2=1.1", "optimizer.beta_2=1.1: expected 1 or less"),
         ("phases.edges=0 phases.dned=0", "phases.video: all 0; expected epochs of one"),
     ],
@@ -133,3 +138,9 @@ def test_a_size_is_width_then_height():
 def test_a_value_out_of_range_is_named(file, override, said):
     with pytest.raises(UserError, match=said):
         config.load("minicity", file, override.split())
+
+
+@pytest.mark.parametrize("name", [".", "..", "/"])
+def test_a_folder_is_no_configuration(name):
+    with pytest.raises(UserError, match="no configuration .*: expected an existing file or one of"):
+        config.load("minicity", Path(name))

@@ -1,6 +1,7 @@
 """The command in this process, on records of minicity and fresh networks."""
 
 import dataclasses
+import errno
 import os
 import resource
 import shutil
@@ -15,9 +16,14 @@ from sflowgan_tf import evaluate
 from sflowgan_tf.config import Minicity
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.evaluation.evaluation import Evaluation
+from sflowgan_tf.evaluation.instruments import instruments
+from sflowgan_tf.evaluation.reference import Reference
 from sflowgan_tf.evaluation.result import Result
+from sflowgan_tf.evaluation.subjects import Files
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
+from sflowgan_tf.utils.errors import Failure
 from tests.tiny import JUDGE, TINY, begun
 
 
@@ -326,6 +332,38 @@ def test_a_full_disk_is_one_sentence_and_nothing_half_written(home, tmp_path, ca
         assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
     scored(*flags, "--seed", "1")
     assert Result.load(tmp_path).provenance["evaluation seed"] == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Failure("server:8500: no longer answers; No such file or directory"),
+        FileNotFoundError(errno.ENOENT, "No such file or directory", "validation.tfrecord"),
+    ],
+)
+def test_what_fails_while_measuring_keeps_its_own_sentence(home, tmp_path, error):
+    class Failing(Files):
+        def picture(self, frame):
+            raise error
+
+    records = home / "datasets/minicity"
+    manifest = Manifest.load(records)
+    reference = Reference(folder=records, manifest=manifest, split="validation")
+    networks = instruments(
+        reference, {"paired"}, judge=None, inception=None, i3d=None, vgg="random"
+    )
+    evaluation = Evaluation(
+        subject=Failing.find(home / "real", reference.places(), manifest.size),
+        reference=reference,
+        instruments=networks,
+        judge=None,
+        groups=frozenset({"paired"}),
+        seed=0,
+    )
+    with pytest.raises(type(error)) as raised:
+        evaluation.run(tmp_path / "out", "")
+    assert raised.value is error
+    assert not [*(tmp_path / "out").iterdir()]
 
 
 def test_a_truncated_shard_is_named(home, tmp_path, capsys):

@@ -77,6 +77,10 @@ def test_settings_have_defaults(frames):
 def test_frames_that_are_none_are_a_sentence(frames):
     with pytest.raises(sflowgan_tf.UserError, match=r"frame: expected \(height, width, 3\) uint8"):
         sflowgan_tf.laplacian_edges(frames[0] / 255)
+    with pytest.raises(sflowgan_tf.UserError, match="frame: expected .* got list, which is no"):
+        sflowgan_tf.laplacian_edges(frames[0].tolist())
+    with pytest.raises(sflowgan_tf.UserError, match="image_b: expected .* got NoneType, which is"):
+        sflowgan_tf.dense_flow(frames[0], None)
     with pytest.raises(sflowgan_tf.UserError, match=r"image_b: expected .* got \(24, 32\) uint8"):
         sflowgan_tf.dense_flow(frames[0], frames[1][..., 0])
     with pytest.raises(sflowgan_tf.UserError, match="expected frames of one size"):

@@ -61,6 +61,28 @@ def test_a_run_comes_before_a_folder_of_that_name(archive, tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize(
+    "folder", ["runs/painter", "saved_models/painter", "saved_models/painter/1"]
+)
+def test_a_model_lies_in_the_folder_one_is_in_or_above(archive, monkeypatch, folder):
+    monkeypatch.chdir(archive / folder)
+    assert sflowgan_tf.load(".").size == (64, 32)
+    (inner, *_) = (path for path in Path.cwd().iterdir() if path.is_dir())
+    monkeypatch.chdir(inner)
+    assert sflowgan_tf.load("..").size == (64, 32)
+
+
+@pytest.mark.parametrize("what", [".", "..", "/", "", " ", "./file.bin", "file.bin"])
+def test_what_is_no_model_is_not_taken_for_a_run(tmp_path, monkeypatch, what):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    Path("file.bin").write_bytes(b"no model")
+    with pytest.raises(sflowgan_tf.UserError) as raised:
+        sflowgan_tf.load(what)
+    assert "--run" not in str(raised.value)
+    assert str(raised.value).startswith(f"{what.removeprefix('./') or repr('')}: ")
+
+
+@pytest.mark.parametrize(
     ("what", "sentence"),
     [
         ("nothing", "nothing: no such run or folder; expected a run in runs/ or its folder, the"),

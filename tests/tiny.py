@@ -11,7 +11,7 @@ from sflowgan_tf.config import (
     Minicity,
     Perceptual,
     Phases,
-    Records,
+    Preparation,
     Segmenter,
 )
 from sflowgan_tf.data.manifest import Manifest
@@ -21,7 +21,7 @@ from sflowgan_tf.training.checkpoints import Checkpoints
 from sflowgan_tf.training.runs import Run
 
 TINY = Config(
-    records=Records(size="64x32", validation_fraction=0.7),
+    records=Preparation(size="64x32", validation_fraction=0.7),
     minicity=Minicity(sequences=3, frames=4),
     generator=Generator(filters=4, downsamplings=1, blocks=1),
     discriminator=Discriminator(filters=2),

@@ -114,7 +114,7 @@ class Manifest:
             )
         name = dataset or "NAME"
         run = f"run {_command(path, name)}"
-        other = path.with_name(f"{path.name}-v{SCHEMA_VERSION}")
+        other = Path(f"{path.resolve()}-v{SCHEMA_VERSION}")  # "." has no name of its own
         manifest = _read(
             file,
             missing="there are no finished records here",

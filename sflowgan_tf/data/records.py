@@ -33,6 +33,7 @@ import numpy as np
 import tensorflow as tf
 
 from sflowgan_tf.data.flow import encode_flow, flow_of_levels
+from sflowgan_tf.utils.disk import refusal
 from sflowgan_tf.utils.errors import Failure, UserError
 
 _JPEG = [
@@ -150,7 +151,7 @@ def read(file: Path) -> Iterator[tf.Tensor]:
             f"{file}: record {count} is damaged (truncated or overwritten); {REMEDY}"
         ) from None
     except tf.errors.OpError as error:
-        reason = str(error.message).partition("\n")[0].rpartition("; ")[2]
+        reason = refusal(error) or "the system gives no reason"
         raise Failure(f"{file}: can't be read ({reason})") from None
 
 

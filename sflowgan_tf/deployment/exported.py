@@ -13,7 +13,7 @@ from sflowgan_tf.training.runs import Run
 from sflowgan_tf.translation.card import Card, licence
 from sflowgan_tf.translation.translator import Translator
 from sflowgan_tf.utils.errors import UserError
-from sflowgan_tf.utils.provenance import made
+from sflowgan_tf.utils.provenance import provenance
 
 _COMPARED = 4  # validation frames
 _REPRESENTATIVE = 32  # training frames
@@ -111,7 +111,7 @@ class Exported:
             data=data,
             metrics=_metrics(self.run, self.step),
             licence=licence(self.manifest.dataset),
-            provenance=made(command),
+            provenance=provenance(command),
         )
 
 

@@ -1,6 +1,5 @@
 """The operations of a TFLite file, read from its flatbuffer."""
 
-import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -71,21 +70,6 @@ def read(model: bytes) -> list[Op]:
 def counts(model: bytes) -> dict[str, int]:
     """How often each operation occurs in a TFLite file, sorted by name."""
     return dict(sorted(Counter(op.name for op in read(model)).items()))
-
-
-def multiplications(model: bytes) -> int:
-    """Multiplications, each with its addition, in the convolutions of a TFLite file."""
-    return sum(_multiplications(op) for op in read(model))
-
-
-def _multiplications(op: Op) -> int:
-    if op.name == "CONV_2D":  # kernel: out, height, width, in
-        return math.prod(op.outputs[0].shape) * math.prod(op.inputs[1].shape[1:])
-    if op.name == "DEPTHWISE_CONV_2D":  # kernel: 1, height, width, out
-        return math.prod(op.outputs[0].shape) * math.prod(op.inputs[1].shape[1:3])
-    if op.name == "TRANSPOSE_CONV":  # output's shape, kernel (out, height, width, in), input
-        return math.prod(op.inputs[2].shape) * math.prod(op.inputs[1].shape[:3])
-    return 0
 
 
 def _tensor(tensor: Any, buffer: Any) -> Tensor:

@@ -1,6 +1,7 @@
 """A run as a SavedModel for TensorFlow Serving, compared with the run before it appears."""
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
@@ -39,13 +40,15 @@ def write(exported: Exported, output: Path, card: Card) -> tuple[Path, Differenc
         Failure: the differences are too large, or the disk refuses; nothing is left then.
     """
     owner, functions = endpoints(exported.translator, json.dumps(card.to_dict()))
-    with writing(output / card.name), unfinished_folder(output, card.name) as folder:
-        tf.saved_model.save(owner, str(folder), functions)
-        requests = _requests(exported, exported.frames[0])
-        warmup.write(folder, card.name, {name: inputs for name, (inputs, _) in requests.items()})
+    requests = _requests(exported, exported.frames[0])
+    place = output / card.name
+    with ExitStack() as unfinished:
+        with writing(place):
+            folder = unfinished.enter_context(unfinished_folder(output, card.name))
+            tf.saved_model.save(owner, str(folder), functions)
+            inputs = {name: inputs for name, (inputs, _) in requests.items()}
+            warmup.write(folder, card.name, inputs)
         differences = compare(exported, artefact.load(folder))
-        text = json.dumps(card.to_dict() | {"difference_to_run": differences}, indent=1)
-        (folder / NAME).write_text(text + "\n")
         worst = max(differences, key=lambda name: differences[name]["mean"])
         if differences[worst]["mean"] > _MOST:
             raise Failure(
@@ -53,7 +56,10 @@ def write(exported: Exported, output: Path, card: Card) -> tuple[Path, Differenc
                 f"{255 * differences[worst]['mean']:.3f} of 255 on average; expected 1 at most. "
                 "Nothing was written"
             )
-        return publish(folder, output / card.name), differences
+        text = json.dumps(card.to_dict() | {"difference_to_run": differences}, indent=1)
+        with writing(place):
+            (folder / NAME).write_text(text + "\n")
+            return publish(folder, place), differences
 
 
 def compare(exported: Exported, model: artefact.Artefact) -> Differences:

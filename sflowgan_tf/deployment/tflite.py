@@ -1,11 +1,11 @@
 """A run as TFLite files for devices: converted, checked, compared, and only then in their place.
 
-A file paints one scene of a fixed size. What stands around its network is in `device.tflite_model`, which
-runs such files on a device.
+A file paints one scene of a fixed size. What stands around its network is in
+`device.tflite_model`, which runs such files on a device.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -169,13 +169,17 @@ class Exporter:
         violations = gpu_rules.violations(content)
         if violations and precision in _ON_GPU:
             raise Failure(f"{file.name}: not for GPUs: {'; '.join(violations)}; not written")
-        with writing(file), written_whole(file) as partial:
-            partial.write_bytes(content)
-            self._metadata(network, precision, in_float).append(partial)
+        with ExitStack() as unfinished:
+            with writing(file):
+                partial = unfinished.enter_context(written_whole(file))
+                partial.write_bytes(content)
+                self._metadata(network, precision, in_float).append(partial)
             with held_back():  # LiteRT says which delegate it takes
                 model = TFLiteModel(partial)
             levels, psnr = self._compare(model)
             _check(file.name, precision, levels, psnr)
+            with writing(file):
+                unfinished.close()  # the file takes its place
         return Report(
             file=file,
             operations=flatbuffer.counts(content),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,16 +22,12 @@ from sflowgan_tf.evaluation.reference import Reference
 from sflowgan_tf.evaluation.result import FOLDER, Of, Result, write_frames
 from sflowgan_tf.evaluation.scoring import Scoring
 from sflowgan_tf.evaluation.subjects import Files, Painted
-from sflowgan_tf.utils.errors import Failure
+from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.files import unfinished_folder
-from sflowgan_tf.utils.provenance import made
+from sflowgan_tf.utils.provenance import provenance
 
 _OPTIONAL = {"best.png", "worst.png", "variations.png", "classes.csv"}  # not in every evaluation
 _VERSIONS = 4  # of a scene, for diversity
-_REMEDY = (
-    "make room or choose another --output, then give the same command again; nothing of this "
-    "evaluation was left, and an earlier one there is as it was"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +62,9 @@ class Evaluation:
         Raises:
             Failure: a file can't be written.
         """
-        with _published(output) as folder:
+        with ExitStack() as unfinished:
+            with writing(output):  # a folder that can't be is refused before the work
+                folder = unfinished.enter_context(unfinished_folder(output, FOLDER))
             films = self._films()
             scoring = self._scoring(films)
             frames = scoring.frames()
@@ -75,18 +72,22 @@ class Evaluation:
                 subject=self.subject, reference=self.reference, seed=self.seed, output=folder
             )
             notes = unmeasurable.notes(self.groups, self.subject, self.reference, self.instruments)
+            with writing(output):
+                pictures = gallery.pictures(frames)
             result = Result(
                 subject=self.subject.description,
                 reference=self.reference.description(films["real"]),
-                provenance=made(command) | {"evaluation seed": self.seed},
+                provenance=provenance(command) | {"evaluation seed": self.seed},
                 scores=scoring.scores(),
                 classes=scoring.classes(self.reference.manifest.classes),
                 warnings=[*notes, *scoring.warnings()],
-                pictures=gallery.pictures(frames),
+                pictures=pictures,
             )
-            write_frames(folder / "frames.csv", frames)
-            result.save(folder)
-            report.write(folder, self.subject.logs)
+            with writing(output):
+                write_frames(folder / "frames.csv", frames)
+                result.save(folder)
+                report.write(folder, self.subject.logs)
+                _replace(folder, output)
         return result
 
     def _films(self) -> dict[Of, list[Clip]]:
@@ -146,23 +147,10 @@ class Evaluation:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-@contextmanager
-def _published(output: Path) -> Iterator[Path]:
-    """An empty folder whose files move to `output` when the block ends well.
-
-    Raises:
-        Failure: a file can't be written; what lay in `output` is unchanged.
-    """
-    try:
-        with unfinished_folder(output, FOLDER) as unfinished:
-            yield unfinished
-            files = [*unfinished.iterdir()]
-            for name in _OPTIONAL - {file.name for file in files}:
-                (output / name).unlink(missing_ok=True)
-            for file in files:
-                os.replace(file, output / file.name)
-    except OSError as error:
-        reason = error.strerror or error
-        raise Failure(f"{output}: can't be written to ({reason}); {_REMEDY}") from error
-    except Failure as error:  # of the film: its encoder has errors of its own
-        raise Failure(f"{output / 'film.mp4'}: can't be written; {_REMEDY}") from error
+def _replace(folder: Path, output: Path) -> None:
+    """Moves the files of an evaluation to where an earlier one's may lie, which go."""
+    files = [*folder.iterdir()]
+    for name in _OPTIONAL - {file.name for file in files}:
+        (output / name).unlink(missing_ok=True)
+    for file in files:
+        os.replace(file, output / file.name)

@@ -15,13 +15,12 @@ from typing import Any, Literal
 
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.files import written_whole
+from sflowgan_tf.utils.provenance import KEYS
 
 VERSION = 1
 FOLDER = "evaluation"  # default output, in the folder of the run or the pictures that are scored
 METRICS = "metrics.json"
 GROUPS = ("segmentation", "distribution", "paired", "temporal", "diversity")
-
-_KEYS = {"provenance": "made"}  # of fields, where the file calls them otherwise
 
 Of = Literal["generated", "simulator", "real"]
 
@@ -115,7 +114,7 @@ class Result:
 
     def save(self, folder: Path) -> None:
         """Writes metrics.json, scores.csv and, with a segmenter, classes.csv, each whole or not."""
-        values = {_KEYS.get(name, name): value for name, value in asdict(self).items()}
+        values = {KEYS.get(name, name): value for name, value in asdict(self).items()}
         _write(folder / METRICS, json.dumps(values, indent=1) + "\n")
         _write(folder / "scores.csv", _csv([asdict(score) for score in self.scores]))
         rows = [asdict(one) for one in self.classes]
@@ -138,7 +137,7 @@ class Result:
                 raise UserError(
                     f"{file}: of version {values['version']}, expected {VERSION}; evaluate anew"
                 )
-            for name, key in _KEYS.items():
+            for name, key in KEYS.items():
                 values[name] = values.pop(key)
             parts = {"scores": Score, "classes": ClassScore, "pictures": Picture}
             lists = {name: [kind(**one) for one in values[name]] for name, kind in parts.items()}

@@ -4,6 +4,6 @@ NumPy and OpenCV alone make it; nothing is downloaded. The same seed gives the s
 """
 
 from .frames import Frame, sequence
-from .writer import made_with, write
+from .writer import sequence_settings, write
 
-__all__ = ["Frame", "made_with", "sequence", "write"]
+__all__ = ["Frame", "sequence_settings", "sequence", "write"]

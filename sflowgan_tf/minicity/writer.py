@@ -74,7 +74,7 @@ def write(
                 progress((index + 1) * frames, total)
 
 
-def made_with(root: Path) -> dict | None:
+def sequence_settings(root: Path) -> dict | None:
     """Seed, frames and size of the sequences in `root`; None where there are none.
 
     Raises:
@@ -91,7 +91,7 @@ def made_with(root: Path) -> dict | None:
 
 def _keep_settings(root: Path, settings: dict) -> None:
     """Keeps the settings in the folder, or compares them with those of the sequences there."""
-    before = made_with(root)
+    before = sequence_settings(root)
     if before is None:
         with written_whole(root / _SETTINGS) as partial:
             partial.write_text(json.dumps(settings) + "\n", encoding="utf-8")

@@ -58,12 +58,12 @@ class UNet(keras.Model):
     def build(self, input_shape):
         """Make the kernels for scenes of shape (batch, height, width, channels)."""
         channels = [input_shape[-1], *(layer.filters for layer in self.down)]
-        for layer, given in zip(self.down, channels, strict=False):
-            layer.build((None, None, None, given))
-        given = channels.pop()
+        for layer, count in zip(self.down, channels, strict=False):
+            layer.build((None, None, None, count))
+        count = channels.pop()
         for layer in [*self.up, self.head]:
-            layer.build((None, None, None, given))
-            given = layer.filters + channels.pop()
+            layer.build((None, None, None, count))
+            count = layer.filters + channels.pop()
         self.built = True
 
     def call(self, scene, training=None):

@@ -8,10 +8,10 @@ from typing import Any
 
 from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.settings import EdgeSettings, Farneback
+from sflowgan_tf.utils.provenance import KEYS
 
 NAME = "model_card.json"
 VERSION = 1
-_KEYS = {"provenance": "made"}  # attributes whose key in JSON is another
 
 # From datasets/README.md
 _TERMS = {
@@ -64,7 +64,7 @@ class Card:
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         values = asdict(self) | {"classes": self.classes.to_dict()}
-        return {_KEYS.get(name, name): value for name, value in values.items()}
+        return {KEYS.get(name, name): value for name, value in values.items()}
 
     @classmethod
     def from_json(cls, text: str) -> Card:
@@ -80,7 +80,7 @@ class Card:
             raise ValueError("damaged model card: expected JSON with a version in it") from None
         if version != VERSION:
             raise ValueError(f"model card of version {version}, expected {VERSION}")
-        keys = {_KEYS.get(field.name, field.name): field.name for field in fields(cls)}
+        keys = {KEYS.get(field.name, field.name): field.name for field in fields(cls)}
         wrong = sorted((keys.keys() - {"flow"} - values.keys()) | (values.keys() - keys.keys()))
         if wrong:
             raise ValueError(f"damaged model card: missing or unknown: {', '.join(wrong)}")

@@ -116,10 +116,10 @@ class Films:
 
         Scenes are checked, which reads all of them, unless an earlier command has done so.
         """
-        made_of, before = self._made_of(scenes), self._earlier_plan()
-        if before["made_of"] == made_of:
+        inputs, before = self._inputs(scenes), self._earlier_plan()
+        if before["made_of"] == inputs:
             return before
-        return {"frames": scenes.check(self.painter.table, one_size=True), "made_of": made_of}
+        return {"frames": scenes.check(self.painter.table, one_size=True), "made_of": inputs}
 
     def _earlier_plan(self) -> dict[str, Any]:
         """The plan of the pieces that are there; an empty one where there are none."""
@@ -131,10 +131,10 @@ class Films:
 
     def _begin(self, plan: dict[str, Any]) -> int:
         """Takes up the pieces of the same plan, removes others; returns the number of frames."""
-        made_of, before = plan["made_of"], self._earlier_plan()["made_of"]
-        is_same = before == made_of
+        inputs, before = plan["made_of"], self._earlier_plan()["made_of"]
+        is_same = before == inputs
         if before and not is_same:
-            other = [key for key, value in made_of.items() if before.get(key) != value]
+            other = [key for key, value in inputs.items() if before.get(key) != value]
             print(f"{self.files[0]} was begun with another {', '.join(other)}: starts anew")
         if not is_same:
             for path in self.folder.iterdir():
@@ -146,7 +146,7 @@ class Films:
             write_json(self.folder / _PLAN, plan)
         return plan["frames"]
 
-    def _made_of(self, scenes: Scenes) -> dict[str, Any]:
+    def _inputs(self, scenes: Scenes) -> dict[str, Any]:
         """Whatever decides the films' bytes; keys are for people."""
         return self.painter.origin | {
             "checkpoint": _fingerprint(self.painter.model.files),

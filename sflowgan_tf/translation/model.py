@@ -11,6 +11,7 @@ import numpy as np
 
 from sflowgan_tf.ops.classes import VOID, ClassTable
 from sflowgan_tf.ops.settings import SIDE_OUTPUTS, Farneback
+from sflowgan_tf.utils.arrays import kind
 from sflowgan_tf.utils.errors import UserError
 
 _LEAST = 2  # pixels a side, which a Laplacian needs
@@ -126,15 +127,16 @@ class Model:
 
     def _check_scene(self, labels: np.ndarray, frame: np.ndarray) -> None:
         """UserError where the arrays are not those of one scene."""
-        if labels.ndim != 2 or labels.dtype != np.uint8:
+        if not isinstance(labels, np.ndarray) or labels.ndim != 2 or labels.dtype != np.uint8:
             raise UserError(
-                f"labels: expected (height, width) uint8 class indices, got {_kind(labels)}; "
+                f"labels: expected (height, width) uint8 class indices, got {kind(labels)}; "
                 "classes.encode(raw) makes them of one channel of raw ids"
             )
-        if frame.shape != (*labels.shape, 3) or frame.dtype != np.uint8:
+        is_frame = isinstance(frame, np.ndarray) and frame.shape == (*labels.shape, 3)
+        if not is_frame or frame.dtype != np.uint8:
             raise UserError(
                 f"frame: expected {(*labels.shape, 3)} uint8 RGB, as the labels are "
-                f"{labels.shape}, got {_kind(frame)}; resize one of them"
+                f"{labels.shape}, got {kind(frame)}; resize one of them"
             )
         if min(labels.shape) < _LEAST:
             raise UserError(f"labels: expected {_LEAST} pixels a side or more, got {labels.shape}")
@@ -150,13 +152,12 @@ class Model:
 
 def _checked_weights(weights: np.ndarray) -> np.ndarray:
     """Ensemble weights as float32; UserError where they are none."""
-    array = np.asarray(weights, np.float32)
+    try:
+        array = np.asarray(weights, np.float32)
+    except (TypeError, ValueError):
+        raise UserError(f"weights: expected {SIDE_OUTPUTS} numbers, got {weights!r}") from None
     if array.shape != (SIDE_OUTPUTS,):
         raise UserError(f"weights: expected shape ({SIDE_OUTPUTS},), got {array.shape}")
     if not ((array >= 0).all() and 0 < array.sum() < np.inf):
         raise UserError(f"weights: expected numbers from 0 on, one of them larger, got {array}")
     return array
-
-
-def _kind(array: np.ndarray) -> str:
-    return f"{array.shape} {array.dtype}"

@@ -1,13 +1,17 @@
 """Fields of settings that know the numbers they take."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import field, fields, is_dataclass
 from typing import Any
 
 
-def bounded(default: float, least: float, most: float | None = None) -> Any:
-    """A dataclass field for a number from `least` to `most`, both included."""
-    return field(default=default, metadata={"least": least, "most": most})
+def bounded(default: float | list[int], least: float, most: float | None = None) -> Any:
+    """A dataclass field for a number, or a list of them, from `least` to `most`, both included."""
+    bounds = {"least": least, "most": most}
+    if isinstance(default, list):
+        return field(default_factory=lambda: [*default], metadata=bounds)
+    return field(default=default, metadata=bounds)
 
 
 def violations(settings: Any, prefix: str = "") -> Iterator[str]:
@@ -18,16 +22,23 @@ def violations(settings: Any, prefix: str = "") -> Iterator[str]:
         prefix: of its keys, with the dot.
 
     Yields:
-        A clause such as "samples=0: expected 1 or more" for each number out of its bounds, and for
-        one that is not a number.
+        A clause such as "samples=0: expected 1 or more" for each setting of which a number is out
+        of its bounds or not finite.
     """
     for each in fields(settings):
         key, value = f"{prefix}{each.name}", getattr(settings, each.name)
         if is_dataclass(value):
             yield from violations(value, f"{key}.")
-        elif "least" in each.metadata:
-            least, most = each.metadata["least"], each.metadata["most"]
-            if not value >= least:  # nor is "not a number"
-                yield f"{key}={value}: expected {least} or more"
-            elif most is not None and not value <= most:
-                yield f"{key}={value}: expected {most} or less"
+            continue
+        numbers = [one for one in _elements(value) if isinstance(one, int | float)]
+        least, most = each.metadata.get("least"), each.metadata.get("most")
+        if not all(math.isfinite(number) for number in numbers if isinstance(number, float)):
+            yield f"{key}={value}: expected a finite number"
+        elif least is not None and any(number < least for number in numbers):
+            yield f"{key}={value}: expected {least} or more"
+        elif most is not None and any(number > most for number in numbers):
+            yield f"{key}={value}: expected {most} or less"
+
+
+def _elements(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

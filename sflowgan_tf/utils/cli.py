@@ -4,12 +4,12 @@ Exit codes: 0 done, 1 failure, 2 the user's mistake, 130 interrupted.
 """
 
 import argparse
-import errno
 import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sflowgan_tf.utils import disk
 from sflowgan_tf.utils.errors import Failure, UserError
 
 
@@ -45,8 +45,8 @@ def add_training_flags(flags: argparse.ArgumentParser, run: str) -> None:
 
 def add_history_flag(flags: argparse.ArgumentParser) -> None:
     """What every command that paints films takes: how much of its past a picture keeps."""
-    told = "film: weight of the past, brought along the given frames' motion; 0, steady: 0.9"
-    flags.add_argument("--history", type=share, default=0.0, metavar="W", help=told)
+    purpose = "film: weight of the past, brought along the given frames' motion; 0, steady: 0.9"
+    flags.add_argument("--history", type=share, default=0.0, metavar="W", help=purpose)
 
 
 def positive(text: str) -> int:
@@ -90,9 +90,9 @@ def run(
     or a missing permission is a line too; any other exception is a bug and keeps its traceback.
     `work` gets the whole call as `command` beside the flags.
     """
-    given = sys.argv[1:] if arguments is None else [*arguments]
-    parsed = flags.parse_intermixed_args(given)
-    parsed.command = f"{flags.prog} {shlex.join(given)}"
+    words = sys.argv[1:] if arguments is None else [*arguments]
+    parsed = flags.parse_intermixed_args(words)
+    parsed.command = f"{flags.prog} {shlex.join(words)}"
     try:
         work(parsed)
     except UserError as error:
@@ -100,19 +100,10 @@ def run(
     except Failure as error:
         return _say(flags, error, 1)
     except OSError as error:
-        return _say(flags, _of_the_system(error), 1)
+        return _say(flags, disk.description(error), 1)
     except KeyboardInterrupt:
         return _say(flags, "interrupted", 130)
     return 0
-
-
-def _of_the_system(error: OSError) -> str:
-    """A sentence that names the file, and what to do where the disk is full."""
-    if error.filename is None:
-        return str(error)
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    remedy = "; make room, then the same command goes on" if full else ""
-    return f"{error.filename}: {error.strerror}{remedy}"
 
 
 def _say(flags: argparse.ArgumentParser, error: object, code: int) -> int:

@@ -6,16 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sflowgan_tf.utils.errors import Failure
+from sflowgan_tf.utils.errors import Failure, UserError
+from sflowgan_tf.utils.files import named, visible
 
-_REMEDIES = {
+_WRITING_ALONE = {  # refusals that reading never meets
     errno.ENOSPC: "make room there",
     errno.EDQUOT: "make room there",
     errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
-    errno.EACCES: "allow writing there",
     errno.EROFS: "choose a folder that can be written to",
+}
+_REMEDIES = _WRITING_ALONE | {
+    errno.EACCES: "allow writing there",
+    errno.EPERM: "allow writing there",
     errno.ENOENT: "see whether the folder is still there",
     errno.ENOTDIR: "move away the file that lies where a folder is expected",
+    errno.EEXIST: "move away the file that lies where a folder is expected",
+    errno.EISDIR: "move away the folder that lies where a file is expected",
+    errno.EIO: "see whether the disk is sound",
 }
 
 
@@ -23,8 +30,9 @@ _REMEDIES = {
 def writing(place: Path) -> Iterator[None]:
     """Makes a Failure of what a disk refuses in the block.
 
-    Python's own errors often lack the file's name, and TensorFlow's are no OSError; the reason
-    that the operating system gave stands in the text of both. Other errors pass.
+    An error of the operating system counts by its code, if it is about `place` or says of no file
+    at all. TensorFlow's errors and those of others are no OSError: the system's reason stands in
+    their text. Errors of this program, those about other files and all others pass.
 
     Args:
         place: the file or folder that is being written, for the message.
@@ -33,13 +41,32 @@ def writing(place: Path) -> Iterator[None]:
         Failure: the disk refused.
     """
     try:
-        yield
-    except Exception as error:
-        reason = refusal(error)
-        if reason is None:
+        with named(place):
+            yield
+    except (UserError, Failure):
+        raise
+    except OSError as error:
+        if error.errno not in _REMEDIES or not _concerns(error, place):
             raise
-        remedy = next(remedy for code, remedy in _REMEDIES.items() if os.strerror(code) == reason)
-        raise Failure(f"{place}: can't be written: {reason}; {remedy} and try again") from None
+        raise Failure(_sentence(Path(str(error.filename)), error.errno)) from None
+    except Exception as error:
+        code = _code(error)
+        if code is None:
+            raise
+        raise Failure(_sentence(place, code)) from None
+
+
+def description(error: OSError) -> str:
+    """The sentence for an error that no block of `writing` has met.
+
+    Args:
+        error: whose file was read or written.
+    """
+    if error.filename is None:
+        return str(error)
+    if error.errno in _WRITING_ALONE:
+        return _sentence(Path(str(error.filename)), error.errno)
+    return f"{error.filename}: {error.strerror}"
 
 
 def refusal(error: Exception) -> str | None:
@@ -51,5 +78,20 @@ def refusal(error: Exception) -> str | None:
     Returns:
         The reason; None where the text holds none that concerns writing or reading files.
     """
-    reasons = map(os.strerror, _REMEDIES)
-    return next((reason for reason in reasons if reason in str(error)), None)
+    code = _code(error)
+    return None if code is None else os.strerror(code)
+
+
+def _code(error: Exception) -> int | None:
+    return next((code for code in _REMEDIES if os.strerror(code) in str(error)), None)
+
+
+def _sentence(place: Path, code: int) -> str:
+    reason, remedy = os.strerror(code), _REMEDIES[code]
+    return f"{visible(place)}: can't be written: {reason}; {remedy} and try again"
+
+
+def _concerns(error: OSError, place: Path) -> bool:
+    """Whether the error's file is `place`, lies in it, or is one of its folders."""
+    file, place = Path(str(error.filename)).absolute(), place.absolute()
+    return file.is_relative_to(place) or place.is_relative_to(file)

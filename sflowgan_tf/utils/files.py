@@ -60,10 +60,15 @@ def named(file: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        own = error.filename is None or _UNFINISHED in str(error.filename)
+        own = not error.filename or _UNFINISHED in str(error.filename)
         if error.errno is None or not own:
             raise
         raise OSError(error.errno, os.strerror(error.errno), str(file)) from error
+
+
+def visible(path: Path) -> Path:
+    """Where something lies once it is finished: the path without hidden folders on its way."""
+    return Path(*(part for part in path.parts if not part.endswith(_UNFINISHED)))
 
 
 @contextmanager

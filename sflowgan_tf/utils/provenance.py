@@ -6,8 +6,10 @@ from pathlib import Path
 
 import sflowgan_tf
 
+KEYS = {"provenance": "made"}  # fields of dataclasses whose key in JSON files is another
 
-def made(command: str) -> dict[str, str]:
+
+def provenance(command: str) -> dict[str, str]:
     """Date, command, version and commit.
 
     The commit ends with "-dirty" where files were changed since, and is empty where this program

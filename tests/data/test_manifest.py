@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from sflowgan_tf.data.manifest import NAME, Manifest
@@ -25,6 +27,17 @@ def test_records_of_another_version_are_to_be_prepared_beside_them(tmp_path):
     message = load(tmp_path, '{"schema_version": 2}', "synthia")
     assert "schema version 2, expected 3; prepare into another folder: python -m" in message
     assert message.endswith(f"--output {tmp_path}-v3") and "delete" not in message
+
+
+@pytest.mark.parametrize(("content", "reason"), [(None, "no finished records"), ("{", "damaged")])
+def test_the_folder_one_is_in_needs_no_name(tmp_path, monkeypatch, content, reason):
+    monkeypatch.chdir(tmp_path)
+    assert reason in load(Path("."), content)
+
+
+def test_other_records_lie_beside_the_folder_one_is_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert load(Path("."), '{"schema_version": 2}').endswith(f"--output {tmp_path}-v3")
 
 
 @pytest.mark.parametrize("content", CONTENTS)

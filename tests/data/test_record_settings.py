@@ -32,7 +32,7 @@ def test_they_are_what_earlier_versions_kept_in_the_plan():
 
 
 def test_they_are_made_of_the_configuration():
-    configured = config.Records(size="64x32", edges=EdgeSettings(threshold=90.0))
+    configured = config.Preparation(size="64x32", edges=EdgeSettings(threshold=90.0))
     assert record_settings(configured, TABLES["synthia"]) == SETTINGS
 
 

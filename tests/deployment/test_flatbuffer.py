@@ -34,20 +34,3 @@ def test_tensors_are_described():
     assert op.outputs[0].shape == (1, 6, 8, 5) and op.outputs[0].is_fixed
     (op,) = flatbuffer.read(converted(convolved, None, 8, 10, 4))
     assert not op.inputs[0].is_fixed
-
-
-def test_multiplications_are_those_of_the_kernels():
-    def depthwise(x):
-        return tf.nn.depthwise_conv2d(x, kernel(3, 3, 4, 1), [1, 1, 1, 1], "VALID")
-
-    def transposed(x):
-        return tf.nn.conv2d_transpose(x, kernel(3, 3, 5, 4), [1, 16, 20, 5], 2)
-
-    expected = {
-        convolved: 6 * 8 * 5 * 9 * 4,
-        depthwise: 6 * 8 * 4 * 9,
-        transposed: 8 * 10 * 4 * 9 * 5,
-        tf.abs: 0,
-    }
-    for function, count in expected.items():
-        assert flatbuffer.multiplications(converted(function, 1, 8, 10, 4)) == count

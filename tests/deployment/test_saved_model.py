@@ -64,6 +64,16 @@ def test_an_interrupt_leaves_nothing(exportable, tmp_path):
     assert files(tmp_path) == []
 
 
+def test_an_error_of_the_comparison_is_none_of_the_disk(exportable, tmp_path):
+    def failing(*_):
+        raise RuntimeError("kernel.so: No such file or directory")
+
+    other = dataclasses.replace(exportable, translator=Painting(exportable.translator, failing))
+    with pytest.raises(RuntimeError, match="kernel.so"):
+        saved_model.write(other, tmp_path, exportable.card("city", ""))
+    assert files(tmp_path) == []
+
+
 def test_all_frames_are_compared(exportable):
     labels, image = (tf.constant(array) for array in scene(seed=9))
     frames = [*exportable.frames, {"labels": labels, "image_cg": image}]

@@ -140,6 +140,16 @@ def test_what_misses_is_not_left(tmp_path, precision, said):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_error_of_the_comparison_is_none_of_the_disk(tmp_path):
+    class Failing(Inverted):
+        def translate(self, *scene):
+            raise UserError("scene.png: No such file or directory")
+
+    with pytest.raises(UserError, match="^scene.png: No such file or directory$"):
+        exporter(Failing(make())).write(tmp_path / "a.tflite", "fp32", redraws=False)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_int8_keeps_what_is_sensitive_in_float_if_it_must(tmp_path, monkeypatch, files):
     writer, plain = exporter(), files["int8", False].psnr
     monkeypatch.setitem(tflite.LEAST_PSNR, "int8", plain + 0.1)

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from sflowgan_tf import config as settings
-from sflowgan_tf.config import Config, Generator, Perceptual, Phases, Records
+from sflowgan_tf.config import Config, Generator, Perceptual, Phases, Preparation
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest, Split
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
@@ -23,7 +23,7 @@ from sflowgan_tf.utils.locks import locked
 TABLE = TABLES["synthia"]
 TINY = Config(
     dataset="synthia",
-    records=Records(size="32x16"),
+    records=Preparation(size="32x16"),
     generator=Generator(filters=4, downsamplings=1, blocks=1),
     discriminator=settings.Discriminator(filters=4),
     dned=settings.Dned(filters=2),
@@ -305,7 +305,7 @@ def test_minicity_is_made_by_one_training_at_a_time(in_tmp):
         locked(in_tmp / "raw", ""),
         pytest.raises(UserError, match=f"{in_tmp}/raw: another command is at work there; wait"),
     ):
-        assembly.records(changed(dataset="minicity", records=Records(size="64x32")), in_tmp)
+        assembly.records(changed(dataset="minicity", records=Preparation(size="64x32")), in_tmp)
     assert [path.name for path in in_tmp.iterdir()] == ["raw"]
 
 

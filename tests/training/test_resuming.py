@@ -101,7 +101,7 @@ def test_epochs_that_are_not_begun_may_be_others(tmp_path, step, before, after, 
     "other",
     [
         settings.Config(dataset="synthia"),
-        settings.Config(records=settings.Records(classes="cityscapes")),
+        settings.Config(records=settings.Preparation(classes="cityscapes")),
     ],
 )
 def test_other_classes_can_not_start_from_the_run(tmp_path, other):

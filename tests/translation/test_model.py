@@ -57,6 +57,13 @@ def test_a_model_without_a_dned_has_laplacian_edges():
     ("labels", "frame", "sentence"),
     [
         (LABELS[None], FRAME, r"labels: expected \(height, width\) uint8.*got \(1, 16, 32\) uint8"),
+        (
+            LABELS.tolist(),
+            FRAME,
+            "labels: expected .* class indices, got list, which is no NumPy",
+        ),
+        (LABELS, FRAME.tolist(), "frame: expected .* uint8 RGB.*got list, which is no NumPy"),
+        (LABELS, None, "got NoneType, which is no NumPy array"),
         (LABELS.astype(int), FRAME, r"got \(16, 32\) int64; classes\.encode\(raw\) makes them"),
         (LABELS, FRAME[..., :1], r"frame: expected \(16, 32, 3\) uint8.*got \(16, 32, 1\) uint8"),
         (LABELS, FRAME[:, :30], r"frame: expected \(16, 32, 3\).*resize one of them"),
@@ -78,6 +85,8 @@ def test_arrays_of_no_scene_are_a_sentence(labels, frame, sentence):
     ("weights", "sentence"),
     [
         (np.ones(5), r"weights: expected shape \(6,\), got \(5,\)"),
+        ([[1], [1, 2]], r"weights: expected 6 numbers, got \[\[1\], \[1, 2\]\]"),
+        ("equal", "weights: expected 6 numbers, got 'equal'"),
         (np.ones((1, 6)), r"expected shape \(6,\), got \(1, 6\)"),
         (np.zeros(6), "expected numbers from 0 on, one of them larger"),
         (-np.ones(6), "expected numbers from 0 on"),

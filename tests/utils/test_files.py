@@ -103,8 +103,8 @@ def test_a_full_disk_is_told_with_the_files_name(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, preexec_fn=limited)
     assert done.returncode == 1
     assert done.stderr == (
-        f"python -m sflowgan_tf.fit: error: {file}: File too large; make room, then the same "
-        "command goes on\n"
+        f"python -m sflowgan_tf.fit: error: {file}: can't be written: File too large; raise the "
+        "limit on the size of files (ulimit -f) and try again\n"
     )
     assert not [*tmp_path.iterdir()]
 

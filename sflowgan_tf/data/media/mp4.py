@@ -14,8 +14,9 @@ from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
+from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import Failure
-from sflowgan_tf.utils.files import written_whole
+from sflowgan_tf.utils.files import visible, written_whole
 
 # Without B-frames packets are in the order of the frames, so pieces join by renumbering them.
 ENCODER = {"preset": "medium", "crf": "18", "bf": "0"}
@@ -130,15 +131,10 @@ def join(pieces: list[Path], file: Path, texts: dict[str, str], fps: Fraction) -
 @contextmanager
 def _written(file: Path) -> Iterator[Path]:
     try:
-        with written_whole(file) as partial:
+        with writing(file), written_whole(file) as partial:
             yield partial
-    except (OSError, FFmpegError) as error:
-        if isinstance(error, OSError) and error.filename != str(file):  # of another file
-            raise
-        raise Failure(
-            f"{file}: can't be written ({error.strerror}); make room if the disk is full, then the "
-            "same command goes on where this one stopped"
-        ) from None
+    except FFmpegError as error:
+        raise Failure(f"{visible(file)}: can't be encoded ({error.strerror})") from None
 
 
 @contextmanager

@@ -27,7 +27,8 @@ from sflowgan_tf.data.media.pictures import (
 from sflowgan_tf.data.record_settings import RecordSettings
 from sflowgan_tf.data.sources.base import RawFrame
 from sflowgan_tf.ops.edges import laplacian_edges
-from sflowgan_tf.utils.errors import Failure, UserError
+from sflowgan_tf.utils.disk import writing
+from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.files import written_whole
 
 
@@ -76,15 +77,8 @@ class Shard:
             UserError: a bad frame, unless `skip_bad`.
             Failure: it can't be written, as on a full disk.
         """
-        try:
-            with written_whole(self.file) as partial:
-                self._write(partial, settings, skip_bad, tick)
-        except tf.errors.OpError as error:
-            reason = str(error.message).rpartition("; ")[2]  # the system's; the file is in front
-            raise Failure(
-                f"{self.file}: can't be written ({reason}); make room if the disk is full, then "
-                "the same command goes on with this file"
-            ) from None
+        with writing(self.file), written_whole(self.file) as partial:
+            self._write(partial, settings, skip_bad, tick)
 
     def _write(
         self, partial: Path, settings: RecordSettings, skip_bad: bool, tick: Callable[[], Any]

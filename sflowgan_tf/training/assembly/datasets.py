@@ -47,7 +47,7 @@ def records(config: Config, folder: Path) -> Manifest:
     return manifest
 
 
-def record_settings(c: settings.Records, classes: ClassTable) -> RecordSettings:
+def record_settings(c: settings.Preparation, classes: ClassTable) -> RecordSettings:
     """The settings of records as `prepare` and the check of finished records need them.
 
     Args:
@@ -74,7 +74,7 @@ def _drawn_otherwise(c: settings.Minicity, manifest: Manifest, folder: Path) -> 
     splits = manifest.splits.values()
     sequences = sum(len(split.sequences) for split in splits)
     drawn = {"sequences": sequences, "frames": sum(split.records for split in splits) / sequences}
-    raw = minicity.made_with(folder / _RAW)
+    raw = minicity.sequence_settings(folder / _RAW)
     if raw is not None:
         drawn["seed"] = raw["seed"]
     return [

@@ -405,8 +405,8 @@ def test_two_at_once_into_one_folder_are_one_and_a_refusal(tmp_path, start):
 @pytest.mark.parametrize(
     ("limit", "line"),
     [
-        (5_000, "train-00000-of-00001.tfrecord: can't be written (File too large); make room"),
-        (100, "plan.json: File too large; make room, then the same command goes on"),
+        (5_000, "train-00000-of-00001.tfrecord: can't be written: File too large; raise the limit"),
+        (100, "plan.json: can't be written: File too large; raise the limit"),
     ],
 )
 def test_a_full_disk_is_a_line_that_names_the_file(tmp_path, start, limit, line):

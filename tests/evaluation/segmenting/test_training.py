@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from tqdm import tqdm
 
-from sflowgan_tf.config import Config, Minicity, Pipeline, Records, Segmenter
+from sflowgan_tf.config import Config, Minicity, Pipeline, Preparation, Segmenter
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.evaluation.segmenting.training import SegmenterTraining
 from sflowgan_tf.training import assembly
@@ -18,7 +18,7 @@ from sflowgan_tf.utils.errors import UserError
 
 TINY = Config(
     task="segmentation",
-    records=Records(size="64x32"),
+    records=Preparation(size="64x32"),
     minicity=Minicity(sequences=3, frames=3),
     segmenter=Segmenter(
         kind="small",
