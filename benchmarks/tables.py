@@ -158,16 +158,16 @@ def trainings() -> list[Job]:
 
 def _check_settings(config: settings.Config, run: Run) -> None:
     """Refuses a run with other settings; a shorter one too, which `fit` would make longer."""
-    resuming.check_same(config, run)
     if run.is_begun:
         begun = settings.read(run.config)
         length = "segmenter.epochs:" if config.task == "segmentation" else "phases."
-        differing = [d for d in settings.differences(begun, config) if d.startswith(length)]
-        if differing:
+        differing = settings.differences(begun, config)
+        if any(difference.startswith(length) for difference in differing):
             raise UserError(
                 f"{run.folder} was begun with another configuration ({'; '.join(differing)}); "
                 "move it away, and the tables train it anew"
             )
+    resuming.check_same(config, run)
 
 
 def evaluations() -> list[Job]:

@@ -76,8 +76,9 @@ def _as_long(begun: Config, config: Config, run: Run) -> Config:
 
     It can where both agree on the epochs that the run's last checkpoint has begun.
     """
-    manifest = Manifest.load(run.manifest)
-    train, step = manifest.splits["train"], max(run.steps)
+    if (begun.phases, begun.segmenter.epochs) == (config.phases, config.segmenter.epochs):
+        return begun
+    train, step = Manifest.load(run.manifest).splits["train"], run.steps[0]
     if config.task == "segmentation":
         batches = train.batches(begun.segmenter.pipeline.batch_size)
         if config.segmenter.epochs * batches < step:
