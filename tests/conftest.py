@@ -21,6 +21,7 @@ os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "false")
 import pytest
 
 from tests import places
+from tests.manifests import manifest_of
 
 # What trains, converts, compiles or starts processes, by measured time, the slowest first: marked
 # as slow, and begun first, so that the end is made of short tests and all workers end at once.
@@ -118,10 +119,8 @@ def exportable():
     """A fresh model with a scene to compare on, as `export` would find it in a run."""
     import tensorflow as tf
 
-    from sflowgan_tf.data.manifest import Manifest, Split
+    from sflowgan_tf.data.manifest import Split
     from sflowgan_tf.deployment.exported import Exported
-    from sflowgan_tf.ops.classes import TABLES
-    from sflowgan_tf.ops.settings import EdgeSettings, Farneback
     from sflowgan_tf.training.runs import Run
     from tests.front import scene
     from tests.translation.test_translator import make
@@ -132,19 +131,7 @@ def exportable():
         run=Run.named("city"),
         translator=make(),
         step=7,
-        manifest=Manifest(
-            dataset="minicity",
-            size=(32, 16),
-            classes=TABLES["synthia"],
-            edges=EdgeSettings(),
-            flow=Farneback(),
-            seed=0,
-            has_cg=True,
-            has_instances=False,
-            has_motion=False,
-            splits={"train": split, "validation": split},
-            skipped=[],
-        ),
+        manifest=manifest_of(splits={"train": split, "validation": split}),
         frames=[{"labels": tf.constant(labels), "image_cg": tf.constant(image)}],
         start_run=None,
         records=Path("datasets/minicity"),

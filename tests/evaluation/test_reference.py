@@ -1,28 +1,21 @@
 import pytest
 
-from sflowgan_tf.data.manifest import Manifest, Split
+from sflowgan_tf.data.manifest import Split
 from sflowgan_tf.evaluation.reference import Reference
 from sflowgan_tf.ops.classes import TABLES
-from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.errors import UserError
+from tests.manifests import manifest_of
 
 
 def reference(folder, records=12, pairs=9):
     files = ("validation-0.tfrecord", "validation-1.tfrecord")
     shards = [{"file": file, "records": 6, "pairs": 5} for file in files]
     split = Split(records=records, pairs=pairs, shards=shards, sequences=["a"])
-    manifest = Manifest(
+    manifest = manifest_of(
         dataset="streets",
         size=(64, 32),
         classes=TABLES["cityscapes"],
-        edges=EdgeSettings(),
-        flow=Farneback(),
-        seed=0,
-        has_cg=True,
-        has_instances=False,
-        has_motion=False,
         splits={"validation": split},
-        skipped=[],
     )
     return Reference(folder=folder, manifest=manifest, split="validation")
 

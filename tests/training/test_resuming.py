@@ -3,12 +3,11 @@ import dataclasses
 import pytest
 
 from sflowgan_tf import config as settings
-from sflowgan_tf.data.manifest import Manifest, Split
-from sflowgan_tf.ops.classes import TABLES
-from sflowgan_tf.ops.settings import EdgeSettings, Farneback
+from sflowgan_tf.data.manifest import Split
 from sflowgan_tf.training import resuming
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError
+from tests.manifests import manifest_of
 
 
 def begun(folder, config, step=1):
@@ -17,19 +16,7 @@ def begun(folder, config, step=1):
     run.checkpoints.mkdir(parents=True)
     settings.save(config, run.config)
     split = Split(records=5, pairs=4, shards=[], sequences=["a"])
-    Manifest(
-        dataset="minicity",
-        size=(8, 8),
-        classes=TABLES["synthia"],
-        edges=EdgeSettings(),
-        flow=Farneback(),
-        seed=0,
-        has_cg=True,
-        has_instances=True,
-        has_motion=True,
-        splits={"train": split},
-        skipped=[],
-    ).save(run.manifest)
+    manifest_of(splits={"train": split}).save(run.manifest)
     (run.checkpoints / f"step-{step}.index").touch()
     return run
 

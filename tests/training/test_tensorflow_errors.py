@@ -6,11 +6,10 @@ import pytest
 import tensorflow as tf
 
 from sflowgan_tf.data import pipeline, records
-from sflowgan_tf.data.manifest import Manifest, Split
-from sflowgan_tf.ops.classes import TABLES
-from sflowgan_tf.ops.settings import EdgeSettings, Farneback
+from sflowgan_tf.data.manifest import Split
 from sflowgan_tf.training.tensorflow_errors import explained
 from sflowgan_tf.utils.errors import Failure, UserError
+from tests.manifests import manifest_of
 
 ADVICE = "take a smaller batch"
 
@@ -29,19 +28,7 @@ def damaged_records(folder):
     shard.write_bytes(shard.read_bytes()[:-9])
     shards = [{"file": shard.name, "records": 2, "pairs": 0}]
     train = Split(records=2, pairs=0, shards=shards, sequences=["s"])
-    return Manifest(
-        dataset="test",
-        size=(4, 2),
-        classes=TABLES["synthia"],
-        edges=EdgeSettings(),
-        flow=Farneback(),
-        seed=0,
-        has_cg=False,
-        has_instances=False,
-        has_motion=False,
-        splits={"train": train},
-        skipped=[],
-    )
+    return manifest_of(size=(4, 2), has_cg=False, splits={"train": train})
 
 
 PICTURES = records.code(
