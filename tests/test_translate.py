@@ -3,12 +3,10 @@
 import dataclasses
 import os
 import re
-import resource
 import shutil
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import av
@@ -24,6 +22,7 @@ from sflowgan_tf.deployment.exported import Exported
 from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.training.runs import Run
 from tests import places
+from tests.disks import disk_with_room_for
 from tests.front import serving
 from tests.tiny import TINY, begun
 
@@ -263,17 +262,6 @@ def test_a_server_that_fails_is_a_line_and_exit_code_1(home, server, capsys):
         served.odd.clear()
     error = capsys.readouterr().err.splitlines()[-1]
     assert f"error: {urls['rest']}: answers with something that is no JSON" in error
-
-
-@contextmanager
-def disk_with_room_for(size):
-    """Files of this process grow to `size` bytes: writing fails beyond, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,7 @@
 import os
-import resource
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
 from fractions import Fraction
 
 import av
@@ -19,6 +17,7 @@ from sflowgan_tf.translation.history import History
 from sflowgan_tf.translation.painting import Painter
 from sflowgan_tf.utils.errors import Failure, UserError
 from tests import places
+from tests.disks import disk_with_room_for
 from tests.translation.echo import model_of
 
 FRAMES = 7
@@ -298,17 +297,6 @@ def test_one_command_at_a_time_makes_a_film(root):
     make(root, Meets())
     frames, _ = decode(root / "out/film.mp4")
     assert len(frames) == FRAMES
-
-
-@contextmanager
-def disk_with_room_for(size):
-    """Files of this process grow to `size` bytes: writing fails beyond, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("past", [0, 0.5])
