@@ -12,7 +12,7 @@ _TITLE = 22
 
 def to_signed(image):
     """uint8 0..255 to float32 -1..1, any shape."""
-    return ops.cast(image, "float32") / 127.5 - 1.0
+    return preprocessing.to_signed(image, ops)
 
 
 def to_levels(image):

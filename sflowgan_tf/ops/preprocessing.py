@@ -1,4 +1,4 @@
-"""What stands before and after the networks everywhere: edge map, one-hot labels, pixels.
+"""What stands before and after the networks everywhere: edges, one-hot labels, colours, pixels.
 
 Written once for all array libraries. The argument `xp` of each function is the library: `numpy` on
 a device, `keras.ops` in a graph and in training; both have the functions used here, by the same
@@ -56,6 +56,66 @@ def one_hot(labels: Any, num_classes: int, xp: Any) -> Any:
     return xp.array(xp.equal(indices, xp.arange(num_classes, dtype="int32")), dtype="float32")
 
 
+def region_colors(labels: Any, images: Any, num_classes: int, cell: int, xp: Any) -> Any:
+    """Colours without detail: around each pixel, the mean colour of the pixels of its class.
+
+    The picture is divided into square cells. In each of them every class has its sums of colours
+    and of pixels, void being one more class; both are interpolated bilinearly between the centres
+    of the cells and then divided. So no colour crosses the boundary of a class, and a small thing
+    keeps its own.
+
+    Args:
+        labels: (batch, height, width) integer indices; C or more is void.
+        images: (batch, height, width, 3) RGB, uint8 or floating 0..255.
+        num_classes: C.
+        cell: side of a cell, pixels.
+        xp: `numpy` or `keras.ops`.
+
+    Returns:
+        (batch, height, width, 3) float32 0..255, an array of `xp`.
+    """
+    kinds = num_classes + 1
+    indices = xp.minimum(xp.array(labels, dtype="int32"), num_classes)
+    batch, height, width = xp.shape(indices)
+    rows, columns = (height + cell - 1) // cell, (width + cell - 1) // cell
+    values = _in_cells(_with_ones(images, xp), rows, columns, cell, xp)
+    shares = _in_cells(one_hot(indices, kinds, xp), rows, columns, cell, xp)
+    sums = xp.reshape(xp.matmul(xp.transpose(shares, (0, 1, 2, 4, 3)), values), (-1, 4))
+    example = xp.reshape(xp.arange(batch, dtype="int32"), (-1, 1, 1)) * (rows * columns)
+    total = 0.0
+    for row, row_share in _neighbours(height, rows, cell, xp):
+        for column, column_share in _neighbours(width, columns, cell, xp):
+            place = example + row[:, None] * columns + column[None]
+            share = (row_share[:, None] * column_share[None])[..., None]
+            total = total + share * xp.take(sums, place * kinds + indices, axis=0)
+    return total[..., :3] / total[..., 3:]
+
+
+def recolored(colors: Any, labels: Any, scale: Any, shift: Any, xp: Any) -> Any:
+    """Colours, each class' scaled and shifted.
+
+    Args:
+        colors: (batch, height, width, 3) float32 0..255, of `region_colors`.
+        labels: (batch, height, width) integer indices; C or more is void.
+        scale: (batch, C + 1, 3) float32, of the classes and void.
+        shift: (batch, C + 1, 3) float32, grey levels.
+        xp: `numpy` or `keras.ops`.
+
+    Returns:
+        The shape of `colors`, float32, clipped to 0..255.
+    """
+    batch, kinds, _ = xp.shape(scale)
+    indices = xp.minimum(xp.array(labels, dtype="int32"), kinds - 1)
+    places = indices + xp.reshape(xp.arange(batch, dtype="int32"), (-1, 1, 1)) * kinds
+    scale, shift = (xp.take(xp.reshape(x, (-1, 3)), places, axis=0) for x in (scale, shift))
+    return xp.clip(colors * scale + shift, 0.0, 255.0)
+
+
+def to_signed(levels: Any, xp: Any) -> Any:
+    """Levels 0..255 to float32 -1..1, any shape."""
+    return xp.array(levels, dtype="float32") / 127.5 - 1.0
+
+
 def to_levels(image: Any, xp: Any) -> Any:
     """Floating -1..1 to float32 0..255, neither rounded nor clipped, so differentiable."""
     return (xp.array(image, dtype="float32") + 1.0) * 127.5
@@ -64,6 +124,37 @@ def to_levels(image: Any, xp: Any) -> Any:
 def to_uint8(image: Any, xp: Any) -> Any:
     """Floating -1..1 to uint8 0..255, rounded half to even; what lies outside is clipped."""
     return xp.array(xp.round(xp.clip(to_levels(image, xp), 0.0, 255.0)), dtype="uint8")
+
+
+def _with_ones(images: Any, xp: Any) -> Any:
+    images = xp.array(images, dtype="float32")
+    return xp.concatenate([images, xp.ones_like(images[..., :1])], axis=-1)
+
+
+def _in_cells(values: Any, rows: Any, columns: Any, cell: int, xp: Any) -> Any:
+    """(batch, height, width, c) as (batch, rows, columns, cell x cell, c), 0 beyond the border."""
+    for axis, cells in ((1, rows), (2, columns)):
+        size = xp.shape(values)[axis]
+        index = xp.arange(cells * cell, dtype="int32")
+        inside = xp.array(xp.less(index, size), dtype="float32")
+        inside = xp.reshape(inside, (-1, 1, 1) if axis == 1 else (-1, 1))
+        values = xp.take(values, xp.minimum(index, size - 1), axis=axis) * inside
+    batch, channels = xp.shape(values)[0], values.shape[-1]
+    values = xp.reshape(values, (batch, rows, cell, columns, cell, channels))
+    values = xp.transpose(values, (0, 1, 3, 2, 4, 5))
+    return xp.reshape(values, (batch, rows, columns, cell * cell, channels))
+
+
+def _neighbours(size: Any, cells: Any, cell: int, xp: Any) -> list[tuple[Any, Any]]:
+    """For each pixel of an axis the two cells whose centres it lies between, and their shares."""
+    place = (xp.arange(size, dtype="float32") + 0.5) / cell - 0.5
+    lower = xp.floor(place)
+    share = place - lower
+    first = xp.array(lower, dtype="int32")
+    return [
+        (xp.maximum(first, 0), 1.0 - share),
+        (xp.minimum(first + 1, cells - 1), share),
+    ]
 
 
 def _blurred(image: Any, sigma: float, xp: Any) -> Any:

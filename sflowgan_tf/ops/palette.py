@@ -1,0 +1,196 @@
+"""How the colours of a simulator's frames are brought to those of real ones. NumPy alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+# A class' colours are spread over the simulator's frames at least as widely as over real ones,
+# where haze and exposure pull them together; wider ones would come out garish.
+_MOST_SPREAD = 0.8
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recoloring:
+    """What happens to the colours of each class, the last row being void: c -> scale c + shift.
+
+    Attributes:
+        scale: (C + 1, 3) float32.
+        shift: (C + 1, 3) float32, grey levels.
+    """
+
+    scale: np.ndarray
+    shift: np.ndarray
+
+    @classmethod
+    def none(cls, num_classes: int) -> Recoloring:
+        """The one that leaves all colours as they are."""
+        shape = (num_classes + 1, 3)
+        return cls(scale=np.ones(shape, np.float32), shift=np.zeros(shape, np.float32))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClassColors:
+    """The mean colours that the classes have in the frames of a set.
+
+    Attributes:
+        mean: (C + 1, 3) float32 grey levels, over the frames in which the class is; the last row is
+            void's. NaN where no frame has the class.
+        spread: (C + 1, 3) float32 grey levels, the standard deviation over those frames.
+    """
+
+    mean: np.ndarray
+    spread: np.ndarray
+
+    @classmethod
+    def of(cls, frame_means: np.ndarray) -> ClassColors:
+        """The colours of a set of frames.
+
+        Args:
+            frame_means: (frames, C + 1, 3) float, of `frame_means`.
+        """
+        present = ~np.isnan(frame_means)
+        count = np.maximum(present.sum(0), 1)
+        values = np.where(present, frame_means, 0)
+        mean = values.sum(0) / count
+        spread = np.sqrt((np.where(present, frame_means - mean, 0) ** 2).sum(0) / count)
+        absent = ~present.any(0)
+        return cls(
+            mean=np.where(absent, np.nan, mean).astype(np.float32),
+            spread=np.where(absent, np.nan, spread).astype(np.float32),
+        )
+
+
+def frame_means(labels: np.ndarray, image: np.ndarray, num_classes: int) -> np.ndarray:
+    """The mean colour of each class in one frame.
+
+    Args:
+        labels: (height, width) integer indices; C or more is void.
+        image: (height, width, 3) RGB 0..255.
+        num_classes: C.
+
+    Returns:
+        (C + 1, 3) float32 grey levels, the last row void's; NaN where a class has no pixel.
+    """
+    indices = np.minimum(labels, num_classes).ravel()
+    pixels = image.reshape(-1, 3).astype(np.float64)
+    count = np.bincount(indices, minlength=num_classes + 1)
+    sums = [np.bincount(indices, pixels[:, c], minlength=num_classes + 1) for c in range(3)]
+    with np.errstate(invalid="ignore"):
+        return (np.stack(sums, axis=-1) / count[:, None]).astype(np.float32)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Palette:
+    """The colours of a model's training data.
+
+    Attributes:
+        real: of the real frames.
+        simulator: of the simulator's frames of the same scenes; None where the data have none.
+        clusters: (N, C + 1, 3) float32 grey levels: of each class, centres of the colours that it
+            has in real frames, the commonest first; NaN where no frame has the class.
+    """
+
+    real: ClassColors
+    simulator: ClassColors | None
+    clusters: np.ndarray
+
+    @property
+    def num_classes(self) -> int:
+        """C; void is not counted."""
+        return len(self.real.mean) - 1
+
+    def given(self, source: ClassColors | None = None) -> Recoloring:
+        """Keeps what distinguishes the frames from each other, in the real frames' range.
+
+        Args:
+            source: colours of the frames that are painted; None for those of the simulator's
+                frames in the training data. Without these either, colours stay as they are.
+        """
+        return self._toward(self.real, source)
+
+    def cluster(self, number: int, source: ClassColors | None = None) -> Recoloring:
+        """Gives each class the colour of one cluster.
+
+        Args:
+            number: 0 to N - 1; 0 is the commonest colour of each class.
+            source: as for `given`.
+        """
+        return self._toward(self._centred(self.clusters[number]), source)
+
+    def drawn(self, seed: int, source: ClassColors | None = None) -> Recoloring:
+        """Gives each class the colour of a cluster that is drawn for it.
+
+        Args:
+            seed: of the draw.
+            source: as for `given`.
+        """
+        classes = np.arange(self.num_classes + 1)
+        numbers = np.random.default_rng(seed).integers(len(self.clusters), size=len(classes))
+        return self._toward(self._centred(self.clusters[numbers, classes]), source)
+
+    def like(self, colors: ClassColors, source: ClassColors | None = None) -> Recoloring:
+        """Gives each class the colours of other frames; those that they lack as `given` does.
+
+        Args:
+            colors: of these frames.
+            source: as for `given`.
+        """
+        return self._toward(self._centred(colors.mean), source)
+
+    def _centred(self, mean: np.ndarray) -> ClassColors:
+        known = ~np.isnan(mean)
+        return ClassColors(mean=np.where(known, mean, self.real.mean), spread=self.real.spread)
+
+    def _toward(self, target: ClassColors, source: ClassColors | None) -> Recoloring:
+        source = source or self.simulator
+        if source is None:
+            return Recoloring.none(self.num_classes)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            scale = np.minimum(target.spread / source.spread, _MOST_SPREAD)
+        scale = np.where(np.isnan(scale), _MOST_SPREAD, scale)  # one frame: no spread, 0 / 0
+        shift = target.mean - scale * source.mean
+        unknown = np.isnan(shift)
+        return Recoloring(
+            scale=np.where(unknown, 1, scale).astype(np.float32),
+            shift=np.where(unknown, 0, shift).astype(np.float32),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: nested lists, None for what is not known."""
+        return {
+            "real": _lists_of(self.real),
+            "simulator": self.simulator and _lists_of(self.simulator),
+            "clusters": _listed(self.clusters),
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Palette:
+        """What `to_dict` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is of another form.
+        """
+        simulator = values["simulator"]
+        return cls(
+            real=_colors_of(values["real"]),
+            simulator=None if simulator is None else _colors_of(simulator),
+            clusters=np.array(values["clusters"], np.float32),
+        )
+
+
+def _lists_of(colors: ClassColors) -> dict[str, Any]:
+    return {"mean": _listed(colors.mean), "spread": _listed(colors.spread)}
+
+
+def _listed(array: np.ndarray) -> Any:
+    rounded = np.round(array.astype(np.float64), 3).astype(object)
+    return np.where(np.isnan(array), None, rounded).tolist()  # type: ignore[call-overload]
+
+
+def _colors_of(values: dict[str, Any]) -> ClassColors:
+    return ClassColors(
+        mean=np.array(values["mean"], np.float32), spread=np.array(values["spread"], np.float32)
+    )
