@@ -12,6 +12,7 @@ import numpy as np
 
 from sflowgan_tf.device.metadata import Metadata
 from sflowgan_tf.ops import preprocessing
+from sflowgan_tf.ops.palette import Recoloring
 from sflowgan_tf.ops.settings import EdgeSettings
 from sflowgan_tf.utils.errors import UserError
 
@@ -78,7 +79,11 @@ class TFLiteModel:
             )
 
     def translate(
-        self, labels: np.ndarray, image: np.ndarray, weights: np.ndarray | None = None
+        self,
+        labels: np.ndarray,
+        image: np.ndarray,
+        weights: np.ndarray | None = None,
+        recoloring: Recoloring | None = None,
     ) -> np.ndarray:
         """One scene, painted, (height, width, 3) uint8 RGB; see `translation.model.Engine`.
 
@@ -86,6 +91,7 @@ class TFLiteModel:
             labels: (height, width) uint8 class indices; others are void.
             image: (height, width, 3) uint8 RGB; its Laplacian gives the edges.
             weights: (6,) of the DNED's side outputs, >= 0; None where the file holds no DNED.
+            recoloring: see there.
 
         Raises:
             UserError: a size that the file is not made for, or weights that do not fit it.

@@ -181,6 +181,32 @@ class Palette:
         )
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Appearance:
+    """How a model that sees colours is given them.
+
+    Attributes:
+        cell: side of a cell of `preprocessing.region_colors`, pixels.
+        palette: of the records that it was trained on.
+    """
+
+    cell: int
+    palette: Palette
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"cell": self.cell, "palette": self.palette.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Appearance:
+        """What `to_dict` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is of another form.
+        """
+        return cls(cell=int(values["cell"]), palette=Palette.from_dict(values["palette"]))
+
+
 def _lists_of(colors: ClassColors) -> dict[str, Any]:
     return {"mean": _listed(colors.mean), "spread": _listed(colors.spread)}
 

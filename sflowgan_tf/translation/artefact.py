@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
 from sflowgan_tf.ops.edges import laplacian_edges
+from sflowgan_tf.ops.palette import Recoloring
 from sflowgan_tf.translation.card import Card
 from sflowgan_tf.translation.model import Model
 from sflowgan_tf.translation.signatures import SIGNATURES, misfits
@@ -56,7 +57,11 @@ class Artefact:
         return self.card.redraws
 
     def translate(
-        self, labels: np.ndarray, frame: np.ndarray, weights: np.ndarray | None
+        self,
+        labels: np.ndarray,
+        frame: np.ndarray,
+        weights: np.ndarray | None,
+        recoloring: Recoloring | None = None,
     ) -> np.ndarray:
         """One scene, painted; see `translation.model.Engine`.
 
@@ -109,6 +114,7 @@ class Artefact:
             size=card.size,
             flow=card.flow,
             edge_map=card.edge_map,
+            palette=card.appearance and card.appearance.palette,
             origin=origin | place,
             files=files,
             close=close,

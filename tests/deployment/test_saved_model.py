@@ -38,7 +38,7 @@ class Painting:
     def __getattr__(self, name):
         return getattr(self.translator, name)
 
-    def translate(self, labels, image, weights):
+    def translate(self, labels, image, weights, recoloring=None):
         return self.change(self.translator.translate(labels, image, weights), weights)
 
 

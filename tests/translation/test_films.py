@@ -33,7 +33,7 @@ class Echo:
     painted = 0
     redraws = True
 
-    def translate(self, labels, frame, weights):
+    def translate(self, labels, frame, weights, recoloring=None):
         Echo.painted += 1
         added = 0 if weights is None else 20 * np.dot(weights, np.arange(6))
         return (frame + labels[..., None] + added).astype(np.uint8)
@@ -42,7 +42,7 @@ class Echo:
 class Breaks(Echo):
     """An Echo that is interrupted at its fifth frame."""
 
-    def translate(self, labels, frame, weights):
+    def translate(self, labels, frame, weights, recoloring=None):
         if frame[0, 0, 0] == 40:
             raise KeyboardInterrupt
         return super().translate(labels, frame, weights)
@@ -235,7 +235,7 @@ from pathlib import Path
 from tests.translation.test_films import Echo, make
 
 class Dies(Echo):
-    def translate(self, labels, frame, weights):
+    def translate(self, labels, frame, weights, recoloring=None):
         if frame[0, 0, 0] == 50:  # in the middle of the third piece
             os.kill(os.getpid(), signal.SIGKILL)
         return super().translate(labels, frame, weights)
@@ -289,7 +289,7 @@ def test_one_command_at_a_time_makes_a_film(root):
     class Meets(Echo):
         """Starts the same film once more while it is being made."""
 
-        def translate(self, labels, frame, weights):
+        def translate(self, labels, frame, weights, recoloring=None):
             with pytest.raises(UserError, match=r"another command is at work .*--output"):
                 make(root)
             return super().translate(labels, frame, weights)

@@ -21,7 +21,7 @@ class Echo:
 
     redraws = True
 
-    def translate(self, labels, frame, weights):
+    def translate(self, labels, frame, weights, recoloring=None):
         added = 0 if weights is None else 20 * np.dot(weights, np.arange(6))
         return np.repeat((labels + added).astype(np.uint8)[..., None], 3, axis=-1)
 
