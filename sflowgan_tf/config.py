@@ -86,10 +86,23 @@ class Discriminator:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Appearance:
+    """Colours that the generator sees beside labels and edges; not in the paper.
+
+    `regions`: around each pixel the mean colour of its class, within cells that many pixels wide;
+    in training of the real frame, later of the given one, brought to the real frames' palette.
+    """
+
+    kind: Literal["none", "regions"] = "none"
+    cell: int = bounded(16, 2)  # pixels
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dned:
     """The edge network (sec. 3.2, eq. 4)."""
 
     filters: int = bounded(64, 1)
+    sees: Literal["edges", "image"] = "edges"
     balanced: bool = False  # HED's class balancing
     # share of examples whose ensemble weights are drawn instead of equal
     jitter: float = bounded(0.0, 0, 1)
@@ -176,6 +189,7 @@ class Config:
     generator: Generator = field(default_factory=Generator)
     discriminator: Discriminator = field(default_factory=Discriminator)
     dned: Dned = field(default_factory=Dned)
+    appearance: Appearance = field(default_factory=Appearance)
     perceptual: Perceptual = field(default_factory=Perceptual)
     losses: Losses = field(default_factory=Losses)
     phases: Phases = field(default_factory=Phases)

@@ -30,6 +30,21 @@ class Recoloring:
         shape = (num_classes + 1, 3)
         return cls(scale=np.ones(shape, np.float32), shift=np.zeros(shape, np.float32))
 
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON, exact."""
+        return {"scale": self.scale.tolist(), "shift": self.shift.tolist()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Recoloring:
+        """What `to_dict` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is of another form.
+        """
+        return cls(
+            scale=np.array(values["scale"], np.float32), shift=np.array(values["shift"], np.float32)
+        )
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClassColors:
