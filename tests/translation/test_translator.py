@@ -137,7 +137,8 @@ def colored():
 def given_colors(frame):
     """By NumPy: 0.8 times the difference to the simulator's mean, about the real one."""
     frames = frame["labels"].numpy()[None], frame["image_cg"].numpy()[None]
-    return 100 + 0.8 * (region_colors(*frames, TABLE.num_classes, 4, np) - 160)
+    brought = 100 + 0.8 * (region_colors(*frames, TABLE.num_classes, 4, np) - 160)
+    return brought.clip(0, 255)
 
 
 def test_a_frame_is_painted_in_its_own_colours_brought_to_the_real_ones(colored, frame):
