@@ -36,6 +36,7 @@ SLOW = (
     "benchmarks/test_tables_page.py",
     "test_export.py",
     "training/test_assembly.py",
+    "test_appearance.py",
     "deployment/test_tflite.py",
     "deployment/test_saved_model.py",
     "ops/test_flow.py",
