@@ -143,8 +143,10 @@ def test_each_choice_has_its_colours(here):
 def test_a_model_paints_in_the_colours_it_is_asked_for(here):
     model = sflowgan_tf.load("runs/colored")
     frame = np.random.default_rng(0).integers(0, 256, (32, 64, 3), np.uint8)
-    labels = np.zeros((32, 64), np.uint8)
     assert model.palette is not None
+    there = np.flatnonzero(~np.isnan(model.palette.real.mean[:-1, 0]))
+    labels = np.full((32, 64), there[0], np.uint8)
+    labels[:, 32:] = there[1]
     given = model.translate(labels, frame)
     np.testing.assert_array_equal(
         model.translate(labels, frame, appearance=model.palette.given()), given

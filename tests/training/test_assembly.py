@@ -169,6 +169,19 @@ def test_the_generators_paint(kind, network):
     assert made(np.zeros((1, 16, 32, 14), np.float32)).shape == (1, 16, 32, 3)
 
 
+@pytest.mark.parametrize("kind", ["global", "local_enhancer", "unet"])
+def test_a_generator_that_sees_colours_sees_the_light_of_the_day(kind):
+    """What all pixels have in common, which instance normalisation takes away."""
+    c = dataclasses.replace(TINY.generator, kind=kind, downsamplings=2)
+    config = changed(generator=c, appearance=settings.Appearance(kind="regions"))
+    network = assembly.generator(config, TABLE.num_classes)
+    scene = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 16, 32, TABLE.num_classes + 4))
+    dark, bright = (np.concatenate([scene[..., :-3], scene[..., -3:] + d], -1) for d in (-0.5, 0.5))
+    image, other = (network(x.astype(np.float32)).numpy() for x in (dark, bright))
+    assert image.shape == (1, 16, 32, 3)
+    assert np.abs(image - other).mean() > 1e-3
+
+
 def test_an_enhancer_starts_from_a_trained_global_generator(in_tmp):
     trained = finished_run("coarse").generator_ema.trunk.get_weights()
     config = changed(

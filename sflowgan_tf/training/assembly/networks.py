@@ -16,6 +16,7 @@ def generator(
 ) -> GlobalGenerator | LocalEnhancer | UNet:
     """The configured generator, built for that many classes, an edge map and, if set, colours."""
     c = config.generator
+    colors = 3 if config.appearance.kind == "regions" else 0
     if c.kind == "global":
         network = GlobalGenerator(
             filters=c.filters,
@@ -24,6 +25,7 @@ def generator(
             upsampling=c.upsampling,
             separable=c.separable,
             skips=c.skips,
+            colors=colors,
             dtype=dtype,
         )
     elif c.kind == "unet":
@@ -35,9 +37,9 @@ def generator(
             blocks=c.enhancer_blocks,
             global_blocks=c.blocks,
             upsampling=c.upsampling,
+            colors=colors,
             dtype=dtype,
         )
-    colors = 3 if config.appearance.kind == "regions" else 0
     network.build((None, None, None, num_classes + 1 + colors))
     return network
 
