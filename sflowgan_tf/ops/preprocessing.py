@@ -25,7 +25,7 @@ def laplacian_edges(images: Any, settings: EdgeSettings, xp: Any) -> Any:
 
     Args:
         images: (batch, height, width, 3) RGB, uint8 or floating 0..255; height and width >= 2.
-        settings: threshold and blur.
+        settings: threshold or density, and blur.
         xp: `numpy` or `keras.ops`.
 
     Returns:
@@ -36,8 +36,12 @@ def laplacian_edges(images: Any, settings: EdgeSettings, xp: Any) -> Any:
     padded = _mirrored(_blurred(grey, settings.blur, xp) if settings.blur else grey, 1, xp)
     corners = sum(_window(padded, row, column, 1, xp) for row in (0, 2) for column in (0, 2))
     laplacian = 2.0 * corners - 8.0 * _window(padded, 1, 1, 1, xp)
-    limit = float(np.floor(round(1000 * settings.threshold, 6)))
-    return xp.array(xp.abs(laplacian) > limit, dtype="float32")
+    strength = xp.abs(laplacian)
+    if settings.density:
+        limit = _strongest(strength, settings.density, xp)
+    else:
+        limit = float(np.floor(round(1000 * settings.threshold, 6)))
+    return xp.array(strength > limit, dtype="float32")
 
 
 def one_hot(labels: Any, num_classes: int, xp: Any) -> Any:
@@ -124,6 +128,15 @@ def to_levels(image: Any, xp: Any) -> Any:
 def to_uint8(image: Any, xp: Any) -> Any:
     """Floating -1..1 to uint8 0..255, rounded half to even; what lies outside is clipped."""
     return xp.array(xp.round(xp.clip(to_levels(image, xp), 0.0, 255.0)), dtype="uint8")
+
+
+def _strongest(strength: Any, share: float, xp: Any) -> Any:
+    """The limit, (batch, 1, 1, 1), that at most that share of each map's pixels is above."""
+    batch, height, width, _ = xp.shape(strength)
+    count = height * width
+    above = xp.array(xp.floor(xp.array(count, dtype="float32") * share), dtype="int32")
+    ordered = xp.sort(xp.reshape(strength, (batch, count)), axis=-1)
+    return xp.reshape(xp.take(ordered, count - 1 - above, axis=-1), (-1, 1, 1, 1))
 
 
 def _with_ones(images: Any, xp: Any) -> Any:

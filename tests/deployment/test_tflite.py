@@ -81,7 +81,7 @@ def test_a_file_says_what_its_user_must_know(files):
         ("weights", [1, 6]),
     ]
     assert metadata["classes"]["names"][:2] == ["sky", "building"]
-    assert metadata["edges"] == {"threshold": 60.0, "blur": 0.0}
+    assert metadata["edges"] == {"threshold": 60.0, "blur": 0.0, "density": 0.0}
     assert metadata["origin"] == {"run": "city", "step": "7"}
 
 
