@@ -86,7 +86,7 @@ def region_colors(labels: Any, images: Any, num_classes: int, cell: int, xp: Any
     shares = _in_cells(one_hot(indices, kinds, xp), rows, columns, cell, xp)
     sums = xp.reshape(xp.matmul(xp.transpose(shares, (0, 1, 2, 4, 3)), values), (-1, 4))
     example = xp.reshape(xp.arange(batch, dtype="int32"), (-1, 1, 1)) * (rows * columns)
-    total = 0.0
+    total: Any = 0.0
     for row, row_share in _neighbours(height, rows, cell, xp):
         for column, column_share in _neighbours(width, columns, cell, xp):
             place = example + row[:, None] * columns + column[None]
