@@ -4,11 +4,11 @@ From the repository's root, for the files in `sflowgan_tf/networks/weights/`:
 
     python -m benchmarks.distil --filters 8 --output sflowgan_tf/networks/weights/dned-8.npz
 
-The pictures are minicity's, simulator's and photograph's, each once, at a scale of 0.75 to 1.5 times
-256x128. The teacher sees them enlarged twice, since on small pictures its lines come out coarse; its
-maps are averaged back over 2x2 pixels and kept as uint8 in `--cache` for further calls. The loss is
-the mean binary cross-entropy over the six maps, on crops; what lies near an edge of the crop
-that is none of the picture does not count, since there the student sees less than the teacher.
+The pictures are minicity's, simulator's and photograph's, each once, at a scale of 0.75 to 1.5
+times 256x128. The teacher sees them enlarged twice, since on small pictures its lines come out
+coarse; its maps are averaged back over 2x2 pixels and kept as uint8 in `--cache` for further calls.
+The loss is the mean binary cross-entropy over the six maps, on crops; what lies near an edge of the
+crop that is none of the picture does not count, since there the student sees less than the teacher.
 
 It ends with how close the student comes on streets that it has not seen, at 256x128.
 """
