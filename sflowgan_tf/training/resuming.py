@@ -37,7 +37,12 @@ _APART = {
     ),
 }
 _FREE = ("log_steps:", "samples:", "checkpoint_steps:")  # they do not change what is trained
-_SHAPING = ("generator.", "discriminator.", "dned.filters:")  # keys that networks are made by
+_SHAPING = (
+    "generator.",
+    "discriminator.",
+    "dned.filters:",
+    "dned.sees:",
+)  # keys that networks are made by
 _SHAPELESS = ("generator.global_run:", "generator.frozen_epochs:")
 
 
