@@ -86,6 +86,18 @@ class Discriminator:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Appearance:
+    """Colours that the generator sees beside labels and edges; not in the paper.
+
+    `regions`: around each pixel the mean colour of its class, within cells that many pixels wide;
+    in training of the real frame, later of the given one, brought to the real frames' palette.
+    """
+
+    kind: Literal["none", "regions"] = "none"
+    cell: int = bounded(16, 2)  # pixels
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dned:
     """The edge network (sec. 3.2, eq. 4)."""
 
@@ -185,6 +197,7 @@ class Config:
     generator: Generator = field(default_factory=Generator)
     discriminator: Discriminator = field(default_factory=Discriminator)
     dned: Dned = field(default_factory=Dned)
+    appearance: Appearance = field(default_factory=Appearance)
     perceptual: Perceptual = field(default_factory=Perceptual)
     losses: Losses = field(default_factory=Losses)
     phases: Phases = field(default_factory=Phases)

@@ -27,6 +27,7 @@ _APART = {
         "generator.",
         "discriminator.",
         "dned.",
+        "appearance.",
         "perceptual.",
         "losses.",
         "phases.",
@@ -37,12 +38,13 @@ _APART = {
     ),
 }
 _FREE = ("log_steps:", "samples:", "checkpoint_steps:")  # they do not change what is trained
-_SHAPING = (
+_SHAPING = (  # keys that networks are made by
     "generator.",
     "discriminator.",
     "dned.filters:",
     "dned.sees:",
-)  # keys that networks are made by
+    "appearance.kind:",
+)
 _SHAPELESS = ("generator.global_run:", "generator.frozen_epochs:")
 
 

@@ -73,6 +73,11 @@ class Run:
         return self.folder / "manifest.json"
 
     @property
+    def palette(self) -> Path:
+        """The colours of the training records, of a run whose generator sees colours."""
+        return self.folder / "palette.json"
+
+    @property
     def checkpoints(self) -> Path:
         """All state of the training."""
         return self.folder / "checkpoints"

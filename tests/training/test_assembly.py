@@ -367,7 +367,7 @@ def test_edge_map_and_weights_reach_gan_and_translator():
     config = changed(edge_map="none", losses=settings.Losses(l1=100.0))
     gan = assembly.gan(config, TABLE.num_classes, [])
     assert (gan.objective.edge_map, gan.objective.losses.l1) == ("none", 100.0)
-    assert assembly.translator(config, manifest(), gan).edge_map == "none"
+    assert assembly.translator(config, manifest(), gan, None).edge_map == "none"
 
 
 @pytest.mark.parametrize(
@@ -385,7 +385,7 @@ def test_scenes_have_versions_where_the_generator_was_shown_the_dneds_edges(
     none = {"edges": 0, "dned": 0, "video": 0}
     config = changed(edge_map=edge_map, phases=settings.Phases(**(none | phases)))
     gan = assembly.gan(config, TABLE.num_classes, [])
-    assert assembly.translator(config, manifest(), gan).redraws == redraws
+    assert assembly.translator(config, manifest(), gan, None).redraws == redraws
 
 
 def test_raw_records_need_a_source(in_tmp):

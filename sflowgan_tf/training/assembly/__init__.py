@@ -10,6 +10,7 @@ from sflowgan_tf.training.assembly.epochs import (
 )
 from sflowgan_tf.training.assembly.gans import gan, reproducible, start_from, start_global_part
 from sflowgan_tf.training.assembly.networks import dned, generator
+from sflowgan_tf.training.assembly.palettes import appearance
 from sflowgan_tf.training.assembly.restored import (
     model_of_run,
     restored_translator,
@@ -18,6 +19,7 @@ from sflowgan_tf.training.assembly.restored import (
 
 __all__ = [
     "Epoch",
+    "appearance",
     "batches",
     "curriculum",
     "dned",

@@ -168,8 +168,8 @@ def start_global_part(gan: ImageGAN, config: Config, manifest: Manifest) -> int:
     except (AttributeError, ValueError):
         raise UserError(
             f"generator.global_run={name}: its generator does not fit into this run's; expected "
-            "generator.kind=global there, and the same generator.filters, downsamplings, blocks "
-            "and upsampling in both"
+            "generator.kind=global there, and the same appearance.kind, generator.filters, "
+            "downsamplings, blocks and upsampling in both"
         ) from None
     return step
 

@@ -15,7 +15,7 @@ from sflowgan_tf.networks.vgg import VGG19Features
 def generator(
     config: Config, num_classes: int, dtype: str = "float32"
 ) -> GlobalGenerator | LocalEnhancer | UNet:
-    """The configured generator, built for that many classes and an edge map."""
+    """The configured generator, built for that many classes, an edge map and, if set, colours."""
     c = config.generator
     if c.kind == "global":
         network = GlobalGenerator(
@@ -38,7 +38,8 @@ def generator(
             upsampling=c.upsampling,
             dtype=dtype,
         )
-    network.build((None, None, None, num_classes + 1))
+    colors = 3 if config.appearance.kind == "regions" else 0
+    network.build((None, None, None, num_classes + 1 + colors))
     return network
 
 

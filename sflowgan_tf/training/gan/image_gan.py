@@ -5,9 +5,10 @@ from typing import Any, Literal
 
 import keras
 import tensorflow as tf
+from keras import ops
 
 from sflowgan_tf import losses
-from sflowgan_tf.ops import images
+from sflowgan_tf.ops import images, preprocessing
 from sflowgan_tf.ops.edges import instance_boundaries
 from sflowgan_tf.ops.ensemble import ensemble
 from sflowgan_tf.ops.network_input import network_input
@@ -206,7 +207,7 @@ class ImageGAN(keras.Model):
         side_outputs = self.dned(dned_input, training=True) if has_dned else None
         redraws = side_outputs is not None and self.phase != "edges"
         edge_map = ensemble(side_outputs, weights) if redraws else edges
-        scene = network_input(data["labels"], edge_map, self.num_classes)
+        scene = network_input(data["labels"], edge_map, self.num_classes, self._colors(data))
         image_fake = self.generator(scene, training=True)
         real, fake = self._feature_maps(scene, edges, image_real, image_fake)
         logits_real, logits_fake = [maps[-1] for maps in real], [maps[-1] for maps in fake]
@@ -250,6 +251,14 @@ class ImageGAN(keras.Model):
     def _dned_input(self, image_real: tf.Tensor, edges: tf.Tensor) -> tf.Tensor:
         """What d_i of eq. 4 is a function of; the loss compares it with the edge map either way."""
         return image_real if self.objective.dned.sees == "image" else edges
+
+    def _colors(self, data: dict[str, tf.Tensor]) -> Any:
+        """The colours that the generator sees, (batch, height, width, 3) float32 0..255, if any."""
+        cell = self.objective.color_cell
+        if cell is None:
+            return None
+        frames = data["labels"], data["image_real"]
+        return preprocessing.region_colors(*frames, self.num_classes, cell, ops)
 
     def ensemble_weights(self, batch: tf.Tensor) -> tf.Tensor:
         """The weights by which the DNED's side outputs are joined to an edge map.

@@ -10,7 +10,8 @@ class Networks:
     """The networks that one training step joins; all of them are built.
 
     Attributes:
-        generator: scene (batch, height, width, classes + 1) -> image in [-1, 1].
+        generator: scene (batch, height, width, classes + 1, or + 4 with colours) -> image in
+            [-1, 1].
         generator_ema: of the same shape; holds the moving average of the generator's weights.
         discriminator: (batch, height, width, channels) -> feature maps, per scale; its channels are
             the one-hot labels, the edge map where it is conditioned on it, and the image.

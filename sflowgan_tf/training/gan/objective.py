@@ -12,7 +12,7 @@ EdgeMap = Literal["laplacian", "instances", "none"]
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """The losses of eqs. 2 to 9 with their weights, and the edge map that the networks see.
+    """The losses of eqs. 2 to 9 with their weights, and what the networks see.
 
     Attributes:
         losses: the form of eqs. 2 and 3 and the weight of each loss; 0 leaves a loss out.
@@ -26,6 +26,8 @@ class Objective:
             instances; "none", zeros.
         discriminator_sees_edges: whether D is conditioned on the edge map too; on the one before
             the DNED in every phase.
+        color_cell: side of the cells of the region colours that the generator sees, pixels; None
+            for a generator that sees none.
     """
 
     losses: Losses
@@ -34,6 +36,7 @@ class Objective:
     perceptual_scale: float
     edge_map: EdgeMap
     discriminator_sees_edges: bool
+    color_cell: int | None
 
     def weighted_sum(self, terms: dict[str, tf.Tensor]) -> tf.Tensor:
         """What G and DNED minimise: eq. 7 and, of pairs of frames, eq. 9.
@@ -63,4 +66,5 @@ class Objective:
             perceptual_scale=config.perceptual.scale,
             edge_map=config.edge_map,
             discriminator_sees_edges=config.discriminator.sees_edges,
+            color_cell=config.appearance.cell if config.appearance.kind == "regions" else None,
         )

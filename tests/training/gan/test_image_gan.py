@@ -13,6 +13,7 @@ from sflowgan_tf.networks.unet import UNet
 from sflowgan_tf.ops import images
 from sflowgan_tf.ops.edges import instance_boundaries
 from sflowgan_tf.ops.ensemble import ensemble
+from sflowgan_tf.ops.preprocessing import region_colors
 
 CLASSES = 3
 
@@ -38,7 +39,12 @@ def reference_gradients(gan, batch, kind="log"):
 
     def fake():
         shown = ensemble(gan.dned(seen), equal) if redraws else edges
-        return gan.generator(tf.concat([one_hot, shown], -1))
+        scene = [one_hot, shown]
+        if gan.objective.color_cell is not None:
+            frames = batch["labels"].numpy(), batch["image_real"].numpy()
+            colors = region_colors(*frames, CLASSES, gan.objective.color_cell, np)
+            scene.append(tf.constant(colors / 127.5 - 1))
+        return gan.generator(tf.concat(scene, -1))
 
     def judge(image):
         return gan.discriminator(tf.concat([condition, image], -1))
@@ -81,6 +87,7 @@ def reference_gradients(gan, batch, kind="log"):
         ("dned", {"losses": {"gan": "lsgan"}}),
         ("edges", {"dned": {"sees": "image"}}),
         ("dned", {"dned": {"sees": "image"}, "perceptual_scale": 0.5}),
+        ("dned", {"color_cell": 5}),
         ("dned", {"discriminator_sees_edges": True, "losses": {"gan": "hinge"}}),
         (
             "edges",
