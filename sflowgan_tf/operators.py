@@ -14,7 +14,7 @@ def laplacian_edges(frame: np.ndarray, settings: EdgeSettings = EdgeSettings()) 
 
     Args:
         frame: (height, width, 3) uint8 RGB; height and width at least 2.
-        settings: threshold and blur.
+        settings: threshold or density, and blur.
 
     Returns:
         (height, width, 1) float32 in {0, 1}.

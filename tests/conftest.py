@@ -115,8 +115,7 @@ def archive(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session")
-def exportable():
+def _exportable(**settings):
     """A fresh model with a scene to compare on, as `export` would find it in a run."""
     import tensorflow as tf
 
@@ -130,7 +129,7 @@ def exportable():
     labels, image = scene()
     return Exported(
         run=Run.named("city"),
-        translator=make(),
+        translator=make(**settings),
         step=7,
         manifest=manifest_of(splits={"train": split, "validation": split}),
         frames=[{"labels": tf.constant(labels), "image_cg": tf.constant(image)}],
@@ -139,14 +138,23 @@ def exportable():
     )
 
 
-@pytest.fixture(scope="session")
-def exported(exportable, tmp_path_factory):
-    """The folder of the model's first version."""
+def _exported(exportable, folder):
     from sflowgan_tf.deployment import saved_model
 
     card = exportable.card("city", "python -m sflowgan_tf.export --run city")
-    folder, _ = saved_model.write(exportable, tmp_path_factory.mktemp("saved_models"), card)
-    return folder
+    return saved_model.write(exportable, folder, card)[0]
+
+
+@pytest.fixture(scope="session")
+def exportable():
+    """A fresh model of labels and edges."""
+    return _exportable()
+
+
+@pytest.fixture(scope="session")
+def exported(exportable, tmp_path_factory):
+    """The folder of the model's first version."""
+    return _exported(exportable, tmp_path_factory.mktemp("saved_models"))
 
 
 @pytest.fixture(scope="session")
@@ -156,3 +164,17 @@ def served(exported):
 
     with serving(exported) as urls_and_counter:
         yield urls_and_counter
+
+
+@pytest.fixture(scope="session")
+def colored_exportable():
+    """A fresh model that sees colours, and whose DNED sees the picture."""
+    from tests.colors import appearance_of
+
+    return _exportable(appearance=appearance_of(13), dned_sees="image")
+
+
+@pytest.fixture(scope="session")
+def colored_exported(colored_exportable, tmp_path_factory):
+    """The folder of that model's first version."""
+    return _exported(colored_exportable, tmp_path_factory.mktemp("saved_models"))

@@ -218,7 +218,9 @@ def test_laplacian_edges_on_demand(home, tmp_path, capsys):
     scored("--run", "painter", "--output", tmp_path)
     notes = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Note:")]
     assert any("name a --segmenter" in note for note in notes)
-    assert any("name --inception" in note for note in notes)
+    assert not any("FID was left out" in note for note in notes)
+    assert result.find("perceptual").detail["network"].startswith("VGG16 of HED (hed_bsds500")
+    assert Result.load(tmp_path).find("fid").detail["network"].startswith("VGG16 of HED (mean of")
 
 
 def test_the_past_steadies_what_is_scored(home, tmp_path):
@@ -273,7 +275,8 @@ def test_a_segmenter_of_other_classes(home, tmp_path):
         (("--run", "painter", "--i3d", "nowhere"), "no saved_model.pb"),
         (("--run", "painter", "--vgg", "nowhere.h5"), "--vgg"),
         (("--run", "painter", "--metrics", "segmentation"), "segmentation: needs a --segmenter"),
-        (("--run", "painter", "--metrics", "distribution"), "distribution: needs --inception, "),
+        (("--run", "painter", "--features", "segmenter"), "--features segmenter: needs a --segm"),
+        (("--run", "painter", "--features", "hed", "--inception", "imagenet"), "leave one of the"),
         (("--run", "labels", "--metrics", "diversity"), "diversity: needs a --run that paints"),
     ],
     ids=str,
@@ -350,7 +353,7 @@ def test_what_fails_while_measuring_keeps_its_own_sentence(home, tmp_path, error
     manifest = Manifest.load(records)
     reference = Reference(folder=records, manifest=manifest, split="validation")
     networks = instruments(
-        reference, {"paired"}, judge=None, inception=None, i3d=None, vgg="random"
+        reference, {"paired"}, judge=None, features="hed", inception=None, i3d=None, vgg="random"
     )
     evaluation = Evaluation(
         subject=Failing.find(home / "real", reference.places(), manifest.size),

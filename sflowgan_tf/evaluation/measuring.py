@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
+import keras
 import numpy as np
 
 from sflowgan_tf.data.flow import estimated_motion
@@ -16,7 +17,6 @@ from sflowgan_tf.evaluation.metrics.features import FeatureNetwork
 from sflowgan_tf.evaluation.metrics.paired import paired_scores
 from sflowgan_tf.evaluation.metrics.segmentation import Confusion
 from sflowgan_tf.evaluation.metrics.temporal import Steadiness
-from sflowgan_tf.networks.vgg import VGG19Features
 from sflowgan_tf.ops.settings import Farneback
 
 VERSION = "2"  # of the measurements: those in the cache that are of another one are not used
@@ -70,7 +70,7 @@ class Instruments:
     features: FeatureNetwork | None
     clip_features: FeatureNetwork | None
     window: int
-    vgg: VGG19Features | None
+    vgg: keras.Model | None
     farneback: Farneback | None
     vgg_weights: str = "random"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import asdict
-from pathlib import Path
 
 from sflowgan_tf.evaluation.instruments import FEWEST_OF_I3D
 from sflowgan_tf.evaluation.measuring import Instruments
@@ -19,7 +18,6 @@ def refuse(
     subject: Painted | Files,
     reference: Reference,
     instruments: Instruments,
-    i3d: Path | None,
 ) -> None:
     """Refuses to leave out groups of metrics that were asked for by name.
 
@@ -28,20 +26,12 @@ def refuse(
         subject: of the evaluation.
         reference: of the evaluation.
         instruments: of the evaluation.
-        i3d: the SavedModel that --i3d names.
 
     Raises:
         UserError: one can't be measured.
     """
     if "segmentation" in groups and instruments.segment is None:
         raise UserError("--metrics segmentation: needs a --segmenter")
-    if "distribution" in groups and not (instruments.features or instruments.clip_features):
-        if i3d is not None:
-            raise UserError(
-                f"--i3d: takes clips of {FEWEST_OF_I3D} frames or more; the reference's have "
-                f"{instruments.window}. Name --inception or a --segmenter of ours for FID"
-            )
-        raise UserError("--metrics distribution: needs --inception, --i3d or a --segmenter of ours")
     if "diversity" in groups and not subject.varies:
         raise UserError(
             "--metrics diversity: needs a --run that paints from the DNED's edges, which alone "
@@ -70,12 +60,10 @@ def notes(
     """
     if "segmentation" in groups and instruments.segment is None:
         yield "Segmentation was left out: name a --segmenter."
-    if "distribution" in groups and instruments.features is None:
-        yield "FID was left out: name --inception, or a --segmenter of ours."
     if "distribution" in groups and instruments.clip_features is None:
         yield (
             f"FVD was left out: the clips of the reference have {instruments.window} frames; "
-            f"it takes {FEWEST_OF_I3D} with --i3d, or else 2 and what FID takes."
+            f"it takes {FEWEST_OF_I3D} with --i3d, or else 2."
         )
     if isinstance(subject, Painted):
         yield from _notes_on_edges(subject, reference)

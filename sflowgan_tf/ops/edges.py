@@ -16,7 +16,7 @@ def laplacian_edges(images, settings: EdgeSettings):
 
     Args:
         images: (batch, height, width, 3) RGB, uint8 or floating 0..255; height and width >= 2.
-        settings: threshold and blur.
+        settings: threshold or density, and blur.
 
     Returns:
         (batch, height, width, 1) float32 in {0, 1}. Without blur, pictures of integer levels have
@@ -25,7 +25,7 @@ def laplacian_edges(images, settings: EdgeSettings):
 
     Source: S-Flow GAN, sec. 3.2, "spatial Laplacian with threshold". The kernel (OpenCV's for
     ksize 3), the strict comparison of the absolute value, the grey levels unrounded, the mirrored
-    border (BORDER_REFLECT_101) and the Gaussian are our choice.
+    border (BORDER_REFLECT_101), the Gaussian and the density are our choice.
     """
     return preprocessing.laplacian_edges(images, settings, ops)
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from sflowgan_tf.ops import preprocessing
+
 # A class' colours are spread over the simulator's frames at least as widely as over real ones,
 # where haze and exposure pull them together; wider ones would come out garish.
 _MOST_SPREAD = 0.8
@@ -207,6 +209,27 @@ class Appearance:
 
     cell: int
     palette: Palette
+
+    def colors(
+        self, labels: np.ndarray, images: np.ndarray, recoloring: Recoloring | None
+    ) -> np.ndarray:
+        """What a model is given of frames: the colours of their regions, recoloured.
+
+        Args:
+            labels: (batch, height, width) integer class indices; C or more is void.
+            images: (batch, height, width, 3) RGB, uint8 or floating 0..255.
+            recoloring: of all frames; None for `palette.given()`.
+
+        Returns:
+            (batch, height, width, 3) float32 0..255.
+        """
+        kinds, chosen = self.palette.num_classes, recoloring or self.palette.given()
+        scale, shift = (
+            np.repeat(x[None].astype(np.float32), len(labels), axis=0)
+            for x in (chosen.scale, chosen.shift)
+        )
+        colors = preprocessing.region_colors(labels, images, kinds, self.cell, np)
+        return preprocessing.recolored(colors, labels, scale, shift, np)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -25,7 +25,7 @@ def laplacian_edges(images: Any, settings: EdgeSettings, xp: Any) -> Any:
 
     Args:
         images: (batch, height, width, 3) RGB, uint8 or floating 0..255; height and width >= 2.
-        settings: threshold and blur.
+        settings: threshold or density, and blur.
         xp: `numpy` or `keras.ops`.
 
     Returns:
@@ -36,8 +36,12 @@ def laplacian_edges(images: Any, settings: EdgeSettings, xp: Any) -> Any:
     padded = _mirrored(_blurred(grey, settings.blur, xp) if settings.blur else grey, 1, xp)
     corners = sum(_window(padded, row, column, 1, xp) for row in (0, 2) for column in (0, 2))
     laplacian = 2.0 * corners - 8.0 * _window(padded, 1, 1, 1, xp)
-    limit = float(np.floor(round(1000 * settings.threshold, 6)))
-    return xp.array(xp.abs(laplacian) > limit, dtype="float32")
+    strength = xp.abs(laplacian)
+    if settings.density:
+        limit = _strongest(strength, settings.density, xp)
+    else:
+        limit = float(np.floor(round(1000 * settings.threshold, 6)))
+    return xp.array(strength > limit, dtype="float32")
 
 
 def one_hot(labels: Any, num_classes: int, xp: Any) -> Any:
@@ -78,16 +82,17 @@ def region_colors(labels: Any, images: Any, num_classes: int, cell: int, xp: Any
     indices = xp.minimum(xp.array(labels, dtype="int32"), num_classes)
     batch, height, width = xp.shape(indices)
     rows, columns = (height + cell - 1) // cell, (width + cell - 1) // cell
-    values = _in_cells(_with_ones(images, xp), rows, columns, cell, xp)
-    shares = _in_cells(one_hot(indices, kinds, xp), rows, columns, cell, xp)
-    sums = xp.reshape(xp.matmul(xp.transpose(shares, (0, 1, 2, 4, 3)), values), (-1, 4))
-    example = xp.reshape(xp.arange(batch, dtype="int32"), (-1, 1, 1)) * (rows * columns)
-    total: Any = 0.0
-    for row, row_share in _neighbours(height, rows, cell, xp):
-        for column, column_share in _neighbours(width, columns, cell, xp):
-            place = example + row[:, None] * columns + column[None]
-            share = (row_share[:, None] * column_share[None])[..., None]
-            total = total + share * xp.take(sums, place * kinds + indices, axis=0)
+    sums = _sums_in_cells(indices, images, kinds, (rows, columns), cell, xp)
+    sums = sum(
+        share[:, None, None] * xp.take(sums, row, axis=1)
+        for row, share in _neighbours(height, rows, cell, xp)
+    )
+    sums = xp.reshape(sums, (-1, 4))
+    line = xp.reshape(xp.arange(batch * height, dtype="int32"), (batch, height, 1)) * columns
+    total: Any = sum(
+        share[:, None] * xp.take(sums, (line + column) * kinds + indices, axis=0)
+        for column, share in _neighbours(width, columns, cell, xp)
+    )
     return total[..., :3] / total[..., 3:]
 
 
@@ -126,23 +131,47 @@ def to_uint8(image: Any, xp: Any) -> Any:
     return xp.array(xp.round(xp.clip(to_levels(image, xp), 0.0, 255.0)), dtype="uint8")
 
 
-def _with_ones(images: Any, xp: Any) -> Any:
-    images = xp.array(images, dtype="float32")
-    return xp.concatenate([images, xp.ones_like(images[..., :1])], axis=-1)
+def _strongest(strength: Any, share: float, xp: Any) -> Any:
+    """The limit, (batch, 1, 1, 1), that at most that share of each map's pixels is above."""
+    batch, height, width, _ = xp.shape(strength)
+    count = height * width
+    above = xp.array(xp.floor(xp.array(count, dtype="float32") * share), dtype="int32")
+    ordered = xp.sort(xp.reshape(strength, (batch, count)), axis=-1)
+    return xp.reshape(xp.take(ordered, count - 1 - above, axis=-1), (-1, 1, 1, 1))
 
 
-def _in_cells(values: Any, rows: Any, columns: Any, cell: int, xp: Any) -> Any:
-    """(batch, height, width, c) as (batch, rows, columns, cell x cell, c), 0 beyond the border."""
-    for axis, cells in ((1, rows), (2, columns)):
-        size = xp.shape(values)[axis]
-        index = xp.arange(cells * cell, dtype="int32")
-        inside = xp.array(xp.less(index, size), dtype="float32")
-        inside = xp.reshape(inside, (-1, 1, 1) if axis == 1 else (-1, 1))
-        values = xp.take(values, xp.minimum(index, size - 1), axis=axis) * inside
+def _sums_in_cells(
+    indices: Any, images: Any, kinds: int, cells: tuple[Any, Any], cell: int, xp: Any
+) -> Any:
+    """Red, green, blue and number of the pixels of each class in each cell.
+
+    Returns:
+        (batch, rows, columns, kinds * 4) float32. Of integer levels it is exact, in any order of
+        the additions, in cells of at most 256 pixels a side.
+    """
+    levels = xp.array(images, dtype="float32")
+    values = xp.concatenate([levels, xp.ones_like(levels[..., :1])], axis=-1)
+    indices = indices[..., None]
+    for axis, count in enumerate(cells, 1):
+        size = xp.shape(indices)[axis]
+        place = xp.arange(count * cell, dtype="int32")
+        inside = xp.reshape(xp.less(place, size), (-1, 1, 1) if axis == 1 else (-1, 1))
+        place = xp.minimum(place, size - 1)
+        values, indices = xp.take(values, place, axis=axis), xp.take(indices, place, axis=axis)
+        indices = xp.where(inside, indices, kinds)  # no class beyond the border
+    values, indices = (_by_cells(x, cells, cell, xp) for x in (values, indices))
+    indices = xp.transpose(indices, (0, 1, 2, 4, 3))
+    shares = xp.equal(indices, xp.arange(kinds, dtype="int32")[:, None])
+    sums = xp.matmul(xp.array(shares, dtype="float32"), values)
+    return xp.reshape(sums, (xp.shape(sums)[0], *cells, kinds * 4))
+
+
+def _by_cells(values: Any, cells: tuple[Any, Any], cell: int, xp: Any) -> Any:
+    """(batch, rows * cell, columns * cell, c) as (batch, rows, columns, cell * cell, c)."""
     batch, channels = xp.shape(values)[0], values.shape[-1]
-    values = xp.reshape(values, (batch, rows, cell, columns, cell, channels))
+    values = xp.reshape(values, (batch, cells[0], cell, cells[1], cell, channels))
     values = xp.transpose(values, (0, 1, 3, 2, 4, 5))
-    return xp.reshape(values, (batch, rows, columns, cell * cell, channels))
+    return xp.reshape(values, (batch, *cells, cell * cell, channels))
 
 
 def _neighbours(size: Any, cells: Any, cell: int, xp: Any) -> list[tuple[Any, Any]]:

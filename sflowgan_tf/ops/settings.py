@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sflowgan_tf.utils.bounds import bounded
 
 SIDE_OUTPUTS = 6  # of the DNED, one for each stage of its trunk and the fused one: the paper's N
+HED_FILTERS = (8, 16, 64)  # of DNEDs for which there are weights of HED; 64 is HED itself
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,10 +16,14 @@ class EdgeSettings:
         threshold: of the Laplacian's absolute value, grey levels; a pixel above it is an edge. The
             Laplacian is 2040 at most. It counts in thousandths, what is finer is cut off.
         blur: sigma of a Gaussian before the Laplacian, pixels; 0 is none.
+        density: instead of the threshold, the largest share of a frame's pixels that are edges:
+            those with the largest Laplacian. So a photo full of leaves and a simulator's plain
+            walls give maps of one kind. 0 leaves it to the threshold.
     """
 
     threshold: float = bounded(60.0, 0, 2040)
     blur: float = bounded(0.0, 0)
+    density: float = bounded(0.0, 0, 0.9)
 
 
 @dataclass(frozen=True, kw_only=True)

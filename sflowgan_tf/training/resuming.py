@@ -42,6 +42,7 @@ _SHAPING = (  # keys that networks are made by
     "generator.",
     "discriminator.",
     "dned.filters:",
+    "dned.sees:",
     "appearance.kind:",
 )
 _SHAPELESS = ("generator.global_run:", "generator.frozen_epochs:")

@@ -30,6 +30,29 @@ def test_edges(frames, threshold, blur):
     same(preprocessing.laplacian_edges, frames, EdgeSettings(threshold=threshold, blur=blur))
 
 
+@given(FRAMES, st.floats(0.01, 0.9), st.sampled_from([0.0, 0.4]))
+def test_a_density_gives_the_strongest_pixels(frames, density, blur):
+    edges = same(preprocessing.laplacian_edges, frames, EdgeSettings(density=density, blur=blur))
+    assert edges.sum() <= density * edges.size
+    limits = np.linspace(0, 2040, 40)
+    by_limit = [
+        preprocessing.laplacian_edges(frames, EdgeSettings(threshold=limit, blur=blur), np)
+        for limit in limits
+    ]
+    denser = [map_ for map_ in by_limit if map_.sum() > edges.sum()]
+    assert all((map_ >= edges).all() for map_ in denser)
+
+
+def test_the_density_of_a_picture_without_ties_is_met():
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 256, (3, 40, 50, 3), np.uint8)
+    edges = same(preprocessing.laplacian_edges, frames, EdgeSettings(density=0.1))
+    shares = edges.mean(axis=(1, 2, 3))
+    assert (shares <= 0.1).all() and (shares > 0.095).all()
+    darker = preprocessing.laplacian_edges(frames // 4 * 2, EdgeSettings(density=0.1), np)
+    assert abs(darker - edges).mean() < 0.02, "the contrast of a frame must not matter"
+
+
 def test_labels():
     label_map = np.arange(256, dtype=np.uint8).reshape(8, 32)
     channels = same(preprocessing.one_hot, label_map, 5)

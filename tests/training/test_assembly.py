@@ -9,7 +9,9 @@ from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config, Generator, Perceptual, Phases, Preparation
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest, Split
+from sflowgan_tf.networks import hed
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
+from sflowgan_tf.networks.hed import HEDFeatures
 from sflowgan_tf.networks.unet import UNet
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.training import assembly
@@ -104,6 +106,30 @@ def test_only_a_run_with_a_phase_video_has_its_gan():
     assert isinstance(gan, VideoGAN)
     assert gan.objective.losses.flow == 3.0
     assert (gan.farneback.winsize, gan.flow_from_records) == (15, True)
+
+
+def test_the_perceptual_network_and_the_dned_are_those_of_the_configuration():
+    perceptual = Perceptual(network="hed", slices=3, scale=0.5)
+    dned = settings.Dned(weights="hed", sees="image", filters=8, trained=False)
+    gan = assembly.gan(changed(perceptual=perceptual, dned=dned), TABLE.num_classes, [])
+    assert isinstance(gan.features, HEDFeatures) and gan.features.slices == 3
+    assert gan.objective.perceptual_scale == 0.5
+    assert gan.dned.stages[0][0].kernel.shape == (3, 3, 3, 8)
+    assert gan.dned.trainable_variables == []
+    kernel, _ = hed.dned_weights(8, 3)[0]
+    np.testing.assert_array_equal(gan.dned.stages[0][0].kernel, kernel)
+
+
+def test_a_run_whose_dned_is_not_trained_is_no_other_than_its_networks(in_tmp):
+    """Its checkpoint holds the DNED; a run whose DNED sees something else is no start."""
+    still = changed(dned=settings.Dned(filters=2, sees="image", trained=False), start_run="x")
+    trained = finished_run("still", still)
+    other = assembly.gan(still, TABLE.num_classes, [])
+    assert assembly.start_from(other, changed(dned=still.dned, start_run="still"), manifest()) == 17
+    for ours, theirs in zip(other.dned.variables, trained.dned.variables, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    with pytest.raises(UserError, match="dned.sees: image -> edges"):
+        assembly.start_from(other, changed(start_run="still"), manifest())
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from sflowgan_tf.data.preparing import workers as processes
 from sflowgan_tf.data.preparing.shards import Shard
 from sflowgan_tf.data.record_settings import RecordSettings, differences
 from sflowgan_tf.data.sources.base import RawFrame, Source
+from sflowgan_tf.ops.settings import EdgeSettings
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.locks import locked
 
@@ -190,6 +192,8 @@ def _keep_plan(output: Path, plan: dict[str, Any]) -> None:
         before = json.loads(file.read_text()) if file.is_file() else plan
     except ValueError:
         raise UserError(f"{file}: damaged, no JSON; prepare into another --output") from None
+    if isinstance(before.get("edges"), dict):  # may be of a version that had fewer settings
+        before["edges"] = asdict(EdgeSettings()) | before["edges"]
     differing = list(differences(plan, before, prefix=""))
     if differing:
         raise UserError(

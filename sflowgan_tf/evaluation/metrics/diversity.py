@@ -2,14 +2,14 @@
 
 from itertools import permutations
 
+import keras
 import numpy as np
 
 from sflowgan_tf.losses import perceptual_loss
-from sflowgan_tf.networks.vgg import VGG19Features
 from sflowgan_tf.ops.images import to_signed
 
 
-def diversity(variations: np.ndarray, vgg: VGG19Features) -> float:
+def diversity(variations: np.ndarray, vgg: keras.Model) -> float:
     """Mean perceptual distance between two variations of a scene; 0 where all are equal.
 
     The distance is that of `paired.perceptual_distance`, of which one picture gives the unit; here
@@ -17,7 +17,7 @@ def diversity(variations: np.ndarray, vgg: VGG19Features) -> float:
 
     Args:
         variations: (count, height, width, 3) uint8 RGB, at least 2 of one scene.
-        vgg: built.
+        vgg: built, from images in [-1, 1] to a list of feature maps.
 
     Raises:
         ValueError: there are fewer than 2.

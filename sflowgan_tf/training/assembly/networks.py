@@ -7,6 +7,7 @@ from sflowgan_tf.config import Config
 from sflowgan_tf.networks.discriminator import Discriminator
 from sflowgan_tf.networks.dned import DNED
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
+from sflowgan_tf.networks.hed import HEDFeatures
 from sflowgan_tf.networks.unet import UNet
 from sflowgan_tf.networks.vgg import VGG19Features
 
@@ -45,9 +46,11 @@ def generator(
 
 
 def dned(config: Config, dtype: str = "float32") -> DNED:
-    """The configured edge network, built."""
-    network = DNED(filters=config.dned.filters, dtype=dtype)
-    network.build((None, None, None, 1))
+    """The configured edge network, built for edge maps or pictures, and filled."""
+    c = config.dned
+    network = DNED(filters=c.filters, weights_from=c.weights, dtype=dtype)
+    network.build((None, None, None, 3 if c.sees == "image" else 1))
+    network.trainable = c.trained
     return network
 
 
@@ -65,11 +68,14 @@ def discriminator(config: Config, num_classes: int, dtype: str = "float32") -> D
     return network
 
 
-def features(config: Config, dtype: str = "float32") -> VGG19Features:
+def features(config: Config, dtype: str = "float32") -> VGG19Features | HEDFeatures:
     """The configured perceptual network, built and filled."""
     c = config.perceptual
-    network = VGG19Features(
-        c.weights, slices=c.slices, filters=c.filters, seed=config.seed, dtype=dtype
-    )
+    if c.network == "hed":
+        network = HEDFeatures(slices=c.slices, dtype=dtype)
+    else:
+        network = VGG19Features(
+            c.weights, slices=c.slices, filters=c.filters, seed=config.seed, dtype=dtype
+        )
     network.build((None, None, None, 3))
     return network

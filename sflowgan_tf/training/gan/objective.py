@@ -16,10 +16,11 @@ class Objective:
 
     Attributes:
         losses: the form of eqs. 2 and 3 and the weight of each loss; 0 leaves a loss out.
-        dned: how the DNED is trained and used: HED's class balancing in eq. 4; the share of
-            examples whose ensemble weights are drawn from a flat Dirichlet distribution instead of
-            being equal.
+        dned: how the DNED is trained and used: what it sees, the edge map or the image; whether
+            eq. 4 trains it; HED's class balancing in eq. 4; the share of examples whose ensemble
+            weights are drawn from a flat Dirichlet distribution instead of being equal.
         slice_weights: of the slices in eq. 6; None for equal ones.
+        perceptual_scale: at which eq. 6 compares, over 0 to 1.
         edge_map: what the generator sees beside the labels: "laplacian", the edges of the real
             image, or in the later phases the DNED's; "instances", pix2pixHD's boundaries between
             instances; "none", zeros.
@@ -32,6 +33,7 @@ class Objective:
     losses: Losses
     dned: Dned
     slice_weights: list[float] | None
+    perceptual_scale: float
     edge_map: EdgeMap
     discriminator_sees_edges: bool
     color_cell: int | None
@@ -61,6 +63,7 @@ class Objective:
             losses=config.losses,
             dned=config.dned,
             slice_weights=config.perceptual.slice_weights,
+            perceptual_scale=config.perceptual.scale,
             edge_map=config.edge_map,
             discriminator_sees_edges=config.discriminator.sees_edges,
             color_cell=config.appearance.cell if config.appearance.kind == "regions" else None,

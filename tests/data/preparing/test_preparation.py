@@ -467,6 +467,7 @@ def test_a_missing_or_damaged_shard_is_made_again(tmp_path, damage):
     [
         ({"size": (8, 8)}, "size: 8x8 here, but 16x8 there"),
         ({"edges": EdgeSettings(threshold=50)}, "edges.threshold: 50 here, but 60.0 there"),
+        ({"edges": EdgeSettings(density=0.1)}, "edges.density: 0.1 here, but 0.0 there"),
         ({"validation_fraction": 0.4}, "validation_fraction: 0.4 here, but 0.5 there"),
         ({"seed": 1}, "seed: 1 here, but 0 there"),
     ],
@@ -484,6 +485,17 @@ def test_a_manifest_that_is_of_no_use_is_written_anew(tmp_path, content):
     first = run(root, out)
     (out / "manifest.json").write_text(content)
     assert run(root, out) == first == Manifest.load(out)
+
+
+def test_a_plan_of_a_version_without_a_setting_goes_on(tmp_path):
+    root, out = raw(tmp_path / "raw"), tmp_path / "out"
+    run(root, out)
+    before = contents(out)
+    plan = json.loads((out / "plan.json").read_text())
+    del plan["edges"]["density"]
+    (out / "plan.json").write_text(json.dumps(plan))
+    run(root, out)
+    assert contents(out) == before
 
 
 def test_a_plan_that_is_no_json_is_named(tmp_path):
