@@ -54,6 +54,7 @@ def instruments(
         vgg=_vgg(vgg) if {"paired", "diversity"} & {*groups} else None,
         farneback=reference.manifest.flow if "temporal" in groups else None,
         vgg_weights=features.weights_of(vgg),
+        appearance="appearance" in groups,
     )
 
 
