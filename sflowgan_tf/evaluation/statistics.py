@@ -111,7 +111,7 @@ class ColorDistance:
     def __call__(self, units: Sequence[int]) -> float:
         """The distance of these units together."""
         times = np.bincount([*units], minlength=len(self.pixels)).astype(np.float32)
-        difference = np.tensordot(times, self.differences, axes=1)
+        difference = np.einsum("u,u...->...", times, self.differences)
         return color_distance(difference, float(times @ self.pixels))
 
 

@@ -142,8 +142,14 @@ def test_means_of_frames_pairs_and_scenes(films):
     assert diversity.n == 2
 
 
+def looks(films):
+    """The scores of the appearance alone."""
+    networks = dict.fromkeys(("segment", "features", "clip_features", "vgg"))
+    return [one for one in scoring(films, **networks).scores() if one.group == "appearance"]
+
+
 def test_appearance_is_beside_the_real_frames(films):
-    scores = scoring(films).scores()
+    scores = looks(films)
     generated, real = (
         np.concatenate([one.look for one in films[of]]).mean(axis=0) for of in ("generated", "real")
     )
@@ -167,7 +173,7 @@ def test_colors_of_all_frames_of_a_class_are_compared_together(films):
             place = np.full((len(clips[index].frames), 2, 3), 130)
             place[:, 0, 1] = node  # a of the road
             clips[index] = replace(clips[index], colors=colors(place))
-    scores = scoring(films).scores()
+    scores = looks(films)
     # 5 frames are a node of 4 units off, 4 frames three nodes
     of_road = the_score(scores, "color_distance", **{"class": "road"})
     assert of_road.value == pytest.approx(4 * (5 * 1 + 4 * 3) / 9)
@@ -177,13 +183,13 @@ def test_colors_of_all_frames_of_a_class_are_compared_together(films):
 
 
 def test_colors_of_objects_have_the_median_of_all(films):
-    scores = scoring(films | {"simulator": films["real"]}).scores()
+    scores = looks(films | {"simulator": films["real"]})
     for column, name in ((1, "object_color_simulator"), (2, "object_color_real")):
         values = np.concatenate([one.objects[:, column] for one in films["generated"]])
         score = the_score(scores, name)
         assert score.value == pytest.approx(np.median(values))
         assert (score.n, score.counted) == (18, "objects") and score.low < score.value < score.high
-    without = scoring(films).scores()
+    without = looks(films)
     assert not [one for one in without if one.name == "object_color_simulator"]
 
 
@@ -192,12 +198,12 @@ def test_a_class_that_few_frames_have_is_drawn_of_these_alone(films):
         clips[0].gradients[:, 1] = 0
         clips[0].colors[:, 1] = 0
     for name in ("gradient", "color_distance"):
-        of_sky = the_score(scoring(films).scores(), name, **{"class": "sky"})
+        of_sky = the_score(looks(films), name, **{"class": "sky"})
         assert of_sky.low is None, "of one clip"
     for clips in films.values():
         clips[1].gradients[:, 1] = 0
         clips[1].colors[:, 1] = 0
-    assert not [one for one in scoring(films).scores() if one.detail.get("class") == "sky"]
+    assert not [one for one in looks(films) if one.detail.get("class") == "sky"]
 
 
 def test_equal_films_are_no_distance_apart(films):
@@ -227,9 +233,10 @@ def test_what_was_not_measured_is_left_out(films):
 
 def test_a_single_scene_has_no_interval(films):
     one = scoring({of: clips[:1] for of, clips in films.items()})
-    assert the_score(one.scores(), "diversity").low is None
+    scores = one.scores()
+    assert the_score(scores, "diversity").low is None
     for name in ("l1", "sharpness", "object_color_real"):
-        assert the_score(one.scores(), name).low is not None  # of its frames
+        assert the_score(scores, name).low is not None  # of its frames
     warnings = one.warnings()
     assert any("single sequence" in text for text in warnings)
     assert "FVD: left out, 2 samples are too few." in warnings
