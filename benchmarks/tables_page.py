@@ -145,7 +145,7 @@ def _first(everything: Sequence[Result], name: str) -> Score | None:
 
 def _arrow(everything: Sequence[Result], name: str) -> str:
     score = _first(everything, name)
-    return "" if score is None else {"higher": "↑", "lower": "↓"}[score.better]
+    return "" if score is None else {"higher": "↑", "lower": "↓"}.get(score.better, "→ 1")
 
 
 def _head(everything: Sequence[Result], seeds: int, told: str) -> str:

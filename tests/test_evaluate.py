@@ -80,6 +80,10 @@ def test_the_real_frames_themselves_are_perfect(tmp_path, capsys):
     assert result.find("diversity") is None
     assert result.find("warping_error").detail == {"motion": "exact"}
     assert value(result, "l1", "simulator") > 0.01
+    for name in ("sharpness", "gradient", "colorfulness", "ringing"):
+        assert value(result, name) == value(result, name, "real") == 1
+    assert value(result, "color_distance") == value(result, "object_color_real") == 0
+    assert value(result, "object_color_simulator") > 0
     assert result.find("fid").n == 8
     assert any("fewer than 2048" in text for text in result.warnings)
     out = capsys.readouterr().out
@@ -111,6 +115,36 @@ def test_noisy_pictures_are_worse(home, tmp_path):
     assert value(result, "warping_error") > 2 * value(result, "warping_error", "real")
     assert result.find("mean_iou") is None and result.find("fid") is None
     assert result.classes == []
+
+
+def test_soft_grey_pictures_look_so(home, tmp_path, capsys):
+    mush = tmp_path / "mush"
+    for file in (home / "real").rglob("*.png"):
+        grey = cv2.cvtColor(cv2.imread(str(file)), cv2.COLOR_BGR2GRAY)
+        place = mush / file.relative_to(home / "real")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(place), cv2.GaussianBlur(grey, (0, 0), 2))
+    flags = ("--reference", "datasets/minicity", "--metrics", "appearance")
+    scored("--images", mush, *flags)
+    result = Result.load(mush / "evaluation")
+    assert value(result, "sharpness") < 0.1 and value(result, "gradient") < 0.6
+    assert value(result, "colorfulness") == 0 and value(result, "colorfulness", "simulator") > 0.2
+    for name in ("color_distance", "object_color_real", "object_color_simulator"):
+        assert value(result, name) > 5
+    assert value(result, "object_color_simulator", "real") == value(
+        result, "object_color_real", "simulator"
+    )
+    assert value(result, "object_color_simulator", "simulator") == 0
+    for name in ("sharpness", "gradient", "ringing", "color_distance", "object_color_real"):
+        score = result.find(name)
+        assert score.low <= score.value <= score.high and score.low < score.high, score
+    of_road = result.find("gradient", **{"class": "road"})
+    assert of_road.value < 1 and of_road.detail["real frames"] > 0
+    assert {one.group for one in result.scores} == {"appearance"}
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(" gradient " in line for line in lines) == 3, "one of each column, none of classes"
+    page = (mush / "evaluation/report.html").read_text()
+    assert "Appearance of each class" in page and "→ 1" in page and "class road" in page
 
 
 def test_a_run_is_painted_scored_and_shown(home):

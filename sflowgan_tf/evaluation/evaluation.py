@@ -128,6 +128,7 @@ class Evaluation:
             groups=self.groups,
             motion="exact" if exact else "Farneback on the real film",
             perceptual=perceptual_name(self.instruments),
+            class_names=self.reference.manifest.classes.names,
             seed=self.seed,
         )
 

@@ -66,6 +66,7 @@ def instruments(
         vgg=_vgg(vgg) if {"paired", "diversity"} & {*groups} else None,
         farneback=reference.manifest.flow if "temporal" in groups else None,
         vgg_weights=weights_of(hed.weights_file() if vgg == "hed" else vgg),
+        appearance="appearance" in groups,
     )
 
 
