@@ -24,6 +24,7 @@ from sflowgan_tf.evaluation.subjects import Files
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import Failure
+from sflowgan_tf.utils.locks import LOCK, locked
 from tests.tiny import JUDGE, TINY, begun
 
 
@@ -313,6 +314,16 @@ def test_files_of_an_evaluation_take_the_place_of_those_before(home, tmp_path):
     assert left == {"best.png", "worst.png", "variations.png"}
 
 
+def test_where_an_evaluation_is_at_work_a_second_one_is_refused(home, tmp_path, capsys):
+    flags = ("--run", "labels", "--metrics", "paired", "--output", tmp_path / "out")
+    with locked(tmp_path / "out", ""):
+        scored(*flags, code=2)
+    said = capsys.readouterr().err
+    assert "another command is at work there" in said and "or choose another --output" in said
+    assert [file.name for file in (tmp_path / "out").iterdir()] == [LOCK]
+    scored(*flags)
+
+
 def test_a_full_disk_is_one_sentence_and_nothing_half_written(home, tmp_path, capsys):
     """A limit on a file's size stands for the disk: writing behind it fails in the same way."""
     flags = ("--run", "painter", "--metrics", "temporal", "--output", tmp_path)
@@ -363,7 +374,7 @@ def test_what_fails_while_measuring_keeps_its_own_sentence(home, tmp_path, error
     with pytest.raises(type(error)) as raised:
         evaluation.run(tmp_path / "out", "")
     assert raised.value is error
-    assert not [*(tmp_path / "out").iterdir()]
+    assert [file.name for file in (tmp_path / "out").iterdir()] == [LOCK]
 
 
 def test_a_truncated_shard_is_named(home, tmp_path, capsys):
@@ -372,7 +383,7 @@ def test_a_truncated_shard_is_named(home, tmp_path, capsys):
     os.truncate(cut / shard["file"], (cut / shard["file"]).stat().st_size - 9)
     scored("--run", "painter", "--reference", cut, "--output", tmp_path / "out", code=2)
     assert f"{shard['file']}: record 7 is damaged (truncated" in capsys.readouterr().err
-    assert not [*(tmp_path / "out").iterdir()]
+    assert [file.name for file in (tmp_path / "out").iterdir()] == [LOCK]
 
 
 def test_records_that_can_not_be_written_to_are_measured_anew(home, tmp_path):
@@ -413,7 +424,7 @@ def test_records_without_what_is_asked_for(home, tmp_path, capsys):
     classes = dataclasses.replace(manifest.classes, names=manifest.classes.names[::-1])
     dataclasses.replace(manifest, classes=classes).save(other / "manifest.json")
     scored("--run", "painter", "--reference", other, code=2)
-    assert "has the classes of table" in capsys.readouterr().err
+    assert "was trained on other classes (classes: 13 there, 13 here; " in capsys.readouterr().err
     flags = ("--images", "real", "--reference", other, "--segmenter", "judge")
     scored(*flags, code=2)
     assert "was trained on the classes of" in capsys.readouterr().err

@@ -147,7 +147,7 @@ def test_records_that_do_not_fit_are_refused(home, capsys, tmp_path):
     classes = dataclasses.replace(manifest.classes, names=manifest.classes.names[::-1])
     for changed, said in (
         ({"splits": splits}, "no validation frames to compare on"),
-        ({"splits": splits, "classes": classes}, "has the classes of table synthia; run"),
+        ({"splits": splits, "classes": classes}, "classes: 13 there, 13 here; 0 is"),
     ):
         dataclasses.replace(manifest, **changed).save(tmp_path / "manifest.json")
         call("--run", "labels", "--data", tmp_path, "--output", tmp_path / "out", code=2)

@@ -18,6 +18,7 @@ from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.translation.model import Model
 from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.files import written_whole
+from sflowgan_tf.utils.memory import enough_memory
 
 CONTACT_SHEET = "contact-sheet.png"
 _ON_SHEET = 8
@@ -59,9 +60,16 @@ class Painter:
             yield replace(scene, labels=labels, frame=frame)
 
     def paint(self, scene: Scene) -> Iterator[np.ndarray]:
-        """The versions of a scene, each (height, width, 3) uint8 RGB."""
+        """The versions of a scene, each (height, width, 3) uint8 RGB.
+
+        Raises:
+            Failure: the memory does not suffice.
+        """
+        width, height = self.size
         for weights in self.weights:
-            yield self.model.translate(scene.labels, scene.frame, weights, edges=self.edges)
+            with enough_memory(f"to paint {width}x{height}", lambda: "choose a smaller --size"):
+                picture = self.model.translate(scene.labels, scene.frame, weights, edges=self.edges)
+            yield picture
 
     def texts(self, version: int) -> dict[str, str]:
         """What made a version, for its metadata."""
@@ -85,7 +93,7 @@ class Pictures:
 
         Raises:
             UserError: a scene is wrong; nothing is painted then.
-            Failure: a picture can't be written.
+            Failure: a picture can't be written, or the memory does not suffice.
         """
         count, rows = scenes.check(self.painter.table, one_size=False), []
         for scene in tqdm(self.painter.read(scenes, 0), "painting", count, unit="scene"):

@@ -1,12 +1,13 @@
 import cv2
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from sflowgan_tf.data.media.scenes import pair_up
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.translation.painting import Painter, Pictures
-from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.errors import Failure, UserError
 from tests.translation.echo import model_of
 
 
@@ -36,7 +37,14 @@ def folders(tmp_path):
     return tmp_path
 
 
-def make(folders, **options):
+class Full(Echo):
+    """An engine without memory."""
+
+    def translate(self, labels, frame, weights):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating [[{{node a}}]]")
+
+
+def make(folders, engine=None, **options):
     settings = {
         "size": (16, 8),
         "table": TABLES["cityscapes"],
@@ -44,7 +52,9 @@ def make(folders, **options):
         "seed": 0,
         "redraw": True,
     }
-    pictures = Pictures(Painter(model_of(Echo()), **(settings | options)), folders / "out")
+    pictures = Pictures(
+        Painter(model_of(engine or Echo()), **(settings | options)), folders / "out"
+    )
     return pictures.make(pair_up(folders / "labels", folders / "frames", in_order=False))
 
 
@@ -84,6 +94,11 @@ def test_variations_have_a_folder_each(folders):
 def test_another_size_is_resized_to(folders):
     make(folders, size=(8, 4))
     assert picture(folders / "out/a.png")[0].shape == (4, 8, 3)
+
+
+def test_a_picture_too_large_for_the_memory_is_a_sentence(folders):
+    with pytest.raises(Failure, match="^not enough memory to paint 16x8; choose a smaller --size$"):
+        make(folders, Full())
 
 
 def test_every_scene_is_checked_before_the_first_picture(folders):
