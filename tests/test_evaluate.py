@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import functools
 import os
 import resource
 import shutil
@@ -22,6 +23,7 @@ from sflowgan_tf.evaluation.reference import Reference
 from sflowgan_tf.evaluation.result import Result
 from sflowgan_tf.evaluation.subjects import Files
 from sflowgan_tf.training import assembly
+from sflowgan_tf.training.assembly import restored_translator
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import Failure
 from sflowgan_tf.utils.locks import LOCK, locked
@@ -45,6 +47,14 @@ def home(tmp_path_factory):
             file.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(frame["image_real"].numpy()).save(file)
     return path
+
+
+@pytest.fixture(autouse=True, scope="module")
+def restored_once():
+    """No run changes here, so that each one's networks are restored and traced once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(assembly, "restored_translator", functools.cache(restored_translator))
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -200,6 +210,7 @@ def test_what_single_frames_can_not_show_is_refused(home, tmp_path, capsys):
 
 
 def test_edges_of_another_threshold_are_told(home, tmp_path):
+    """Those of the same threshold are not: see `test_files_of_an_evaluation_...`."""
     other = copied(home, tmp_path / "other")
     manifest = Manifest.load(other)
     edges = dataclasses.replace(manifest.edges, threshold=7.0)
@@ -208,15 +219,11 @@ def test_edges_of_another_threshold_are_told(home, tmp_path):
     scored(*flags, "--reference", other)
     edges = "made with records.edges.threshold=7, records.edges.blur=0, those"
     assert any(edges in text for text in Result.load(tmp_path).warnings)
-    scored(*flags)
-    assert not any("threshold" in text for text in Result.load(tmp_path).warnings)
 
 
 def test_laplacian_edges_on_demand(home, tmp_path, capsys):
-    scored("--run", "painter", "--edges", "laplacian", "--metrics", "paired", "--output", tmp_path)
-    result = Result.load(tmp_path)
-    assert result.subject["edges"] == "laplacian"
-    scored("--run", "painter", "--output", tmp_path)
+    scored("--run", "painter", "--edges", "laplacian", "--output", tmp_path)
+    assert Result.load(tmp_path).subject["edges"] == "laplacian"
     notes = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Note:")]
     assert any("name a --segmenter" in note for note in notes)
     assert any("name --inception" in note for note in notes)
@@ -309,6 +316,7 @@ def test_files_of_an_evaluation_take_the_place_of_those_before(home, tmp_path):
     scored(*flags, "--metrics", "paired")
     written = {file.name for file in tmp_path.iterdir()}
     assert {"best.png", "variations.png", "report.html"} <= written
+    assert not any("threshold" in text for text in Result.load(tmp_path).warnings)
     scored(*flags, "--metrics", "temporal", "--edges", "laplacian")
     left = written - {file.name for file in tmp_path.iterdir()}
     assert left == {"best.png", "worst.png", "variations.png"}
