@@ -26,9 +26,9 @@ from tests.manifests import manifest_of
 # What trains, converts, compiles or starts processes, by measured time, the slowest first: marked
 # as slow, and begun first, so that the end is made of short tests and all workers end at once.
 SLOW = (
+    "training/test_fit.py",
     "end_to_end/",
     "test_evaluate.py",
-    "training/test_fit.py",
     "data/preparing/",
     "networks/test_networks.py",
     "training/gan/",

@@ -21,6 +21,7 @@ from sflowgan_tf.evaluation.evaluation import Evaluation
 from sflowgan_tf.evaluation.instruments import instruments
 from sflowgan_tf.evaluation.reference import Reference
 from sflowgan_tf.evaluation.result import Result
+from sflowgan_tf.evaluation.segmenting import assembly as segmenting
 from sflowgan_tf.evaluation.subjects import Files
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.assembly import restored_translator
@@ -54,6 +55,7 @@ def restored_once():
     """No run changes here, so that each one's networks are restored and traced once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(assembly, "restored_translator", functools.cache(restored_translator))
+        patch.setattr(segmenting, "restored", functools.cache(segmenting.restored))
         yield
 
 
