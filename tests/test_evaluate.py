@@ -219,7 +219,7 @@ def test_edges_of_another_threshold_are_told(home, tmp_path):
     dataclasses.replace(manifest, edges=edges).save(other / "manifest.json")
     flags = ("--run", "painter", "--metrics", "paired", "--output", tmp_path)
     scored(*flags, "--reference", other)
-    edges = "made with records.edges.threshold=7, records.edges.blur=0, those"
+    edges = "made with records.edges.threshold=7, records.edges.blur=0, "
     assert any(edges in text for text in Result.load(tmp_path).warnings)
 
 
