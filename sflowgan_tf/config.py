@@ -4,6 +4,7 @@ Sizes are written WIDTHxHEIGHT, as the paper writes them. Where a setting comes 
 default is the paper's value; where the paper is silent the comment says whose value it is.
 """
 
+import functools
 from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -369,10 +370,16 @@ def _check_dned(config: Config) -> None:
 
 
 def _merged(*layers: Any) -> Config:
-    """The defaults with `layers` over them; OmegaConf locks frozen classes at each level."""
+    """The defaults with `layers` over them."""
+    return OmegaConf.to_object(OmegaConf.merge(_defaults(), *layers))  # type: ignore[return-value]
+
+
+@functools.cache
+def _defaults() -> DictConfig:
+    """To merge with, never changed; OmegaConf locks frozen classes at each level."""
     defaults = OmegaConf.structured(Config)
     _unlock(defaults)
-    return OmegaConf.to_object(OmegaConf.merge(defaults, *layers))  # type: ignore[return-value]
+    return defaults
 
 
 def _unlock(node: Any) -> None:

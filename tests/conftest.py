@@ -26,9 +26,9 @@ from tests.manifests import manifest_of
 # What trains, converts, compiles or starts processes, by measured time, the slowest first: marked
 # as slow, and begun first, so that the end is made of short tests and all workers end at once.
 SLOW = (
-    "test_end_to_end.py",
-    "test_evaluate.py",
     "training/test_fit.py",
+    "end_to_end/",
+    "test_evaluate.py",
     "data/preparing/",
     "networks/test_networks.py",
     "training/gan/",
@@ -63,12 +63,14 @@ SLOW = (
     "evaluation/test_report.py::test_the_sheets_of_a_long_training_are_not_held_in_memory",
     "minicity/test_writer.py::test_a_full_disk_is_told_with_the_pictures_name",
     "training/test_checkpoints.py::test_a_full_disk_names_the_step_and_keeps_the_last_good_check",
-    "translation/test_films.py::test_what_a_kill_leaves_goes_with_another_film_of_that_name",
 )
 HERE = Path(__file__).parent
 
 
 def pytest_configure():
+    # Tracing makes millions of objects that live as long as their graph: the collector's search for
+    # garbage among them took a tenth of the time.
+    gc.set_threshold(50_000, 10, 10)
     missing = [name for name in SLOW if not (HERE / name.partition("::")[0]).exists()]
     if missing:
         raise pytest.UsageError(f"tests/conftest.py: SLOW names what is not there: {missing}")
@@ -100,6 +102,7 @@ def memory_given_back():
     """After each module: models sit in cycles, and malloc keeps what they were made of."""
     yield
     gc.collect()
+    gc.freeze()  # what lives now, TensorFlow above all, is not looked through again
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)
 

@@ -21,6 +21,7 @@ from sflowgan_tf.translation.model import Model
 from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.files import written_whole
+from sflowgan_tf.utils.memory import enough_memory
 from sflowgan_tf.utils.sampling import evenly_spaced
 
 CONTACT_SHEET = "contact-sheet.png"
@@ -108,11 +109,17 @@ class Painter:
         Args:
             scene: of `read`.
             recolorings: of `recolorings`.
+
+        Raises:
+            Failure: the memory does not suffice.
         """
+        width, height = self.size
         for weights, recoloring in zip(self.weights, recolorings, strict=True):
-            yield self.model.translate(
-                scene.labels, scene.frame, weights, edges=self.edges, appearance=recoloring
-            )
+            with enough_memory(f"to paint {width}x{height}", lambda: "choose a smaller --size"):
+                picture = self.model.translate(
+                    scene.labels, scene.frame, weights, edges=self.edges, appearance=recoloring
+                )
+            yield picture
 
     def texts(self, version: int) -> dict[str, str]:
         """What made a version, for its metadata."""
@@ -140,7 +147,7 @@ class Pictures:
 
         Raises:
             UserError: a scene is wrong; nothing is painted then.
-            Failure: a picture can't be written.
+            Failure: a picture can't be written, or the memory does not suffice.
         """
         count, rows = scenes.check(self.painter.table, one_size=False), []
         recolorings = self.painter.recolorings(scenes, count)

@@ -227,6 +227,10 @@ def test_a_global_run_that_does_not_fit_is_named(in_tmp):
     gan = assembly.gan(config, TABLE.num_classes, [])
     with pytest.raises(UserError, match="global_run=coarse: its generator does not fit"):
         assembly.start_global_part(gan, config, manifest())
+    finished_run("drawn", changed(generator=Generator(kind="unet", filters=2, downsamplings=1)))
+    drawn = dataclasses.replace(generator, global_run="drawn")
+    with pytest.raises(UserError, match="global_run=drawn: has generator.kind=unet; expected a"):
+        assembly.start_global_part(gan, changed(generator=drawn), manifest())
     with pytest.raises(UserError, match="global_run=coarse: .*classes: 13 there, 19 here"):
         assembly.start_global_part(gan, config, manifest(classes=TABLES["cityscapes"]))
 

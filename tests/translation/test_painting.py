@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from sflowgan_tf.data.media.scenes import pair_up
@@ -8,7 +9,7 @@ from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.ops.palette import ClassColors, Palette
 from sflowgan_tf.translation.appearance import Appearance
 from sflowgan_tf.translation.painting import Painter, Pictures
-from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.errors import Failure, UserError
 from tests.translation.echo import model_of
 
 
@@ -36,6 +37,13 @@ def folders(tmp_path):
         cv2.imwrite(str(tmp_path / f"labels/{name}.png"), np.full((8, 16), 7, np.uint8))
         cv2.imwrite(str(tmp_path / f"frames/{name}.jpg"), np.full((8, 16, 3), 99, np.uint8))
     return tmp_path
+
+
+class Full(Echo):
+    """An engine without memory."""
+
+    def translate(self, labels, frame, weights, recoloring=None):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating [[{{node a}}]]")
 
 
 def make(folders, model=None, **options):
@@ -87,6 +95,11 @@ def test_variations_have_a_folder_each(folders):
 def test_another_size_is_resized_to(folders):
     make(folders, size=(8, 4))
     assert picture(folders / "out/a.png")[0].shape == (4, 8, 3)
+
+
+def test_a_picture_too_large_for_the_memory_is_a_sentence(folders):
+    with pytest.raises(Failure, match="^not enough memory to paint 16x8; choose a smaller --size$"):
+        make(folders, model_of(Full()))
 
 
 def test_every_scene_is_checked_before_the_first_picture(folders):
