@@ -174,7 +174,8 @@ def start_global_part(gan: ImageGAN, config: Config, manifest: Manifest) -> int:
     except ValueError:
         raise UserError(
             f"generator.global_run={name}: its generator does not fit into this run's; expected "
-            "the same appearance.kind, generator.filters, downsamplings, blocks and upsampling in both"
+            "the same appearance.kind, generator.filters, downsamplings, blocks and upsampling in "
+            "both"
         ) from None
     return step
 
