@@ -84,16 +84,18 @@ def region_colors(labels: Any, images: Any, num_classes: int, cell: int, xp: Any
     rows, columns = (height + cell - 1) // cell, (width + cell - 1) // cell
     sums = _sums_in_cells(indices, images, kinds, (rows, columns), cell, xp)
     sums = sum(
-        share[:, None, None] * xp.take(sums, row, axis=1)
-        for row, share in _neighbours(height, rows, cell, xp)
-    )
-    sums = xp.reshape(sums, (-1, 4))
-    line = xp.reshape(xp.arange(batch * height, dtype="int32"), (batch, height, 1)) * columns
-    total: Any = sum(
-        share[:, None] * xp.take(sums, (line + column) * kinds + indices, axis=0)
+        share[:, None] * xp.take(sums, column, axis=2)
         for column, share in _neighbours(width, columns, cell, xp)
     )
-    return total[..., :3] / total[..., 3:]
+    sums = xp.reshape(sums, (-1, 4))
+    inside = xp.arange(width, dtype="int32") * kinds + indices  # a line of cells
+    line = xp.reshape(xp.arange(batch, dtype="int32"), (-1, 1)) * rows
+    total: Any = sum(
+        share[:, None, None]
+        * xp.take(sums, (line + row)[..., None] * (width * kinds) + inside, axis=0)
+        for row, share in _neighbours(height, rows, cell, xp)
+    )
+    return (total / total[..., 3:])[..., :3]
 
 
 def recolored(colors: Any, labels: Any, scale: Any, shift: Any, xp: Any) -> Any:
