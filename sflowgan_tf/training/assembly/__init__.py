@@ -9,10 +9,11 @@ from sflowgan_tf.training.assembly.epochs import (
     sequence,
 )
 from sflowgan_tf.training.assembly.gans import gan, reproducible, start_from, start_global_part
-from sflowgan_tf.training.assembly.networks import dned, generator
+from sflowgan_tf.training.assembly.networks import discriminator, dned, generator
 from sflowgan_tf.training.assembly.palettes import appearance
 from sflowgan_tf.training.assembly.restored import (
     model_of_run,
+    restore,
     restored_translator,
     translator,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "appearance",
     "batches",
     "curriculum",
+    "discriminator",
     "dned",
     "gan",
     "generator",
@@ -31,6 +33,7 @@ __all__ = [
     "read",
     "records_of",
     "reproducible",
+    "restore",
     "restored_translator",
     "sequence",
     "start_from",

@@ -7,6 +7,7 @@ from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.ops.palette import Appearance
+from sflowgan_tf.training import released
 from sflowgan_tf.training.assembly.epochs import curriculum
 from sflowgan_tf.training.assembly.networks import dned, generator
 from sflowgan_tf.training.assembly.palettes import restored_appearance
@@ -37,6 +38,8 @@ def restore(run: Run, task: str = "translation", **networks: keras.Model) -> int
     """
     if settings.read(run.config).task != task:
         raise UserError(f"{run.folder} is no run of {_COMMANDS[task]}; name one")
+    if run.weights.is_file():
+        return released.fill(run.weights, networks)
     state = State(tf.Variable(tf.zeros([], tf.int64)), networks)
     step = restore_latest(state, run.checkpoints)
     if step is None:
