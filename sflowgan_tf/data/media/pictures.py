@@ -115,16 +115,9 @@ def resize_motion(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Cuts and resizes a flow as `resize` does its frames, and scales it alike.
 
-    Both are resized to the nearest pixel, so that no two motions are mixed at a boundary.
-
-    Args:
-        flow: (height, width, 2) float32, pixels, dx and dy.
-        valid: (height, width) bool.
-        size: (width, height) of the result.
-
-    Returns:
-        The flow (height, width, 2) float32 in pixels of the new size, and its mask (height, width)
-        bool, false also where the motion ends outside the cut.
+    Flow (height, width, 2) float32, dx and dy, in pixels of the new size, and mask (height, width)
+    bool, false also where the motion ends outside the cut, are resized to the nearest pixel, so
+    that no two motions are mixed at a boundary.
     """
     height, width = _middle(valid, size).shape
     nearest = [
