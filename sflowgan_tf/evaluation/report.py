@@ -66,14 +66,10 @@ class Line:
 
 
 def write(folder: Path, logs: Path | None) -> Path:
-    """Makes the report of an evaluation.
+    """Makes report.html of what `Result.save` wrote in a folder and of its pictures there.
 
-    Args:
-        folder: holds what `Result.save` wrote, and its pictures.
-        logs: of the run that was scored, for its curves; None where there was none.
-
-    Returns:
-        The file, `report.html` in `folder`. It appears whole or not at all.
+    `logs` are those of the run that was scored, for its curves; None where there was none. The
+    file, which is returned, appears whole or not at all.
 
     Raises:
         UserError: there is no evaluation in `folder`.
@@ -110,11 +106,9 @@ def _headlines(result: Result) -> Iterator[tuple[str, str, str]]:
         if score is None:
             continue
         title, form = _FORMATS[name]
-        real, simulator = (result.find(name, of) for of in ("real", "simulator"))
+        others: tuple[Of, ...] = ("real", "simulator")
         beside = [
-            f"{of} {form.format(other.value)}"
-            for of, other in (("real", real), ("simulator", simulator))
-            if other is not None
+            f"{of} {form.format(other.value)}" for of in others if (other := result.find(name, of))
         ]
         if score.group == "distribution":
             beside.append(score.detail["network"].partition(" (")[0])
@@ -148,8 +142,8 @@ def _line(row: dict[Of, Score], columns: list[Of]) -> Line:
 
 def _detail(row: dict[Of, Score], name: str, columns: list[Of]) -> str:
     """A detail, of each column where they differ."""
-    details = [row[of].detail for of in columns if of in row]
-    values = [_rounded(detail[name]) for detail in details if name in detail]
+    details = [row[of].detail[name] for of in columns if of in row and name in row[of].detail]
+    values = [f"{each:.3g}" if isinstance(each, float) else str(each) for each in details]
     return values[0] if len({*values}) == 1 else " / ".join(values)
 
 
@@ -157,10 +151,6 @@ def _cell(score: Score, form: str) -> tuple[str, str]:
     if score.low is None or score.high is None:
         return form.format(score.value), ""
     return form.format(score.value), f"{form.format(score.low)} to {form.format(score.high)}"
-
-
-def _rounded(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _embedded(file: Path) -> str:

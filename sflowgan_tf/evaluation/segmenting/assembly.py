@@ -19,12 +19,7 @@ from sflowgan_tf.utils.errors import prefixed
 
 
 def network(config: Config, num_classes: int, dtype: str = "float32") -> PSPNet | SmallPSPNet:
-    """The configured segmenter's network, built, a trunk not yet filled.
-
-    Args:
-        config: of the run.
-        num_classes: of the label maps.
-        dtype: a policy of Keras.
+    """The configured segmenter's network, built with a policy of Keras, a trunk not yet filled.
 
     Raises:
         UserError: it can't be made with these settings.
@@ -34,20 +29,14 @@ def network(config: Config, num_classes: int, dtype: str = "float32") -> PSPNet 
         if c.kind == "small":
             network = SmallPSPNet(num_classes, c.filters, dtype=dtype)
         else:
-            is_pretrained = c.weights != "random"
-            network = PSPNet(
-                num_classes, c.filters, c.units, is_pretrained=is_pretrained, dtype=dtype
-            )
+            options = {"is_pretrained": c.weights != "random", "dtype": dtype}
+            network = PSPNet(num_classes, c.filters, c.units, **options)
     network.build((None, None, None, 3))
     return network
 
 
 def epochs(config: Config, split: Split) -> list[Epoch]:
-    """The epochs of a segmenter's training.
-
-    Args:
-        config: of the run.
-        split: of the training records.
+    """The epochs of a segmenter's training on a split.
 
     Raises:
         UserError: there are fewer records than one batch holds.
@@ -60,15 +49,7 @@ def epochs(config: Config, split: Split) -> list[Epoch]:
 def batches(
     config: Config, folder: Path, manifest: Manifest, epoch: Epoch, skip: int
 ) -> tf.data.Dataset:
-    """The batches of an epoch of the segmenter, on the device.
-
-    Args:
-        config: of the run.
-        folder: where the records lie.
-        manifest: theirs.
-        epoch: of `epochs`.
-        skip: how many of them were trained on already.
-    """
+    """The batches of an epoch, on the device, but the `skip` that were trained on already."""
     c = config.segmenter.pipeline
     with prefixed("segmenter."):
         return read(c, folder, manifest, seed=config.seed, epoch=epoch.index, skip=skip)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from sflowgan_tf.evaluation.judges import Judge
 from sflowgan_tf.evaluation.measuring import Instruments
 from sflowgan_tf.evaluation.metrics import features
 from sflowgan_tf.evaluation.metrics.features import FeatureNetwork
 from sflowgan_tf.evaluation.reference import Reference
+from sflowgan_tf.evaluation.segmenting.judges import Judge
 from sflowgan_tf.networks.vgg import VGG19Features
 from sflowgan_tf.utils.errors import UserError
 
@@ -60,11 +60,8 @@ def instruments(
 def perceptual_name(instruments: Instruments) -> str:
     """The name of the network of the perceptual distances."""
     weights = instruments.vgg_weights
-    return (
-        f"VGG19 ({weights}, {_RANDOM_FILTERS} filters, seed 0)"
-        if weights == "random"
-        else (f"VGG19 ({weights})")
-    )
+    filters = f", {_RANDOM_FILTERS} filters, seed 0" if weights == "random" else ""
+    return f"VGG19 ({weights}{filters})"
 
 
 def _frame_network(inception: str | None, judge: Judge | None) -> FeatureNetwork | None:
