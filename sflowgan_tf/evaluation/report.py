@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,23 +45,6 @@ _GROUPS = {
     "diversity": "Variations of a scene",
 }
 _COLUMNS: dict[Of, str] = {"generated": "Result", "simulator": "Simulator", "real": "Real"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """A row of the table of scores.
-
-    Attributes:
-        name: title of the score.
-        small: unit, number of samples and what must be equal for scores to compare.
-        better: "higher" or "lower".
-        cells: (value, interval) by column; None where it was not measured.
-    """
-
-    name: str
-    small: str
-    better: str
-    cells: list[tuple[str, str] | None]
 
 
 def write(folder: Path, logs: Path | None) -> Path:
@@ -115,7 +97,7 @@ def _headlines(result: Result) -> Iterator[tuple[str, str, str]]:
         yield title, form.format(score.value), ", ".join(beside)
 
 
-def _groups(result: Result, columns: list[Of]) -> Iterator[tuple[str, list[Line]]]:
+def _groups(result: Result, columns: list[Of]) -> Iterator[tuple[str, list[dict]]]:
     """The table's parts, each with its rows."""
     for group, title in _GROUPS.items():
         rows: dict[tuple[str, str], dict[Of, Score]] = {}
@@ -127,17 +109,18 @@ def _groups(result: Result, columns: list[Of]) -> Iterator[tuple[str, list[Line]
             yield title, [_line(row, columns) for row in rows.values()]
 
 
-def _line(row: dict[Of, Score], columns: list[Of]) -> Line:
+def _line(row: dict[Of, Score], columns: list[Of]) -> dict[str, Any]:
+    """A row: what is small beside the name, and (value, interval) by column, None without one."""
     first = next(iter(row.values()))
     title, form = _FORMATS[first.name]
     details = [f"{name} {_detail(row, name, columns)}" for name in first.detail]
     unit = [first.unit] if first.unit and not first.name.endswith("_ratio") else []
-    return Line(
-        name=title,
-        small="; ".join([*unit, f"{first.n} {first.counted}", *details]),
-        better=first.better,
-        cells=[_cell(row[of], form) if of in row else None for of in columns],
-    )
+    return {
+        "name": title,
+        "small": "; ".join([*unit, f"{first.n} {first.counted}", *details]),
+        "better": first.better,
+        "cells": [_cell(row[of], form) if of in row else None for of in columns],
+    }
 
 
 def _detail(row: dict[Of, Score], name: str, columns: list[Of]) -> str:

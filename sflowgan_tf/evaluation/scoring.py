@@ -8,13 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sflowgan_tf.evaluation.figures import (
-    Agreement,
-    AgreementRatio,
-    Figure,
-    Mean,
-    is_labelled,
-)
+from sflowgan_tf.evaluation.figures import Agreement, AgreementRatio, Figure, Mean, is_labelled
 from sflowgan_tf.evaluation.measuring import PAIRED, TEMPORAL, Clip, Instruments
 from sflowgan_tf.evaluation.metrics.bootstrap import interval, units_of
 from sflowgan_tf.evaluation.metrics.frechet import FrechetResampling, cautions

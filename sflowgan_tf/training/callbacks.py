@@ -17,6 +17,7 @@ from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import Failure
 from sflowgan_tf.utils.files import written_whole
 
+Draw = Callable[[], dict[str, np.ndarray]]  # sheets by name
 _GROUPS = {"loss": "losses", "gradient": "gradients"}  # of curves, by how their names end
 
 
@@ -186,13 +187,7 @@ class SheetWriter(keras.callbacks.Callback):
         folder: of the files.
     """
 
-    def __init__(
-        self,
-        draw: Callable[[], dict[str, np.ndarray]],
-        main: str,
-        summaries: Summaries,
-        folder: Path,
-    ):
+    def __init__(self, draw: Draw, main: str, summaries: Summaries, folder: Path):
         super().__init__()
         self.draw, self.main, self.summaries, self.folder = draw, main, summaries, folder
 

@@ -82,8 +82,8 @@ class Training(ABC):
         """What writes the curves."""
 
     @abstractmethod
-    def sheets(self, summaries: Summaries) -> SheetWriter:
-        """What draws the sheets of an epoch."""
+    def sheets(self) -> Callable[[], dict[str, Any]]:
+        """What draws the sheets of an epoch for `SheetWriter`."""
 
     def scores(self, summaries: Summaries) -> list[keras.callbacks.Callback]:
         """What measures after an epoch; nothing by default."""
@@ -109,7 +109,7 @@ class Training(ABC):
         last_step = self.epochs[-1].last_step if self.epochs else 0
         progress = Progress(int(self.model.step), last_step, self.LOSS_LABELS)
         with progress.bar, Summaries(self.run_paths.logs) as summaries:
-            sheets = self.sheets(summaries)
+            sheets = SheetWriter(self.sheets(), self.SHEET, summaries, self.run_paths.samples)
             after_epoch = [*self.scores(summaries), sheets]
             callbacks = [
                 StopOnNonFinite(self._advice),

@@ -56,9 +56,7 @@ class Encoder:
 
     def _encode(self, image: np.ndarray, number: int) -> None:
         frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(
-            format="yuv420p",
-            dst_colorspace=Colorspace.ITU709,
-            dst_color_range=ColorRange.MPEG,
+            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )
         frame.pts, frame.time_base = number, 1 / self.stream.codec_context.framerate
         self.container.mux(self.stream.encode(frame))

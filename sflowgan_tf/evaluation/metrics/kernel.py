@@ -57,9 +57,7 @@ def kernel_distance(
         for _ in trange(subsets, desc="spread of kid", unit="subset", delay=2.0, leave=False)
     ]
     return KernelDistance(
-        mean=float(np.mean(distances)),
-        spread=float(np.std(distances, ddof=1)),
-        subset_size=size,
+        mean=float(np.mean(distances)), spread=float(np.std(distances, ddof=1)), subset_size=size
     )
 
 

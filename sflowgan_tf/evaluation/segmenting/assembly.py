@@ -1,18 +1,16 @@
-"""From a configuration to a segmenter: network, optimizer, batches; and back from a run on disk."""
+"""From a configuration to a segmenter, network and optimizer; and back from a run on disk."""
 
 from pathlib import Path
 
 import keras
-import tensorflow as tf
 
 from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config
 from sflowgan_tf.data import pipeline
-from sflowgan_tf.data.manifest import Manifest, Split
+from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.evaluation.segmenting.segmenter import Segmenter, balanced
 from sflowgan_tf.networks.pspnet import PSPNet
 from sflowgan_tf.networks.small_pspnet import SmallPSPNet
-from sflowgan_tf.training.assembly.epochs import Epoch, read, sequence
 from sflowgan_tf.training.assembly.restored import restore
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import prefixed
@@ -33,26 +31,6 @@ def network(config: Config, num_classes: int, dtype: str = "float32") -> PSPNet 
             network = PSPNet(num_classes, c.filters, c.units, **options)
     network.build((None, None, None, 3))
     return network
-
-
-def epochs(config: Config, split: Split) -> list[Epoch]:
-    """The epochs of a segmenter's training on a split.
-
-    Raises:
-        UserError: there are fewer records than one batch holds.
-    """
-    with prefixed("segmenter."):
-        steps = pipeline.steps_per_epoch(split, config.segmenter.pipeline.batch_size)
-    return sequence([("segmenter", steps)] * config.segmenter.epochs)
-
-
-def batches(
-    config: Config, folder: Path, manifest: Manifest, epoch: Epoch, skip: int
-) -> tf.data.Dataset:
-    """The batches of an epoch, on the device, but the `skip` that were trained on already."""
-    c = config.segmenter.pipeline
-    with prefixed("segmenter."):
-        return read(c, folder, manifest, seed=config.seed, epoch=epoch.index, skip=skip)
 
 
 def segmenter(config: Config, folder: Path, manifest: Manifest, total_steps: int) -> Segmenter:
