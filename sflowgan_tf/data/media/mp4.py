@@ -86,13 +86,10 @@ def encoded(file: Path, fps: Fraction) -> Iterator[Encoder]:
 
 
 def join(pieces: list[Path], file: Path, texts: dict[str, str], fps: Fraction) -> None:
-    """Joins films to one without encoding anew.
+    """Joins films to one, which appears whole, without encoding anew.
 
-    Args:
-        pieces: files of `encoded` in order, of one size and with the same `fps`.
-        file: the film; it appears whole.
-        texts: values of its metadata by their keys.
-        fps: frames a second.
+    The pieces are files of `encoded` in order, of one size and with the same `fps`; `texts` are the
+    values of the film's metadata by their keys.
 
     Raises:
         Failure: it can't be written; or a piece is damaged, which is deleted so that it is made

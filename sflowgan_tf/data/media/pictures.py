@@ -25,11 +25,9 @@ def read_image(file: Path) -> np.ndarray:
 
 
 def read_labels(file: Path, table: ClassTable) -> np.ndarray:
-    """Reads a label map as (height, width) uint8 class indices.
+    """Reads a label map as (height, width) uint8 class indices of a table.
 
-    Args:
-        file: PNG with one channel of ids, or with the channels and bits that the table asks for.
-        table: how its ids become indices.
+    It is a PNG with one channel of ids, or with the channels and bits that the table asks for.
 
     Raises:
         UserError: it is unreadable, no PNG, has other channels or bits, or an id outside the table.
@@ -46,10 +44,9 @@ def read_labels(file: Path, table: ClassTable) -> np.ndarray:
 def read_instances(file: Path) -> np.ndarray:
     """Reads instance numbers as (height, width) uint16, 0 where a pixel belongs to no instance.
 
-    Args:
-        file: PNG of 16 bits. With three channels, the green one holds the numbers, as in SYNTHIA's
-            label maps. With one channel, it is Cityscapes' instanceIds: a class id times 1000 plus
-            a number; what is less than 1000 is no instance.
+    The file is a PNG of 16 bits. With three channels, the green one holds the numbers, as in
+    SYNTHIA's label maps. With one channel, it is Cityscapes' instanceIds: a class id times 1000
+    plus a number; what is less than 1000 is no instance.
 
     Raises:
         UserError: it is unreadable, or of 8 bits.

@@ -165,13 +165,10 @@ def _size(image: np.ndarray) -> str:
 
 
 def pair_up(labels: Path, frames: Path, *, in_order: bool) -> Scenes:
-    """Pairs label maps with their frames: in two folders by file name, else by order.
+    """Pairs label maps with their frames, folders or videos: two folders by name, else by order.
 
-    Args:
-        labels: a folder of label maps or a label video.
-        frames: a folder of frames or a video.
-        in_order: whether folders must hold one sequence without gaps, which is then ordered by
-            number; beside a video they must in any case.
+    With `in_order` folders must hold one sequence without gaps, which is then ordered by number;
+    beside a video they must in any case.
 
     Raises:
         UserError: one is missing or has no pictures; a frame has no label map or the reverse; a

@@ -84,14 +84,9 @@ def interval(
 def units_of(sequences: Sequence[Any]) -> list[Any]:
     """The units to draw: whole sequences, as their frames are alike; of a single one its frames.
 
-    Args:
-        sequences: the measurements on each, a list or an array whose first axis are the frames, or
-            the clips.
-
-    Returns:
-        The sequences; of a single one its frames, each in a sequence of its own. Frames of one
-        drive are no independent draws: their interval holds for that drive alone, and is too
-        narrow.
+    Each is a list or an array of measurements whose first axis are the frames, or the clips. Frames
+    of one drive are no independent draws: their interval holds for that drive alone, and is too
+    narrow.
     """
     if len(sequences) > 1:
         return [*sequences]

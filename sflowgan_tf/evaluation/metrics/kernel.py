@@ -107,12 +107,8 @@ def _sums(a: np.ndarray, b: np.ndarray, starts: np.ndarray) -> np.ndarray:
 def squared_mmd(features_a: np.ndarray, features_b: np.ndarray) -> float:
     """Unbiased estimate of the squared maximum mean discrepancy under (x.y / dimension + 1)^3.
 
-    Args:
-        features_a: (samples, features), at least 2 samples.
-        features_b: the same with as many features.
-
-    Returns:
-        float; 0 in the mean over samples of one distribution, so it may be negative.
+    Both sets are (samples, features), at least 2 samples. 0 in the mean over samples of one
+    distribution, so it may be negative.
 
     Raises:
         ValueError: different numbers of features.

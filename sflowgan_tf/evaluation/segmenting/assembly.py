@@ -36,11 +36,8 @@ def network(config: Config, num_classes: int, dtype: str = "float32") -> PSPNet 
 def segmenter(config: Config, folder: Path, manifest: Manifest, total_steps: int) -> Segmenter:
     """Network and optimizer, built, a trunk not yet filled; needs `reproducible` before it.
 
-    Args:
-        config: of the run.
-        folder: of the records, in which classes are counted where they are to be balanced.
-        manifest: of the records.
-        total_steps: after which the learning rate is 0.
+    Classes are counted in the records of `folder` where they are to be balanced. The learning rate
+    is 0 after `total_steps`.
 
     Raises:
         UserError: the network can't be made with these settings.
