@@ -17,14 +17,14 @@ ROUNDS = 3
 
 def step_time(pool: bool) -> float:
     """Milliseconds of the joint step of `benchmarks.train_step`."""
-    told = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-m", "benchmarks.train_step"],
         env=os.environ | {"TF_CPU_ALLOCATOR_USE_BFC": str(pool).lower()},
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    (milliseconds,) = re.findall(r"^joint: (\d+) ms", told, re.MULTILINE)
+    (milliseconds,) = re.findall(r"^joint: (\d+) ms", printed, re.MULTILINE)
     return float(milliseconds)
 
 

@@ -80,7 +80,11 @@ class Measured:
 
 
 def write(
-    rows: dict[str, Sequence[Path]], runs: dict[str, Run], records: Path, folder: Path, told: str
+    rows: dict[str, Sequence[Path]],
+    runs: dict[str, Run],
+    records: Path,
+    folder: Path,
+    duration: str,
 ) -> None:
     """Writes tables.md and tables.png, each whole or not at all.
 
@@ -89,7 +93,7 @@ def write(
         runs: of the rows whose pictures are shown.
         records: of the test streets.
         folder: for both.
-        told: how long it took, for the page.
+        duration: how long it took, for the page.
 
     Raises:
         Failure: rows were not scored on the same frames by the same segmenter.
@@ -105,7 +109,7 @@ def write(
     _check_alike(everything)
     one = everything[0]
     found |= {row: Measured(evaluations=[one], of=of) for row, of in _GIVEN.items()}
-    parts = [_head(everything, len(next(iter(rows.values()))), told)]
+    parts = [_head(everything, len(next(iter(rows.values()))), duration)]
     for title, (text, names) in _TABLES.items():
         titles = [f"{_FIGURES[name][0]} {_arrow(everything, name)}" for name in names]
         cells = {row: [measured.cell(name) for name in names] for row, measured in found.items()}
@@ -145,16 +149,16 @@ def _first(everything: Sequence[Result], name: str) -> Score | None:
 
 def _arrow(everything: Sequence[Result], name: str) -> str:
     score = _first(everything, name)
-    return "" if score is None else {"higher": "↑", "lower": "↓"}[score.better]
+    return "" if score is None else {"higher": "↑", "lower": "↓"}.get(score.better, "→ 1")
 
 
-def _head(everything: Sequence[Result], seeds: int, told: str) -> str:
+def _head(everything: Sequence[Result], seeds: int, duration: str) -> str:
     reference = everything[0].reference
     commits = ", ".join(sorted({one.provenance["commit"] for one in everything}))
     dates = sorted({one.provenance["date"][:10] for one in everything})
     return f"""# The paper's tables in small
 
-Made by `make tables` at commit {commits} on {" and ".join(dates)}: {told}.
+Made by `make tables` at commit {commits} on {" and ".join(dates)}: {duration}.
 
 Each row is trained on the same streets of minicity with as many updates (`benchmarks/tables.py`
 has its settings) and painted from the simulator's frames of {reference["clips"]} other streets,
@@ -185,8 +189,10 @@ def _foot(everything: Sequence[Result]) -> str:
     for name in ("mean_iou", "fid", "fvd", "warping_error", "perceptual", "diversity"):
         score = _first(everything, name)
         if score is not None:
-            told = {"n": f"{score.n} {score.counted}"} | score.detail
-            lines.append(f"- {name}: {'; '.join(f'{key} {_short(v)}' for key, v in told.items())}")
+            details = {"n": f"{score.n} {score.counted}"} | score.detail
+            lines.append(
+                f"- {name}: {'; '.join(f'{key} {_short(v)}' for key, v in details.items())}"
+            )
     lines += [f"- {warning}" for warning in everything[0].warnings]
     return "## What the figures rest on\n\n" + "\n".join(lines)
 

@@ -4,6 +4,7 @@ Sizes are written WIDTHxHEIGHT, as the paper writes them. Where a setting comes 
 default is the paper's value; where the paper is silent the comment says whose value it is.
 """
 
+import functools
 from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, Literal
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from sflowgan_tf.ops.settings import EdgeSettings, Farneback
+from sflowgan_tf.ops.settings import HED_FILTERS, EdgeSettings, Farneback
 from sflowgan_tf.utils.bounds import bounded, violations
 from sflowgan_tf.utils.errors import UserError, prefixed
 from sflowgan_tf.utils.files import written_whole
@@ -86,10 +87,26 @@ class Discriminator:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Appearance:
+    """Colours that the generator sees beside labels and edges; not in the paper.
+
+    `regions`: around each pixel the mean colour of its class, within cells that many pixels wide;
+    in training of the real frame, later of the given one, brought to the real frames' palette.
+    """
+
+    kind: Literal["none", "regions"] = "none"
+    cell: int = bounded(16, 2)  # pixels
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dned:
     """The edge network (sec. 3.2, eq. 4)."""
 
     filters: int = bounded(64, 1)
+    # hed: the released one (filters=64), or what learnt its maps of pictures (8 or 16)
+    weights: Literal["random", "hed"] = "random"
+    sees: Literal["edges", "image"] = "edges"  # d_i(E(x)) or d_i(x) in eq. 4; its target is E(x)
+    trained: bool = True  # false: it stays as it starts, without eq. 4
     balanced: bool = False  # HED's class balancing
     # share of examples whose ensemble weights are drawn instead of equal
     jitter: float = bounded(0.0, 0, 1)
@@ -97,9 +114,14 @@ class Dned:
 
 @dataclass(frozen=True, kw_only=True)
 class Perceptual:
-    """The VGG19 of eq. 6."""
+    """The network of eq. 6, VGG19 or the trunk of the released HED, a VGG16 that found edges.
 
+    `weights` and `filters` count for `vgg19` alone: HED brings its weights, which have 64 filters.
+    """
+
+    network: Literal["vgg19", "hed"] = "vgg19"
     weights: str = "imagenet"  # imagenet, random, or the path of a keras.applications weights file
+    scale: float = bounded(1.0, 0, 1)  # at which pictures are compared; 0.5: a quarter of the cost
     slices: int = bounded(5, 1, 5)
     slice_weights: list[float] | None = None  # equal; pix2pixHD: [.03125, .0625, .125, .25, 1]
     filters: int = bounded(64, 1)  # fewer only with random weights
@@ -176,6 +198,7 @@ class Config:
     generator: Generator = field(default_factory=Generator)
     discriminator: Discriminator = field(default_factory=Discriminator)
     dned: Dned = field(default_factory=Dned)
+    appearance: Appearance = field(default_factory=Appearance)
     perceptual: Perceptual = field(default_factory=Perceptual)
     losses: Losses = field(default_factory=Losses)
     phases: Phases = field(default_factory=Phases)
@@ -265,6 +288,8 @@ def _check_together(config: Config) -> None:
         raise UserError(
             f"perceptual.slice_weights={weights}: expected numbers from 0 on, not all of them 0"
         )
+    _check_perceptual(config)
+    _check_dned(config)
     if config.generator.skips and config.generator.kind != "global":
         raise UserError(
             f"generator.skips=true: needs generator.kind=global, got {config.generator.kind}"
@@ -292,11 +317,69 @@ def _check_together(config: Config) -> None:
         )
 
 
+def _check_perceptual(config: Config) -> None:
+    perceptual, default = config.perceptual, Perceptual()
+    if perceptual.network == "hed":
+        for name in ("weights", "filters"):
+            value, usual = getattr(perceptual, name), getattr(default, name)
+            if value != usual:
+                raise UserError(
+                    f"perceptual.{name}={value}: is for perceptual.network=vgg19; HED brings its "
+                    f"own, so set perceptual.{name}={usual} or leave it out"
+                )
+    sides = size(config.pipeline.crop or config.records.size, "size")
+    fewest = 2 ** (perceptual.slices - 1)
+    if config.losses.perceptual and perceptual.scale < 1 and min(sides) * perceptual.scale < fewest:
+        raise UserError(
+            f"perceptual.scale={perceptual.scale:g}: leaves less than {fewest} pixels of a side of "
+            f"{min(sides)}, too few for perceptual.slices={perceptual.slices}; set a larger scale "
+            "or fewer slices"
+        )
+
+
+def _check_dned(config: Config) -> None:
+    dned = config.dned
+    if config.edge_map != "laplacian":
+        for name, value in (("sees", "image"), ("weights", "hed"), ("trained", False)):
+            if getattr(dned, name) == value:
+                raise UserError(
+                    f"dned.{name}={str(value).lower()}: needs edge_map=laplacian; with edge_map="
+                    f"{config.edge_map} there is no DNED"
+                )
+    if dned.weights == "hed" and dned.filters not in HED_FILTERS:
+        choices = ", ".join(map(str, HED_FILTERS))
+        raise UserError(
+            f"dned.filters={dned.filters}: dned.weights=hed has weights for {choices}; set one of "
+            "them, or dned.weights=random"
+        )
+    if dned.weights == "hed" and dned.filters != 64 and dned.sees == "edges":
+        raise UserError(
+            f"dned.filters={dned.filters}: its weights of HED are for pictures; set "
+            "dned.sees=image, or dned.filters=64"
+        )
+    if not dned.trained and dned.weights == "random" and config.start_run is None:
+        raise UserError(
+            "dned.trained=false: a DNED of random weights finds no edges; set dned.weights=hed, or "
+            "start from a run whose DNED is trained (--from)"
+        )
+    if not dned.trained and dned.balanced:
+        raise UserError(
+            "dned.balanced=true: weighs eq. 4, which dned.trained=false leaves out; leave one of "
+            "them out"
+        )
+
+
 def _merged(*layers: Any) -> Config:
-    """The defaults with `layers` over them; OmegaConf locks frozen classes at each level."""
+    """The defaults with `layers` over them."""
+    return OmegaConf.to_object(OmegaConf.merge(_defaults(), *layers))  # type: ignore[return-value]
+
+
+@functools.cache
+def _defaults() -> DictConfig:
+    """To merge with, never changed; OmegaConf locks frozen classes at each level."""
     defaults = OmegaConf.structured(Config)
     _unlock(defaults)
-    return OmegaConf.to_object(OmegaConf.merge(defaults, *layers))  # type: ignore[return-value]
+    return defaults
 
 
 def _unlock(node: Any) -> None:

@@ -10,6 +10,8 @@ from sflowgan_tf.evaluation.result import FOLDER, GROUPS, METRICS
 from sflowgan_tf.utils import cli
 from sflowgan_tf.utils.errors import UserError
 
+FEATURES = ("hed", "segmenter")
+
 
 def flags() -> argparse.ArgumentParser:
     """The flags of `evaluate`."""
@@ -34,9 +36,10 @@ def flags() -> argparse.ArgumentParser:
         metavar="C",
         help="what the outputs of a SavedModel or preset are: a class table, or a YAML list",
     )
+    add("--features", choices=FEATURES, help="for FID, KID and FVD: whose; hed, or --inception's")
     add("--inception", metavar="I", help="for FID: SavedModel, imagenet or a weights file of it")
     add("--i3d", type=Path, metavar="DIR", help="for FVD: SavedModel")
-    add("--vgg", default="random", metavar="V", help="for distances: random, imagenet or a file")
+    add("--vgg", default="hed", metavar="V", help="for distances: hed, imagenet, a file, or random")
     add("--edges", choices=("laplacian", "dned"), help="who draws them; the DNED where it can")
     cli.add_history_flag(parser)
     add("--output", type=Path, metavar="DIR", help="runs/NAME/evaluation, DIR/evaluation")
@@ -77,8 +80,9 @@ def work(parsed: argparse.Namespace) -> None:
         judge = judges.find(parsed.segmenter, manifest.classes, parsed.segmenter_classes)
     groups = frozenset(parsed.metrics or GROUPS)
     chosen = {"inception": parsed.inception, "i3d": parsed.i3d, "vgg": parsed.vgg}
-    networks = instruments(reference, groups, judge=judge, **chosen)
-    unmeasurable.refuse(parsed.metrics or (), subject, reference, networks, parsed.i3d)
+    features = parsed.features or "hed"
+    networks = instruments(reference, groups, judge=judge, features=features, **chosen)
+    unmeasurable.refuse(parsed.metrics or (), subject, reference, networks)
     evaluation = Evaluation(
         subject=subject,
         reference=reference,
@@ -104,6 +108,11 @@ def _check(parsed: argparse.Namespace) -> None:
             raise UserError(f"--{flag}: is for --run; pictures in a folder are scored as they are")
     if parsed.segmenter_classes and not parsed.segmenter:
         raise UserError("--segmenter-classes: is for --segmenter; name one")
+    if parsed.features and parsed.inception:
+        raise UserError(
+            f"--features {parsed.features}: --inception names another network for the same "
+            "figures; leave one of the two out"
+        )
 
 
 def main(arguments: list[str] | None = None) -> int:

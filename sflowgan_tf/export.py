@@ -29,6 +29,11 @@ def flags() -> argparse.ArgumentParser:
     add("--output", type=Path, default=Path("saved_models"), metavar="DIR", help="saved_models")
     add("--tflite", nargs="+", choices=PRECISIONS, metavar="P", help=", ".join(PRECISIONS))
     add("--size", metavar="WxH", help="of TFLite's pictures; that of the run's records by default")
+    add(
+        "--release",
+        action="store_true",
+        help="a small folder instead, OUTPUT/NAME/: float16 weights, taken as a run is",
+    )
     return parser
 
 
@@ -41,6 +46,8 @@ def work(parsed: argparse.Namespace) -> None:
 
     if parsed.size and not parsed.tflite:
         raise UserError("--size: is for --tflite; a SavedModel takes any size")
+    if parsed.release and parsed.tflite:
+        raise UserError("--release and --tflite: choose one; run the command once for each")
     size = settings.size(parsed.size, "--size") if parsed.size else None
     run = Run.existing(parsed.run)
     name = parsed.name or run.folder.resolve().name
@@ -53,6 +60,8 @@ def work(parsed: argparse.Namespace) -> None:
     card = exported.card(name, parsed.command)
     if parsed.tflite:
         _tflite(parsed, exported, card, size or exported.manifest.size)
+    elif parsed.release:
+        _release(parsed, exported, card)
     else:
         _saved_model(parsed, exported, card)
 
@@ -69,6 +78,18 @@ def _saved_model(parsed: argparse.Namespace, exported: "Exported", card: "Card")
         mean, largest = (255 * difference[kind] for kind in ("mean", "largest"))
         print(f"  {signature:17} mean {mean:.4f}, largest {largest:.0f} (of 255)")
     print(f"SavedModel: {folder}")
+
+
+def _release(parsed: argparse.Namespace, exported: "Exported", card: "Card") -> None:
+    from sflowgan_tf.deployment import release
+
+    new, difference = release.write(exported, parsed.output, card)
+    size = sum(file.stat().st_size for file in new.folder.iterdir())
+    print(
+        f"Released model: {new.folder}, {size / 1e6:.2f} MB; its pictures differ by "
+        f"{difference:.4f} of 255 on average from those of run {exported.run.folder}, step "
+        f"{exported.step}, on {len(exported.frames)} frames"
+    )
 
 
 def _tflite(

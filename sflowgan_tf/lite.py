@@ -121,7 +121,7 @@ def work(parsed: argparse.Namespace) -> None:
     print(f"{len(pairs)} pictures: {parsed.output}")
     print(
         f"Latency: median {statistics.median(latencies):.1f} ms, slowest {max(latencies):.1f} ms, "
-        f"first {latencies[0]:.1f} ms; edges and one-hot included, files not"
+        f"first {latencies[0]:.1f} ms; from label map and frame to picture, files not included"
     )
     memory = _peak_memory()
     if memory is not None:

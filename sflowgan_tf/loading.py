@@ -18,6 +18,7 @@ def load(what: str | os.PathLike[str]) -> Model:
     Args:
         what: one of
             - the name of a run in runs/, or the path of a run's folder,
+            - the name of a model that comes with the package: minicity,
             - the folder of a SavedModel that `export` wrote, of one version or of all: then the
               highest one,
             - a TFLite file that `export --tflite` wrote,
@@ -37,11 +38,12 @@ def load(what: str | os.PathLike[str]) -> Model:
     name = str(path.resolve()) if text and path.name in ("", "..") else text  # ".", "../"
     if _is_run(name):
         return of_run(name)
-    if text and path.exists():
+    if text and (path.exists() or _is_released(text)):
         return exported(path)
     raise UserError(
         f"{text or repr(text)}: no such run or folder; expected a run in runs/ or its folder, the "
-        "folder of a SavedModel, a TFLite file, or the address of a server (http://, grpc://)"
+        "folder of a SavedModel, a TFLite file, the address of a server (http://, grpc://), or the "
+        "name of a model that comes with the package (minicity)"
     )
 
 
@@ -52,6 +54,12 @@ def _is_run(name: str) -> bool:
         return Run.named(name).config.is_file()
     except UserError:  # no name of a run, but perhaps that of a folder or file
         return False
+
+
+def _is_released(name: str) -> bool:
+    from sflowgan_tf.training.runs import Run
+
+    return Run.released(name) is not None
 
 
 def of_run(name: str) -> Model:
@@ -72,11 +80,18 @@ def of_run(name: str) -> Model:
 def exported(path: Path) -> Model:
     """What `export` wrote: a SavedModel's folder, or a TFLite file, which needs no TensorFlow.
 
+    Args:
+        path: of it; or, where there is nothing, the name of a model that comes with the package.
+
     Raises:
         UserError: there is none, it is damaged, or it does not come from `export`.
     """
+    if not path.exists() and _is_released(str(path)):
+        return of_run(str(path))
     if not path.exists():
-        raise UserError(f"{path}: no such folder or file")
+        raise UserError(f"{path}: no such folder or file, and no model of the package (minicity)")
+    if _is_run(f"{path}{os.sep}"):
+        return of_run(f"{path}{os.sep}")
     if path.is_file():
         from sflowgan_tf.translation import tflite
 

@@ -1,7 +1,6 @@
 """Turns a raw dataset into the TFRecords that `fit` reads."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -21,7 +20,9 @@ def flags() -> argparse.ArgumentParser:
     add("--output", type=Path, metavar="DIR", help="for the records; datasets/NAME by default")
     add("--config", type=Path, metavar="FILE", help="another YAML file, or the name of one")
     add("--size", metavar="WxH", help="of the records, such as 512x256; short for records.size=WxH")
-    add("--workers", type=cli.positive, metavar="N", help="processes; as many as cores by default")
+    add(
+        "--workers", type=cli.positive, metavar="N", help="processes; one a core at most by default"
+    )
     add("--skip-bad", action="store_true", help="leave bad frames out and list them at the end")
     add("overrides", nargs="*", metavar="key=value", help="settings, as config.py names them")
     return parser
@@ -44,7 +45,7 @@ def work(parsed: argparse.Namespace) -> None:
         config,
         parsed.source,
         output,
-        workers=parsed.workers or os.cpu_count() or 1,
+        workers=parsed.workers,
         skip_bad=parsed.skip_bad,
     )
     for skipped in manifest.skipped:

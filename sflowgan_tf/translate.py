@@ -39,8 +39,13 @@ def flags() -> argparse.ArgumentParser:
     add("--size", metavar="WxH", help="of the pictures; what the model was trained for by default")
     add("--classes", metavar="TABLE", help="class table of the label maps; the model's by default")
     add("--variations", type=cli.positive, default=1, metavar="N", help="versions of each scene; 1")
-    add("--seed", type=cli.natural, default=0, metavar="S", help="of the variations; 0")
+    add("--seed", type=cli.natural, default=0, metavar="S", help="of variations and colours; 0")
     add("--edges", choices=("laplacian", "dned"), help="who draws them; the DNED where it can")
+    add(
+        "--appearance",
+        metavar="A",
+        help="colours: given, like:PICTURE[,LABELS], cluster:N or random; given",
+    )
     add("--fps", type=_rate, metavar="R", help=f"of the film; that of the video, else {_FPS}")
     cli.add_history_flag(parser)
     add("--side-by-side", action="store_true", help="film: frame, labels and result in a row")
@@ -63,22 +68,27 @@ def work(parsed: argparse.Namespace) -> None:
     from sflowgan_tf.utils.errors import UserError
     from sflowgan_tf.utils.quiet import import_tensorflow
 
-    if parsed.variations > 1 and parsed.edges == "laplacian":
+    is_drawn = parsed.appearance == "random"
+    if parsed.variations > 1 and parsed.edges == "laplacian" and not is_drawn:
         raise UserError("--variations: only --edges dned has versions; leave one of the two out")
     is_film = _is_film(parsed)
     size = settings.size(parsed.size, "--size") if parsed.size else None
 
     import_tensorflow()
     from sflowgan_tf.data.media.scenes import pair_up
+    from sflowgan_tf.translation.appearance import Appearance
     from sflowgan_tf.translation.painting import Painter
 
+    appearance = None if parsed.appearance is None else Appearance.parse(parsed.appearance)
     scenes = pair_up(parsed.labels, parsed.frames, in_order=is_film)
     with _model(parsed) as model:
-        for flag, needs in (("--variations", parsed.variations > 1), ("--edges", parsed.edges)):
+        several = parsed.variations > 1 and not is_drawn
+        for flag, needs in (("--variations", several), ("--edges", parsed.edges)):
             if needs and parsed.edges != "laplacian" and not model.redraws:
+                drawn = ", or add --appearance random" if several and model.palette else ""
                 raise UserError(
                     f"{flag}: {parsed.run or parsed.model or parsed.server} has one version of a "
-                    f"scene, without a DNED or never trained on its edges; leave {flag} out"
+                    f"scene, without a DNED or never trained on its edges; leave {flag} out{drawn}"
                 )
         painter = Painter(
             model,
@@ -87,6 +97,7 @@ def work(parsed: argparse.Namespace) -> None:
             variations=parsed.variations,
             seed=parsed.seed,
             redraw=parsed.edges != "laplacian",
+            appearance=appearance,
         )
         if is_film:
             _films(parsed, painter, scenes)

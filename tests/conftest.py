@@ -26,9 +26,9 @@ from tests.manifests import manifest_of
 # What trains, converts, compiles or starts processes, by measured time, the slowest first: marked
 # as slow, and begun first, so that the end is made of short tests and all workers end at once.
 SLOW = (
-    "test_end_to_end.py",
-    "test_evaluate.py",
     "training/test_fit.py",
+    "end_to_end/",
+    "test_evaluate.py",
     "data/preparing/",
     "networks/test_networks.py",
     "training/gan/",
@@ -36,6 +36,7 @@ SLOW = (
     "benchmarks/test_tables_page.py",
     "test_export.py",
     "training/test_assembly.py",
+    "test_appearance.py",
     "deployment/test_tflite.py",
     "deployment/test_saved_model.py",
     "ops/test_flow.py",
@@ -62,12 +63,14 @@ SLOW = (
     "evaluation/test_report.py::test_the_sheets_of_a_long_training_are_not_held_in_memory",
     "minicity/test_writer.py::test_a_full_disk_is_told_with_the_pictures_name",
     "training/test_checkpoints.py::test_a_full_disk_names_the_step_and_keeps_the_last_good_check",
-    "translation/test_films.py::test_what_a_kill_leaves_goes_with_another_film_of_that_name",
 )
 HERE = Path(__file__).parent
 
 
 def pytest_configure():
+    # Tracing makes millions of objects that live as long as their graph: the collector's search for
+    # garbage among them took a tenth of the time.
+    gc.set_threshold(50_000, 10, 10)
     missing = [name for name in SLOW if not (HERE / name.partition("::")[0]).exists()]
     if missing:
         raise pytest.UsageError(f"tests/conftest.py: SLOW names what is not there: {missing}")
@@ -99,6 +102,7 @@ def memory_given_back():
     """After each module: models sit in cycles, and malloc keeps what they were made of."""
     yield
     gc.collect()
+    gc.freeze()  # what lives now, TensorFlow above all, is not looked through again
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)
 
@@ -114,8 +118,7 @@ def archive(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session")
-def exportable():
+def _exportable(**settings):
     """A fresh model with a scene to compare on, as `export` would find it in a run."""
     import tensorflow as tf
 
@@ -129,7 +132,7 @@ def exportable():
     labels, image = scene()
     return Exported(
         run=Run.named("city"),
-        translator=make(),
+        translator=make(**settings),
         step=7,
         manifest=manifest_of(splits={"train": split, "validation": split}),
         frames=[{"labels": tf.constant(labels), "image_cg": tf.constant(image)}],
@@ -138,14 +141,23 @@ def exportable():
     )
 
 
-@pytest.fixture(scope="session")
-def exported(exportable, tmp_path_factory):
-    """The folder of the model's first version."""
+def _exported(exportable, folder):
     from sflowgan_tf.deployment import saved_model
 
     card = exportable.card("city", "python -m sflowgan_tf.export --run city")
-    folder, _ = saved_model.write(exportable, tmp_path_factory.mktemp("saved_models"), card)
-    return folder
+    return saved_model.write(exportable, folder, card)[0]
+
+
+@pytest.fixture(scope="session")
+def exportable():
+    """A fresh model of labels and edges."""
+    return _exportable()
+
+
+@pytest.fixture(scope="session")
+def exported(exportable, tmp_path_factory):
+    """The folder of the model's first version."""
+    return _exported(exportable, tmp_path_factory.mktemp("saved_models"))
 
 
 @pytest.fixture(scope="session")
@@ -155,3 +167,17 @@ def served(exported):
 
     with serving(exported) as urls_and_counter:
         yield urls_and_counter
+
+
+@pytest.fixture(scope="session")
+def colored_exportable():
+    """A fresh model that sees colours, and whose DNED sees the picture."""
+    from tests.colors import appearance_of
+
+    return _exportable(appearance=appearance_of(13), dned_sees="image")
+
+
+@pytest.fixture(scope="session")
+def colored_exported(colored_exportable, tmp_path_factory):
+    """The folder of that model's first version."""
+    return _exported(colored_exportable, tmp_path_factory.mktemp("saved_models"))

@@ -52,9 +52,8 @@ def started(*arguments, **options) -> Iterator[subprocess.Popen[str]]:
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(
         [sys.executable, *map(str, arguments)],
-        env=_environment(),
         # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
-        **({"preexec_fn": _answer_interrupts} | pipes | options),
+        **({"env": _environment(), "preexec_fn": _answer_interrupts} | pipes | options),
     ) as process:
         try:
             yield process
@@ -65,6 +64,11 @@ def started(*arguments, **options) -> Iterator[subprocess.Popen[str]]:
 def _environment() -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if name not in OF_TESTS}
     return inherited | {"PYTHONPATH": str(places.ROOT), "PYTHONUNBUFFERED": "1"}
+
+
+def environment_of_tests() -> dict[str, str]:
+    """For a process with this one's TensorFlow: what both compute has the same bits."""
+    return os.environ | _environment()
 
 
 def _answer_interrupts() -> None:

@@ -117,6 +117,17 @@ def test_a_size_is_width_then_height():
         ("perceptual.slice_weights=[1,2]", "2 values; expected 5"),
         ("perceptual.slice_weights=[0,0,0,0,0]", "expected numbers from 0 on, not all of them 0"),
         ("perceptual.slice_weights=[1,1,1,1,-1]", "expected numbers from 0 on"),
+        ("perceptual.scale=1.5", "perceptual.scale=1.5: expected 1 or less"),
+        ("perceptual.scale=0", "perceptual.scale=0: leaves less than 16 pixels of a side of 256"),
+        ("perceptual.network=hed perceptual.filters=16", "perceptual.filters=16: .*filters=64 or"),
+        ("perceptual.network=hed perceptual.weights=random", "set perceptual.weights=imagenet or"),
+        ("dned.sees=image edge_map=none", "dned.sees=image: needs edge_map=laplacian"),
+        ("dned.weights=hed edge_map=instances", "dned.weights=hed: needs edge_map=laplacian"),
+        ("dned.trained=false edge_map=none", "dned.trained=false: needs edge_map=laplacian"),
+        ("dned.weights=hed dned.filters=32", "dned.weights=hed has weights for 8, 16, 64"),
+        ("dned.weights=hed dned.filters=8", "dned.filters=8: .*set dned.sees=image, or"),
+        ("dned.trained=false", "random weights finds no edges; set dned.weights=hed, or"),
+        ("dned.trained=false dned.weights=hed dned.balanced=true", "dned.balanced=true: weighs"),
         ("generator.frozen_epochs=1", "generator.kind=local_enhancer"),
         ("generator.global_run=x", "generator.kind=local_enhancer"),
         ("generator.kind=unet generator.global_run=x", "generator.kind=local_enhancer"),
@@ -138,6 +149,20 @@ def test_a_size_is_width_then_height():
 def test_a_value_out_of_range_is_named(file, override, said):
     with pytest.raises(UserError, match=said):
         config.load("minicity", file, override.split())
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        "perceptual.network=hed perceptual.scale=0.5",
+        "dned.sees=image",
+        "dned.weights=hed",
+        "dned.weights=hed dned.sees=image dned.filters=8 dned.trained=false",
+        "dned.trained=false start_run=other",
+    ],
+)
+def test_what_goes_together_is_taken(file, overrides):
+    config.load("minicity", file, overrides.split())
 
 
 @pytest.mark.parametrize("name", [".", "..", "/"])

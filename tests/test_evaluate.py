@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import functools
 import os
 import resource
 import shutil
@@ -20,10 +21,13 @@ from sflowgan_tf.evaluation.evaluation import Evaluation
 from sflowgan_tf.evaluation.networks import instruments
 from sflowgan_tf.evaluation.reference import Reference
 from sflowgan_tf.evaluation.result import Result
+from sflowgan_tf.evaluation.segmenting import assembly as segmenting
 from sflowgan_tf.evaluation.subjects import Files
 from sflowgan_tf.training import assembly
+from sflowgan_tf.training.assembly import restored_translator
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import Failure
+from sflowgan_tf.utils.locks import LOCK, locked
 from tests.tiny import JUDGE, TINY, begun
 
 
@@ -44,6 +48,15 @@ def home(tmp_path_factory):
             file.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(frame["image_real"].numpy()).save(file)
     return path
+
+
+@pytest.fixture(autouse=True, scope="module")
+def restored_once():
+    """No run changes here, so that each one's networks are restored and traced once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(assembly, "restored_translator", functools.cache(restored_translator))
+        patch.setattr(segmenting, "restored", functools.cache(segmenting.restored))
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +93,10 @@ def test_the_real_frames_themselves_are_perfect(tmp_path, capsys):
     assert result.find("diversity") is None
     assert result.find("warping_error").detail == {"motion": "exact"}
     assert value(result, "l1", "simulator") > 0.01
+    for name in ("sharpness", "gradient", "colorfulness", "ringing"):
+        assert value(result, name) == value(result, name, "real") == 1
+    assert value(result, "color_distance") == value(result, "object_color_real") == 0
+    assert value(result, "object_color_simulator") > 0
     assert result.find("fid").n == 8
     assert any("fewer than 2048" in text for text in result.warnings)
     out = capsys.readouterr().out
@@ -111,6 +128,36 @@ def test_noisy_pictures_are_worse(home, tmp_path):
     assert value(result, "warping_error") > 2 * value(result, "warping_error", "real")
     assert result.find("mean_iou") is None and result.find("fid") is None
     assert result.classes == []
+
+
+def test_soft_grey_pictures_look_so(home, tmp_path, capsys):
+    mush = tmp_path / "mush"
+    for file in (home / "real").rglob("*.png"):
+        grey = cv2.cvtColor(cv2.imread(str(file)), cv2.COLOR_BGR2GRAY)
+        place = mush / file.relative_to(home / "real")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(place), cv2.GaussianBlur(grey, (0, 0), 2))
+    flags = ("--reference", "datasets/minicity", "--metrics", "appearance")
+    scored("--images", mush, *flags)
+    result = Result.load(mush / "evaluation")
+    assert value(result, "sharpness") < 0.1 and value(result, "gradient") < 0.6
+    assert value(result, "colorfulness") == 0 and value(result, "colorfulness", "simulator") > 0.2
+    for name in ("color_distance", "object_color_real", "object_color_simulator"):
+        assert value(result, name) > 5
+    assert value(result, "object_color_simulator", "real") == value(
+        result, "object_color_real", "simulator"
+    )
+    assert value(result, "object_color_simulator", "simulator") == 0
+    for name in ("sharpness", "gradient", "ringing", "color_distance", "object_color_real"):
+        score = result.find(name)
+        assert score.low <= score.value <= score.high and score.low < score.high, score
+    of_road = result.find("gradient", **{"class": "road"})
+    assert of_road.value < 1 and of_road.detail["real frames"] > 0
+    assert {one.group for one in result.scores} == {"appearance"}
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(" gradient " in line for line in lines) == 3, "one of each column, none of classes"
+    page = (mush / "evaluation/report.html").read_text()
+    assert "Appearance of each class" in page and "→ 1" in page and "class road" in page
 
 
 def test_a_run_is_painted_scored_and_shown(home):
@@ -199,26 +246,26 @@ def test_what_single_frames_can_not_show_is_refused(home, tmp_path, capsys):
 
 
 def test_edges_of_another_threshold_are_told(home, tmp_path):
+    """Those of the same threshold are not: see `test_files_of_an_evaluation_...`."""
     other = copied(home, tmp_path / "other")
     manifest = Manifest.load(other)
     edges = dataclasses.replace(manifest.edges, threshold=7.0)
     dataclasses.replace(manifest, edges=edges).save(other / "manifest.json")
     flags = ("--run", "painter", "--metrics", "paired", "--output", tmp_path)
     scored(*flags, "--reference", other)
-    edges = "made with records.edges.threshold=7, records.edges.blur=0, those"
+    edges = "made with records.edges.threshold=7, records.edges.blur=0, "
     assert any(edges in text for text in Result.load(tmp_path).warnings)
-    scored(*flags)
-    assert not any("threshold" in text for text in Result.load(tmp_path).warnings)
 
 
 def test_laplacian_edges_on_demand(home, tmp_path, capsys):
-    scored("--run", "painter", "--edges", "laplacian", "--metrics", "paired", "--output", tmp_path)
+    scored("--run", "painter", "--edges", "laplacian", "--output", tmp_path)
     result = Result.load(tmp_path)
     assert result.subject["edges"] == "laplacian"
-    scored("--run", "painter", "--output", tmp_path)
     notes = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Note:")]
     assert any("name a --segmenter" in note for note in notes)
-    assert any("name --inception" in note for note in notes)
+    assert not any("FID was left out" in note for note in notes)
+    assert result.find("perceptual").detail["network"].startswith("VGG16 of HED (hed_bsds500")
+    assert result.find("fid").detail["network"].startswith("VGG16 of HED (mean of")
 
 
 def test_the_past_steadies_what_is_scored(home, tmp_path):
@@ -273,7 +320,8 @@ def test_a_segmenter_of_other_classes(home, tmp_path):
         (("--run", "painter", "--i3d", "nowhere"), "no saved_model.pb"),
         (("--run", "painter", "--vgg", "nowhere.h5"), "--vgg"),
         (("--run", "painter", "--metrics", "segmentation"), "segmentation: needs a --segmenter"),
-        (("--run", "painter", "--metrics", "distribution"), "distribution: needs --inception, "),
+        (("--run", "painter", "--features", "segmenter"), "--features segmenter: needs a --segm"),
+        (("--run", "painter", "--features", "hed", "--inception", "imagenet"), "leave one of the"),
         (("--run", "labels", "--metrics", "diversity"), "diversity: needs a --run that paints"),
     ],
     ids=str,
@@ -308,9 +356,20 @@ def test_files_of_an_evaluation_take_the_place_of_those_before(home, tmp_path):
     scored(*flags, "--metrics", "paired")
     written = {file.name for file in tmp_path.iterdir()}
     assert {"best.png", "variations.png", "report.html"} <= written
+    assert not any("threshold" in text for text in Result.load(tmp_path).warnings)
     scored(*flags, "--metrics", "temporal", "--edges", "laplacian")
     left = written - {file.name for file in tmp_path.iterdir()}
     assert left == {"best.png", "worst.png", "variations.png"}
+
+
+def test_where_an_evaluation_is_at_work_a_second_one_is_refused(home, tmp_path, capsys):
+    flags = ("--run", "labels", "--metrics", "paired", "--output", tmp_path / "out")
+    with locked(tmp_path / "out", ""):
+        scored(*flags, code=2)
+    said = capsys.readouterr().err
+    assert "another command is at work there" in said and "or choose another --output" in said
+    assert [file.name for file in (tmp_path / "out").iterdir()] == [LOCK]
+    scored(*flags)
 
 
 def test_a_full_disk_is_one_sentence_and_nothing_half_written(home, tmp_path, capsys):
@@ -350,7 +409,7 @@ def test_what_fails_while_measuring_keeps_its_own_sentence(home, tmp_path, error
     manifest = Manifest.load(records)
     reference = Reference(folder=records, manifest=manifest, split="validation")
     networks = instruments(
-        reference, {"paired"}, judge=None, inception=None, i3d=None, vgg="random"
+        reference, {"paired"}, judge=None, features="hed", inception=None, i3d=None, vgg="random"
     )
     evaluation = Evaluation(
         subject=Failing.find(home / "real", reference.places(), manifest.size),
@@ -363,7 +422,7 @@ def test_what_fails_while_measuring_keeps_its_own_sentence(home, tmp_path, error
     with pytest.raises(type(error)) as raised:
         evaluation.run(tmp_path / "out", "")
     assert raised.value is error
-    assert not [*(tmp_path / "out").iterdir()]
+    assert [file.name for file in (tmp_path / "out").iterdir()] == [LOCK]
 
 
 def test_a_truncated_shard_is_named(home, tmp_path, capsys):
@@ -372,7 +431,7 @@ def test_a_truncated_shard_is_named(home, tmp_path, capsys):
     os.truncate(cut / shard["file"], (cut / shard["file"]).stat().st_size - 9)
     scored("--run", "painter", "--reference", cut, "--output", tmp_path / "out", code=2)
     assert f"{shard['file']}: record 7 is damaged (truncated" in capsys.readouterr().err
-    assert not [*(tmp_path / "out").iterdir()]
+    assert [file.name for file in (tmp_path / "out").iterdir()] == [LOCK]
 
 
 def test_records_that_can_not_be_written_to_are_measured_anew(home, tmp_path):
@@ -413,7 +472,7 @@ def test_records_without_what_is_asked_for(home, tmp_path, capsys):
     classes = dataclasses.replace(manifest.classes, names=manifest.classes.names[::-1])
     dataclasses.replace(manifest, classes=classes).save(other / "manifest.json")
     scored("--run", "painter", "--reference", other, code=2)
-    assert "has the classes of table" in capsys.readouterr().err
+    assert "was trained on other classes (classes: 13 there, 13 here; " in capsys.readouterr().err
     flags = ("--images", "real", "--reference", other, "--segmenter", "judge")
     scored(*flags, code=2)
     assert "was trained on the classes of" in capsys.readouterr().err

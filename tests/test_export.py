@@ -2,21 +2,21 @@
 
 import dataclasses
 import json
-import os
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
+import sflowgan_tf
 from sflowgan_tf import export
+from sflowgan_tf.config import Appearance
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.evaluation.result import Result, Score
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.translation import artefact
-from tests import places
+from tests.disks import disk_with_room_for
+from tests.front import scene, serving
 from tests.tiny import TINY, begun
 
 SCORE = Score(
@@ -45,6 +45,10 @@ def home(tmp_path_factory):
             "painter": {"precision": "mixed_bfloat16", "start_run": "older"},
             "labels": {"edge_map": "none"},
             "bounds": {"edge_map": "instances"},
+            "colored": {
+                "appearance": Appearance(kind="regions", cell=8),
+                "dned": dataclasses.replace(TINY.dned, sees="image"),
+            },
         }
         for name, changed in kinds.items():
             begun(name, dataclasses.replace(TINY, **changed), folder)
@@ -147,34 +151,47 @@ def test_records_that_do_not_fit_are_refused(home, capsys, tmp_path):
     classes = dataclasses.replace(manifest.classes, names=manifest.classes.names[::-1])
     for changed, said in (
         ({"splits": splits}, "no validation frames to compare on"),
-        ({"splits": splits, "classes": classes}, "has the classes of table synthia; run"),
+        ({"splits": splits, "classes": classes}, "classes: 13 there, 13 here; 0 is"),
     ):
         dataclasses.replace(manifest, **changed).save(tmp_path / "manifest.json")
         call("--run", "labels", "--data", tmp_path, "--output", tmp_path / "out", code=2)
         assert said in capsys.readouterr().err
 
 
-LIMITED = """
-import resource, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))  # bytes a file: a disk that gets full
-from sflowgan_tf import export
-flags = ["--run", "labels", "--output", sys.argv[1]]
-print([export.main(flags), export.main([*flags, "--tflite", "fp32"])])
-"""
-
-
-def test_a_full_disk_is_a_line_and_nothing_is_left(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-c", LIMITED, str(tmp_path / "models")],
-        env=os.environ | {"PYTHONPATH": str(places.ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.stdout.splitlines()[-1:] == ["[1, 1]"], done.stderr
+def test_a_full_disk_is_a_line_and_nothing_is_left(tmp_path, capsys):
+    flags = ("--run", "labels", "--output", tmp_path / "models")
+    with disk_with_room_for(20_000):
+        call(*flags, code=1)
+        call(*flags, "--tflite", "fp32", code=1)
     reason = "can't be written: File too large; raise the limit"
-    lines = done.stderr.splitlines()
+    lines = capsys.readouterr().err.splitlines()
     expected = [tmp_path / "models/labels", tmp_path / "models/labels/generator-64x32-fp32.tflite"]
     assert len(lines) == 2
     for line, place in zip(lines, expected, strict=True):
         assert f"error: {place}: {reason}" in line
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_model_that_sees_colors_paints_the_same_wherever_it_is(home, tmp_path, capsys):
+    call("--run", "colored", "--output", tmp_path)
+    said = capsys.readouterr().out
+    assert re.search(r"\n  appearance +mean 0\.0", said)
+    call("--run", "colored", "--output", tmp_path, "--tflite", "fp16")
+    labels, frame = scene(64, 32)
+    pictures = {}
+    with serving(tmp_path / "colored/1", "colored") as (urls, _):
+        file = tmp_path / "colored/generator-dned-64x32-fp16.tflite"
+        for what in ("colored", tmp_path / "colored", file, urls["rest"], urls["grpc"]):
+            with sflowgan_tf.load(what) as model:
+                assert model.palette is not None
+                choices = (None, model.palette.given(), model.palette.cluster(4))
+                pictures[what] = [
+                    model.translate(labels, frame, appearance=choice).astype(int)
+                    for choice in choices
+                ]
+    run = pictures["colored"]
+    assert np.abs(run[0] - run[2]).max() > 8
+    for what, (default, given, other) in pictures.items():
+        most = 8 if what == file else 1
+        assert np.abs(default - given).max() <= 1, what
+        assert max(np.abs(default - run[0]).max(), np.abs(other - run[2]).max()) <= most, what

@@ -16,21 +16,27 @@ from sflowgan_tf.device import tflite_model as device_model
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.utils.errors import UserError
 from tests import places
+from tests.colors import appearance_of
 from tests.translation.test_translator import make
 
 SIZE = (32, 16)
+COLORED = {"appearance": appearance_of(13), "dned_sees": "image"}
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """A folder with a TFLite file that holds the DNED, raw label maps and frames."""
+    """A folder with TFLite files that hold the DNED, raw label maps and frames.
+
+    colored.tflite sees colours, its DNED the picture.
+    """
     path, table = tmp_path_factory.mktemp("device"), TABLES["synthia"]
     frames = list(minicity.sequence(3, 0, 2, SIZE))
     scenes = [conversion.Scene(table.encode(frame.labels), frame.image_cg) for frame in frames]
-    writer = tflite.Exporter(
-        make(), classes=table, size=SIZE, examples=[], compared=scenes, origin={}
-    )
-    writer.write(path / "a.tflite", "fp32", redraws=True)
+    for name, translator in (("a", make()), ("colored", make(**COLORED))):
+        writer = tflite.Exporter(
+            translator, classes=table, size=SIZE, examples=[], compared=scenes, origin={}
+        )
+        writer.write(path / f"{name}.tflite", "fp32", redraws=True)
     for folder in ("labels/night", "frames/night"):
         (path / folder).mkdir(parents=True)
     for n, frame in enumerate(frames):
@@ -52,7 +58,8 @@ def call(*more, labels="labels", frames="frames", model="a.tflite", code=0):
     assert lite.main(given) == code
 
 
-def test_a_device_without_tensorflow_paints_what_the_run_paints(home, tmp_path):
+@pytest.mark.parametrize(("file", "settings"), [("a.tflite", {}), ("colored.tflite", COLORED)])
+def test_a_device_without_tensorflow_paints_what_the_run_paints(home, tmp_path, file, settings):
     """Keras, TensorFlow, OpenCV and Pillow can't be imported in the process."""
     program = (
         "import sys\n"
@@ -61,7 +68,7 @@ def test_a_device_without_tensorflow_paints_what_the_run_paints(home, tmp_path):
         "from sflowgan_tf import lite\n"
         "sys.exit(lite.main(sys.argv[1:]))\n"
     )
-    given = ["a.tflite", "--labels", "labels", "--frames", "frames", "--output", str(tmp_path)]
+    given = [file, "--labels", "labels", "--frames", "frames", "--output", str(tmp_path)]
     done = subprocess.run(
         [sys.executable, "-c", program, *given, "--threads", "1"],
         cwd=home,
@@ -74,8 +81,8 @@ def test_a_device_without_tensorflow_paints_what_the_run_paints(home, tmp_path):
     assert said[0] == f"2 pictures: {tmp_path}"
     assert said[1].startswith("Latency: median ") and "ms" in said[1]
     assert 10 < float(said[2].split()[2]) < 2000 and said[2].startswith("Peak memory: ")
-    assert said[3].startswith("Size: 0.") and said[3].endswith(" MB, a.tflite")
-    translator, table = make(), TABLES["synthia"]
+    assert said[3].startswith("Size: 0.") and said[3].endswith(f" MB, {file}")
+    translator, table = make(**settings), TABLES["synthia"]
     for n, frame in enumerate(minicity.sequence(3, 0, 2, SIZE)):
         weights = np.full(6, 1 / 6, np.float32)
         expected = translator.translate(table.encode(frame.labels), frame.image_cg, weights)

@@ -41,6 +41,7 @@ def begun(name, config, folder):
     manifest.save(run.manifest)
     assembly.reproducible(0)
     if config.task == "translation":
+        assembly.appearance(config, folder, manifest, run)
         model = assembly.gan(config, manifest.classes.num_classes, epochs=[])
     else:
         model = segmenting.segmenter(config, folder, manifest, total_steps=1)

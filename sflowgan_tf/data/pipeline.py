@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from sflowgan_tf.data import records
 from sflowgan_tf.data.manifest import Manifest, Split
+from sflowgan_tf.utils import sampling
 from sflowgan_tf.utils.errors import UserError
 
 _PLANAR = ("labels", "instances")  # fields without an axis of channels
@@ -137,14 +138,17 @@ def to_device(dataset: tf.data.Dataset) -> tf.data.Dataset:
 
 def frames(folder: Path, manifest: Manifest, split: str, count: int | None = None) -> list[Frames]:
     """`count` evenly spaced frames of a split, all by default, as `records.parse` gives them."""
+    records_there = manifest.splits[split].records
+    return [*evenly_spaced(folder, manifest, split, count or records_there)]
+
+
+def evenly_spaced(folder: Path, manifest: Manifest, split: str, count: int) -> Iterator[Frames]:
+    """The frames of `frames`, one in memory at a time; the arguments are the same."""
     chosen = manifest.splits[split]
-    wanted = np.linspace(0, chosen.records - 1, min(count or chosen.records, chosen.records))
-    picked = set(wanted.round().astype(int).tolist())
-    return [
-        decoded(stored, manifest)
-        for index, stored in enumerate(stored_records(folder, chosen))
-        if index in picked
-    ]
+    picked = {*sampling.evenly_spaced(chosen.records, count)}
+    for index, stored in enumerate(stored_records(folder, chosen)):
+        if index in picked:
+            yield decoded(stored, manifest)
 
 
 def every_frame(folder: Path, manifest: Manifest, split: str) -> Iterator[Frames]:

@@ -42,12 +42,13 @@ def scenes(frames: list[Frames], size: tuple[int, int]) -> list[Scene]:
 class Network(tf.Module):
     """Generator and DNED of a run at a fixed size and a batch of one, for a GPU delegate.
 
-    One-hot labels and edges are made outside, since no delegate can run their ops.
+    One-hot labels, edges and colours are made outside, since no delegate can run their ops.
 
     Attributes:
-        inputs: the TensorSpec of each input by name: "labels" (1, height, width, classes), "edges"
-            (1, height, width, 1) for a model that was trained with them, "weights" (1, 6) where it
-            holds the DNED; all float32.
+        inputs: the TensorSpec of each input by name: "labels" (1, height, width, classes); "edges"
+            (1, height, width, 1) for a model that was trained with them, or "image" (1, height,
+            width, 3) where it holds a DNED that sees the picture; "weights" (1, 6) where it holds
+            the DNED; "colors" (1, height, width, 3) for a model with appearance; all float32.
     """
 
     def __init__(self, translator: Translator, size: tuple[int, int], *, redraws: bool):
@@ -62,10 +63,14 @@ class Network(tf.Module):
         self.translator = translator
         width, height = size
         shapes = {"labels": [1, height, width, translator.num_classes]}
-        if translator.edge_map != "none":
+        if redraws and translator.dned_sees == "image":
+            shapes["image"] = [1, height, width, 3]
+        elif translator.edge_map != "none":
             shapes["edges"] = [1, height, width, 1]
         if redraws:
             shapes["weights"] = [1, SIDE_OUTPUTS]
+        if translator.appearance is not None:
+            shapes["colors"] = [1, height, width, 3]
         self.inputs = {name: tf.TensorSpec(shape, name=name) for name, shape in shapes.items()}
 
     def convert(self, precision: Precision, in_float: list[str], examples: list[Scene]) -> bytes:
@@ -113,14 +118,19 @@ class Network(tf.Module):
             scene.labels,
             scene.frame,
             weights,
+            None,
             num_classes=self.translator.num_classes,
             edge_settings=self.translator.edge_settings,
+            appearance=self.translator.appearance,
         )
 
-    def _paint(self, labels: Any, edges: Any = None, weights: Any = None) -> dict[str, Any]:
-        if edges is None:
-            edges = tf.zeros_like(labels[..., :1])
-        if weights is not None:
-            edges = ensemble(self.translator.dned(edges, training=False), weights)
-        scene = tf.concat([labels, edges], -1)
+    def _paint(self, *values: Any) -> dict[str, Any]:
+        inputs = dict(zip(self.inputs, values, strict=True))
+        labels = inputs["labels"]
+        edges = inputs.get("edges", tf.zeros_like(labels[..., :1]))
+        if "weights" in inputs:
+            shown = inputs.get("image", edges)
+            edges = ensemble(self.translator.dned(shown, training=False), inputs["weights"])
+        colors = [inputs["colors"]] if "colors" in inputs else []
+        scene = tf.concat([labels, edges, *colors], -1)
         return {"image": self.translator.generator(scene, training=False)}

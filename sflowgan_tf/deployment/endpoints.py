@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from sflowgan_tf.deployment import request_checks
 from sflowgan_tf.ops.settings import SIDE_OUTPUTS
-from sflowgan_tf.translation.signatures import SIGNATURES
+from sflowgan_tf.translation.signatures import COLORED_SIGNATURES, SIGNATURES, Signature
 from sflowgan_tf.translation.translator import Translator
 
 Tensors = dict[str, tf.Tensor]
@@ -21,7 +21,8 @@ def endpoints(translator: Translator, card: str) -> tuple[tf.Module, dict[str, A
         card: what the signature `card` answers.
 
     Returns:
-        The owner of the variables, and a concrete function for each of `SIGNATURES`.
+        The owner of the variables, and a concrete function for each of `SIGNATURES`, or of
+        `COLORED_SIGNATURES` for a model that sees colours.
     """
     networks = [translator.generator, *([translator.dned] if translator.redraws else [])]
     owner = tf.Module()
@@ -33,14 +34,17 @@ def endpoints(translator: Translator, card: str) -> tuple[tf.Module, dict[str, A
         "encoded": painting.encoded,
         "encoded_weighted": painting.encoded_weighted,
         "edges": painting.edges,
+        "appearance": painting.appearance,
+        "encoded_appearance": painting.encoded_appearance,
         "card": lambda ask: {"card": tf.fill(tf.shape(ask), card)},
     }
-    return owner, {name: _traced(name, function) for name, function in functions.items()}
+    signatures = SIGNATURES if translator.appearance is None else COLORED_SIGNATURES
+    return owner, {
+        name: _traced(functions[name], expected) for name, expected in signatures.items()
+    }
 
 
-def _traced(name: str, function: Callable[..., Tensors]) -> Any:
-    expected = SIGNATURES[name]
-
+def _traced(function: Callable[..., Tensors], expected: Signature) -> Any:
     def shaped(**inputs: tf.Tensor) -> Tensors:
         outputs = function(**inputs)
         return {key: tf.ensure_shape(outputs[key], spec.shape) for key, spec in outputs_of}
@@ -53,7 +57,7 @@ def _traced(name: str, function: Callable[..., Tensors]) -> Any:
 
 
 class _Painting:
-    """The functions that paint; names, dtypes and shapes are those of `SIGNATURES`."""
+    """The functions that paint; names, dtypes and shapes are those of `COLORED_SIGNATURES`."""
 
     def __init__(self, translator: Translator):
         self.translator = translator
@@ -67,33 +71,62 @@ class _Painting:
         weights = request_checks.ensemble_weights(ensemble_weights, labels)
         return {"image": self._painted(labels, image, weights)}
 
-    def encoded(self, labels_bytes: tf.Tensor, image_bytes: tf.Tensor) -> Tensors:
-        labels, image = (
-            request_checks.label_files(labels_bytes),
-            request_checks.image_files(image_bytes),
+    def appearance(
+        self,
+        labels: tf.Tensor,
+        image: tf.Tensor,
+        ensemble_weights: tf.Tensor,
+        color_scale: tf.Tensor,
+        color_shift: tf.Tensor,
+    ) -> Tensors:
+        labels, image = request_checks.same_size(labels, image, "image")
+        weights = request_checks.ensemble_weights(ensemble_weights, labels)
+        classes = self.translator.num_classes
+        recoloring = (
+            request_checks.recoloring(color_scale, labels, classes, "color_scale"),
+            request_checks.recoloring(color_shift, labels, classes, "color_shift"),
         )
-        return _png(self.serving_default(labels, image))
+        return {"image": self._painted(labels, image, weights, recoloring)}
+
+    def encoded(self, labels_bytes: tf.Tensor, image_bytes: tf.Tensor) -> Tensors:
+        return _png(self.serving_default(*_scenes(labels_bytes, image_bytes)))
 
     def encoded_weighted(
-        self, labels_bytes: tf.Tensor, image_bytes: tf.Tensor, ensemble_weights: tf.Tensor
+        self, labels_bytes: tf.Tensor, image_bytes: tf.Tensor, **choice: tf.Tensor
     ) -> Tensors:
-        labels, image = (
-            request_checks.label_files(labels_bytes),
-            request_checks.image_files(image_bytes),
-        )
-        return _png(self.weighted(labels, image, ensemble_weights))
+        return _png(self.weighted(*_scenes(labels_bytes, image_bytes), **choice))
 
-    def edges(self, labels: tf.Tensor, edges: tf.Tensor) -> Tensors:
+    def encoded_appearance(
+        self, labels_bytes: tf.Tensor, image_bytes: tf.Tensor, **choice: tf.Tensor
+    ) -> Tensors:
+        return _png(self.appearance(*_scenes(labels_bytes, image_bytes), **choice))
+
+    def edges(
+        self, labels: tf.Tensor, edges: tf.Tensor, colors: tf.Tensor | None = None
+    ) -> Tensors:
         labels, edges = request_checks.same_size(labels, edges, "edges")
+        if colors is not None:
+            labels, colors = request_checks.same_size(labels, colors, "colors")
+            colors = request_checks.colors(colors)
         labels = request_checks.label_map(labels, self.translator.num_classes)
-        return {"image": self.translator.paint(labels, request_checks.edges(edges))}
+        return {"image": self.translator.paint(labels, request_checks.edges(edges), colors)}
 
-    def _painted(self, labels: tf.Tensor, image: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    def _painted(
+        self,
+        labels: tf.Tensor,
+        image: tf.Tensor,
+        weights: tf.Tensor,
+        recoloring: tuple[tf.Tensor, tf.Tensor] | None = None,
+    ) -> tf.Tensor:
         labels = request_checks.label_map(labels, self.translator.num_classes)
-        edges = self.translator.laplacian(image)
-        if self.translator.redraws:
-            edges = self.translator.redraw(edges, weights)
-        return self.translator.paint(labels, edges)
+        if recoloring is None and self.translator.appearance is not None:
+            recoloring = self.translator.recoloring(None, tf.shape(labels)[0])
+        shares = weights if self.translator.redraws else None
+        return self.translator.painted(labels, image, shares, recoloring)
+
+
+def _scenes(labels_bytes: tf.Tensor, image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    return request_checks.label_files(labels_bytes), request_checks.image_files(image_bytes)
 
 
 def _equal_weights(labels: tf.Tensor) -> tf.Tensor:

@@ -108,6 +108,7 @@ class Exported:
             flow=self.manifest.flow,
             edge_map=self.translator.edge_map,
             redraws=self.translator.redraws,
+            appearance=self.translator.appearance,
             data=data,
             metrics=_metrics(self.run, self.step),
             licence=licence(self.manifest.dataset),

@@ -97,6 +97,35 @@ def edges(maps: tf.Tensor) -> tf.Tensor:
     return _checked(maps, fine, "edges: expected numbers from 0 to 1, got others")
 
 
+def colors(maps: tf.Tensor) -> tf.Tensor:
+    """Checks that colours, (batch, height, width, 3) float32, lie in [0, 255]."""
+    fine = tf.reduce_all((maps >= 0) & (maps <= 255))
+    return _checked(maps, fine, "colors: expected numbers from 0 to 255, got others")
+
+
+def recoloring(values: tf.Tensor, labels: tf.Tensor, num_classes: int, name: str) -> tf.Tensor:
+    """Checks that what colours are scaled or shifted by is finite, and there for each class.
+
+    Args:
+        values: (batch, classes + 1, 3) float32, of the classes and void.
+        labels: (batch, height, width).
+        num_classes: in the table.
+        name: of the first argument, for the message.
+    """
+    shape, wanted = tf.shape(values), tf.stack([tf.shape(labels)[0], num_classes + 1, 3])
+    sentence = tf.strings.join(
+        [
+            f"{name}: expected three numbers for each label map, class and void, ",
+            _numbers(wanted),
+            ", got ",
+            _numbers(shape),
+        ]
+    )
+    values = _checked(values, tf.reduce_all(shape == wanted), sentence)
+    fine = tf.reduce_all(tf.math.is_finite(values))
+    return _checked(values, fine, f"{name}: expected finite numbers, got others")
+
+
 def label_files(files: tf.Tensor) -> tf.Tensor:
     """Decodes label maps, PNG of one channel of 8 bits, to (batch, height, width) uint8.
 

@@ -14,6 +14,7 @@ from sflowgan_tf.deployment.endpoints import endpoints
 from sflowgan_tf.deployment.exported import Exported
 from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.ensemble import ensemble_weights
+from sflowgan_tf.ops.palette import Recoloring
 from sflowgan_tf.translation import artefact
 from sflowgan_tf.translation.card import NAME, Card
 from sflowgan_tf.utils.disk import writing
@@ -46,7 +47,7 @@ def write(exported: Exported, output: Path, card: Card) -> tuple[Path, Differenc
         with writing(place):
             folder = unfinished.enter_context(unfinished_folder(output, card.name))
             tf.saved_model.save(owner, str(folder), functions)
-            inputs = {name: inputs for name, (inputs, _) in requests.items()}
+            inputs = {name: inputs for name, (inputs, *_) in requests.items()}
             warmup.write(folder, card.name, inputs)
         differences = compare(exported, artefact.load(folder))
         worst = max(differences, key=lambda name: differences[name]["mean"])
@@ -75,11 +76,13 @@ def compare(exported: Exported, model: artefact.Artefact) -> Differences:
     absolute: dict[str, list[np.ndarray]] = {}
     for frame in exported.frames:
         labels, image = frame["labels"].numpy(), frame["image_cg"].numpy()
-        for name, (inputs, weights) in _requests(exported, frame).items():
-            expected = exported.translator.translate(labels, image, weights).astype(np.float64)
+        for name, (inputs, weights, recoloring) in _requests(exported, frame).items():
+            expected = exported.translator.translate(labels, image, weights, recoloring)
             (painted,) = (output[0] for output in model.predict(name, inputs).values())
             painted = artefact.picture(painted) if isinstance(painted, bytes) else painted
-            absolute.setdefault(name, []).append(np.abs(painted - expected) / 255)
+            absolute.setdefault(name, []).append(
+                np.abs(painted - expected.astype(np.float64)) / 255
+            )
     return {
         name: {"mean": float(np.mean(values)), "largest": float(np.max(values))}
         for name, values in absolute.items()
@@ -88,18 +91,28 @@ def compare(exported: Exported, model: artefact.Artefact) -> Differences:
 
 def _requests(
     exported: Exported, frame: pipeline.Frames
-) -> dict[str, tuple[artefact.Arrays, np.ndarray | None]]:
-    """For each signature that paints a frame: its inputs, and the ensemble weights they imply."""
+) -> dict[str, tuple[artefact.Arrays, np.ndarray | None, Recoloring | None]]:
+    """For each signature that paints: its inputs, and the weights and recolouring they imply."""
     labels, image = frame["labels"].numpy()[None], frame["image_cg"].numpy()[None]
     equal, drawn = ensemble_weights(2, seed=0) if exported.translator.redraws else (None, None)
     scene = {"labels": labels, "image": image}
     files = {"labels_bytes": artefact.png(labels[0]), "image_bytes": artefact.png(image[0])}
     weights = {"ensemble_weights": ensemble_weights(2, seed=0)[1:]}
-    edges = laplacian_edges(image, exported.manifest.edges)
-    return {
-        "serving_default": (scene, equal),
-        "weighted": (scene | weights, drawn),
-        "encoded": (files, equal),
-        "encoded_weighted": (files | weights, drawn),
-        "edges": ({"labels": labels, "edges": np.asarray(edges)}, None),
+    edges = {"labels": labels, "edges": np.asarray(laplacian_edges(image, exported.manifest.edges))}
+    requests = {
+        "serving_default": (scene, equal, None),
+        "weighted": (scene | weights, drawn, None),
+        "encoded": (files, equal, None),
+        "encoded_weighted": (files | weights, drawn, None),
+        "edges": (edges, None, None),
+    }
+    appearance = exported.translator.appearance
+    if appearance is None:
+        return requests
+    other = appearance.palette.drawn(seed=0)
+    colors = {"color_scale": other.scale[None], "color_shift": other.shift[None]}
+    return requests | {
+        "edges": (edges | {"colors": appearance.colors(labels, image, None)}, None, None),
+        "appearance": (scene | weights | colors, drawn, other),
+        "encoded_appearance": (files | weights | colors, drawn, other),
     }

@@ -39,7 +39,9 @@ SENSITIVE = ["ADD", "MEAN", "MUL", "RSQRT", "SQUARED_DIFFERENCE", "SUB"]
 _MEANINGS = {
     "labels": "one-hot, 0 or 1; all 0 where there is no class",
     "edges": "1 where the absolute Laplacian of the grey frame exceeds the threshold, else 0",
+    "image": "RGB of the frame in [-1, 1]; value = level / 127.5 - 1",
     "weights": "of the side outputs, 0 to 1, with sum 1",
+    "colors": "mean RGB of the regions of the frame, recoloured by `appearance`, in [-1, 1]",
 }
 _OUTPUT = {"name": "image", "values": "RGB in [-1, 1]; level = (value + 1) * 127.5"}
 
@@ -202,6 +204,7 @@ class Exporter:
             edges=self.translator.edge_settings,
             flow=self.flow,
             classes=self.classes,
+            appearance=self.translator.appearance,
             origin=self.origin,
         )
 

@@ -17,7 +17,7 @@ def write(folder: Path, name: str, requests: dict[str, dict[str, np.ndarray]]) -
     Args:
         folder: of the SavedModel.
         name: of the model.
-        requests: for each signature its inputs, named as in `SIGNATURES`.
+        requests: for each signature its inputs, named as in `COLORED_SIGNATURES`.
     """
     file = folder / _FILE
     file.parent.mkdir()

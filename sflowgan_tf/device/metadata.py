@@ -14,6 +14,7 @@ from typing import Any
 
 from sflowgan_tf.device.precisions import Precision
 from sflowgan_tf.ops.classes import ClassTable
+from sflowgan_tf.ops.palette import Appearance
 from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.errors import UserError
 
@@ -35,6 +36,8 @@ class Metadata:
         flow: settings of the optical flow of the records that the model was trained on; the
             defaults in files that were written without them.
         classes: what class indices mean.
+        appearance: how the network is given colours; None for one that sees none, and in files that
+            were written without it.
         origin: run, step and date of the export.
         format: of these metadata.
     """
@@ -48,16 +51,18 @@ class Metadata:
     edges: EdgeSettings
     flow: Farneback = Farneback()
     classes: ClassTable
+    appearance: Appearance | None = None
     origin: dict[str, str]
 
     @property
     def input_names(self) -> list[str]:
-        """Of the network's inputs: "labels", then "edges" and "weights" where it takes them."""
+        """Of the network's inputs, see `tflite_model.network_inputs`."""
         return [tensor["name"] for tensor in self.inputs]
 
     def append(self, file: Path) -> None:
         """Writes the metadata behind the flatbuffer in `file`."""
-        values = asdict(self) | {"classes": self.classes.to_dict()}
+        colors = self.appearance and self.appearance.to_dict()
+        values = asdict(self) | {"classes": self.classes.to_dict(), "appearance": colors}
         with zipfile.ZipFile(file, "a") as archive:
             archive.writestr(_NAME, json.dumps(values, indent=1))
 
@@ -79,11 +84,13 @@ class Metadata:
                     "it anew"
                 )
             width, height = values["size"]
+            colors = values.get("appearance")
             parts = {
                 "size": (width, height),
                 "edges": EdgeSettings(**values["edges"]),
                 "flow": Farneback(**values.get("flow", {})),
                 "classes": ClassTable.from_dict(values["classes"]),
+                "appearance": colors and Appearance.from_dict(colors),
             }
             return cls(**(values | parts))
         except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError):

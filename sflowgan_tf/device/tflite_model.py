@@ -1,7 +1,7 @@
 """A TFLite file that paints, with NumPy and LiteRT.
 
-What a GPU delegate can't run stands here, before and after the network: the edges of the
-simulator's picture, the one-hot label map, the way from [-1, 1] to pixels.
+What a GPU delegate can't run stands here, before and after the network: edges and colours of the
+simulator's picture, the one-hot label map, the way from pixels to [-1, 1] and back.
 """
 
 import ctypes
@@ -12,6 +12,7 @@ import numpy as np
 
 from sflowgan_tf.device.metadata import Metadata
 from sflowgan_tf.ops import preprocessing
+from sflowgan_tf.ops.palette import Appearance, Recoloring
 from sflowgan_tf.ops.settings import EdgeSettings
 from sflowgan_tf.utils.errors import UserError
 
@@ -24,7 +25,8 @@ class TFLiteModel:
         metadata: what it says of itself.
         size: (width, height) of the label maps and frames that it takes, and of its pictures.
         redraws: whether it holds the DNED, and so takes ensemble weights.
-        edges: "laplacian" where the network takes an edge map, else "none".
+        edges: "laplacian" where the network takes an edge map or has the DNED draw one, else
+            "none".
     """
 
     def __init__(
@@ -56,7 +58,7 @@ class TFLiteModel:
         self.size = self.metadata.size
         self._input_names = self.metadata.input_names
         self.redraws = "weights" in self._input_names
-        self.edges = "laplacian" if "edges" in self._input_names else "none"
+        self.edges = "laplacian" if {"edges", "image"} & {*self._input_names} else "none"
         delegates = [_loaded(delegate, options)] if delegate else None
         try:
             self._network = Interpreter(
@@ -78,14 +80,19 @@ class TFLiteModel:
             )
 
     def translate(
-        self, labels: np.ndarray, image: np.ndarray, weights: np.ndarray | None = None
+        self,
+        labels: np.ndarray,
+        image: np.ndarray,
+        weights: np.ndarray | None = None,
+        recoloring: Recoloring | None = None,
     ) -> np.ndarray:
         """One scene, painted, (height, width, 3) uint8 RGB; see `translation.model.Engine`.
 
         Args:
             labels: (height, width) uint8 class indices; others are void.
-            image: (height, width, 3) uint8 RGB; its Laplacian gives the edges.
+            image: (height, width, 3) uint8 RGB.
             weights: (6,) of the DNED's side outputs, >= 0; None where the file holds no DNED.
+            recoloring: of the image's colours; None for `palette.given()`.
 
         Raises:
             UserError: a size that the file is not made for, or weights that do not fit it.
@@ -103,8 +110,10 @@ class TFLiteModel:
             labels,
             image,
             weights,
+            recoloring,
             num_classes=self.metadata.classes.num_classes,
             edge_settings=self.metadata.edges,
+            appearance=self.metadata.appearance,
         )
         for value, details in zip(values, self._inputs, strict=True):
             self._network.set_tensor(details["index"], _quantized(value, details))
@@ -118,29 +127,40 @@ def network_inputs(
     labels: np.ndarray,
     image: np.ndarray,
     weights: np.ndarray | None,
+    recoloring: Recoloring | None,
     *,
     num_classes: int,
     edge_settings: EdgeSettings,
+    appearance: Appearance | None,
 ) -> list[np.ndarray]:
     """A scene as the network in a file takes it.
 
     Args:
-        names: of the inputs: "labels", "edges" and "weights", or some of them.
+        names: of the inputs: "labels"; "edges", or "image" for a DNED that sees the picture; then
+            "weights" and "colors"; or some of them.
         labels: (height, width) uint8 class indices; others are void.
         image: (height, width, 3) uint8 RGB.
         weights: (6,) of the DNED's side outputs; None where `names` lacks them.
+        recoloring: of the image's colours; None for `palette.given()`.
         num_classes: C.
         edge_settings: of the Laplacian edges.
+        appearance: how the network is given colours; None where `names` lacks them.
 
     Returns:
         In the order of `names`, float32: labels (1, height, width, C) in {0, 1}, edges
-        (1, height, width, 1) in {0, 1}, weights (1, 6) that sum to 1.
+        (1, height, width, 1) in {0, 1}, image (1, height, width, 3) in [-1, 1], weights (1, 6)
+        that sum to 1, colors (1, height, width, 3) in [-1, 1].
     """
     values = {"labels": preprocessing.one_hot(labels[None], num_classes, np)}
     if "edges" in names:
         values["edges"] = preprocessing.laplacian_edges(image[None], edge_settings, np)
+    if "image" in names:
+        values["image"] = preprocessing.to_signed(image[None], np)
     if weights is not None:
         values["weights"] = (weights / weights.sum())[None]
+    if appearance is not None:
+        colors = appearance.colors(labels[None], image[None], recoloring)
+        values["colors"] = preprocessing.to_signed(colors, np)
     return [values[name] for name in names]
 
 

@@ -24,6 +24,7 @@ from sflowgan_tf.evaluation.segmenting.judges import Judge
 from sflowgan_tf.evaluation.subjects import Files, Painted
 from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.files import unfinished_folder
+from sflowgan_tf.utils.locks import locked
 from sflowgan_tf.utils.provenance import provenance
 
 _OPTIONAL = {"best.png", "worst.png", "variations.png", "classes.csv"}  # not in every evaluation
@@ -57,10 +58,12 @@ class Evaluation:
         there. `command` is the call of the program, for the record.
 
         Raises:
+            UserError: another evaluation is at work there.
             Failure: a file can't be written.
         """
         with ExitStack() as unfinished:
             with writing(output):  # a folder that can't be is refused before the work
+                unfinished.enter_context(locked(output, "or choose another --output"))
                 folder = unfinished.enter_context(unfinished_folder(output, FOLDER))
             films = self._films()
             scoring = self._scoring(films)
@@ -120,6 +123,7 @@ class Evaluation:
             groups=self.groups,
             motion="exact" if exact else "Farneback on the real film",
             perceptual=perceptual_name(self.instruments),
+            class_names=self.reference.manifest.classes.names,
             seed=self.seed,
         )
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from sflowgan_tf.evaluation.metrics.appearance import color_distance
 from sflowgan_tf.evaluation.metrics.segmentation import Confusion
 
 
@@ -43,6 +44,68 @@ class Mean:
     def __call__(self, units: Sequence[np.ndarray]) -> float:
         """The mean; every sample has equal weight."""
         return float(np.concatenate(units).mean())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Median:
+    """Median over the samples of all drawn units, each (samples,) numbers.
+
+    Attributes:
+        least: the smallest possible value.
+        most: the greatest possible value.
+    """
+
+    least: float = 0.0
+    most: float = math.inf
+
+    def __call__(self, units: Sequence[np.ndarray]) -> float:
+        """The median; every sample has equal weight."""
+        return float(np.median(np.concatenate(units)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratio:
+    """Sum of a quantity over a film as a share of the real one's, of units drawn by their numbers.
+
+    Attributes:
+        film: (units,) the quantity's sum over each.
+        real: (units,) that of the real frames, more than 0.
+        least: the smallest possible value.
+        most: the greatest possible value.
+    """
+
+    film: np.ndarray
+    real: np.ndarray
+    least: float = 0.0
+    most: float = math.inf
+
+    def __call__(self, units: Sequence[int]) -> float:
+        """The ratio of the sums over these units."""
+        drawn = [*units]
+        return float(self.film[drawn].sum() / self.real[drawn].sum())
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColorDistance:
+    """Distance of a film's colours from the real one's, of units drawn by their numbers.
+
+    Attributes:
+        differences: (units, classes, 3, nodes) float32, the film's histograms minus the real one's.
+        pixels: (units,) of these classes, more than 0.
+        least: the smallest possible value.
+        most: the greatest possible value.
+    """
+
+    differences: np.ndarray
+    pixels: np.ndarray
+    least: float = 0.0
+    most: float = math.inf
+
+    def __call__(self, units: Sequence[int]) -> float:
+        """The distance of these units together."""
+        times = np.bincount([*units], minlength=len(self.pixels)).astype(np.float32)
+        difference = np.einsum("u,u...->...", times, self.differences)
+        return color_distance(difference, float(times @ self.pixels))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from typing import Any
 
+import keras
 import numpy as np
 
 from sflowgan_tf.data.flow import estimated_motion
 from sflowgan_tf.evaluation.frames import Frame, PaintFunction
+from sflowgan_tf.evaluation.metrics import appearance
 from sflowgan_tf.evaluation.metrics.diversity import diversity
 from sflowgan_tf.evaluation.metrics.features import FeatureNetwork
 from sflowgan_tf.evaluation.metrics.paired import paired_scores
 from sflowgan_tf.evaluation.metrics.segmentation import Confusion
 from sflowgan_tf.evaluation.metrics.temporal import Steadiness
-from sflowgan_tf.networks.vgg import VGG19Features
 from sflowgan_tf.ops.settings import Farneback
 
-VERSION = "2"  # of the measurements: those in the cache that are of another one are not used
+VERSION = "3"  # of the measurements: those in the cache that are of another one are not used
 PAIRED = ("l1", "psnr", "ssim", "perceptual")
 TEMPORAL = ("warping_error", "flicker")
+LOOK = tuple(field.name for field in fields(appearance.Look))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,11 @@ class Clip:
         windows: (windows, dimension) float32 of each piece of the film, one after the other.
         temporal: (pairs, 2) float, warping error and flicker.
         diversity: (1,) float, of the clip's first scene.
+        look: (frames, 4) float, the fields of `appearance.Look`.
+        gradients: (frames, classes) float, sums of `appearance.gradients` over pixels of a class.
+        colors: (frames, classes, 3, nodes) float32 pixels, as `appearance.color_histograms`.
+        objects: (objects, 3) float: which of the clip's frames each is in, from 0, and the distance
+            of its mean colour to that in the simulator's frame and in the real one, Lab units.
     """
 
     sequence: str
@@ -47,6 +54,10 @@ class Clip:
     windows: np.ndarray
     temporal: np.ndarray
     diversity: np.ndarray
+    look: np.ndarray
+    gradients: np.ndarray
+    colors: np.ndarray
+    objects: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +74,7 @@ class Instruments:
         vgg: network of the perceptual distances.
         farneback: settings of the flow, where the exact motion is not known.
         vgg_weights: "random", "imagenet", or name and hash of the file of `vgg`'s weights.
+        appearance: whether to measure sharpness, colours and so on, which needs no network.
     """
 
     num_classes: int
@@ -70,9 +82,10 @@ class Instruments:
     features: FeatureNetwork | None
     clip_features: FeatureNetwork | None
     window: int
-    vgg: VGG19Features | None
+    vgg: keras.Model | None
     farneback: Farneback | None
     vgg_weights: str = "random"
+    appearance: bool = False
 
     def measure(
         self,
@@ -133,6 +146,25 @@ class Instruments:
             rows["confusion"].append(confusion.counts)
         if self.features:
             rows["features"].append(self.features(picture[None])[0])
+        if self.appearance:
+            self._glance(frame, picture, rows)
+
+    def _glance(self, frame: Frame, picture: np.ndarray, rows: dict[str, list[Any]]) -> None:
+        """Adds the appearance of a single picture."""
+        labels = frame["labels"].numpy()
+        rows["look"].append(astuple(appearance.Look.of(picture)))
+        gradients = appearance.gradients(picture)
+        rows["gradients"].append(appearance.class_sums(gradients, labels, self.num_classes))
+        rows["colors"].append(appearance.color_histograms(picture, labels, self.num_classes))
+        instances = frame["instances"].numpy() if "instances" in frame else None
+        objects = appearance.Objects.of(labels, instances, self.num_classes)
+        colors = objects.colors(picture)
+        distances = [
+            np.linalg.norm(colors - objects.colors(frame[name].numpy()), axis=1)
+            for name in ("image_cg", "image_real")
+        ]
+        index = len(rows["frames"]) - 1
+        rows["objects"] += [(index, *pair) for pair in zip(*distances, strict=True)]
 
 
 def _motion(frame: Frame, following: Frame, farneback: Farneback) -> tuple[np.ndarray, np.ndarray]:

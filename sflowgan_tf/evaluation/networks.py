@@ -6,10 +6,20 @@ from collections.abc import Collection
 from pathlib import Path
 
 from sflowgan_tf.evaluation.measuring import Instruments
-from sflowgan_tf.evaluation.metrics import features
-from sflowgan_tf.evaluation.metrics.features import FeatureNetwork
+from sflowgan_tf.evaluation.metrics.features import (
+    FeatureNetwork,
+    clip_features,
+    hed_features,
+    imagenet_features,
+    saved_model_clip_features,
+    saved_model_features,
+    segmenter_features,
+    weights_of,
+)
 from sflowgan_tf.evaluation.reference import Reference
 from sflowgan_tf.evaluation.segmenting.judges import Judge
+from sflowgan_tf.networks import hed
+from sflowgan_tf.networks.hed import HEDFeatures
 from sflowgan_tf.networks.vgg import VGG19Features
 from sflowgan_tf.utils.errors import UserError
 
@@ -23,6 +33,7 @@ def instruments(
     groups: Collection[str],
     *,
     judge: Judge | None,
+    features: str,
     inception: str | None,
     i3d: Path | None,
     vgg: str,
@@ -32,10 +43,11 @@ def instruments(
     Args:
         reference: that will be measured.
         groups: of the metrics, some of `result.GROUPS`.
-        judge: the segmenter; without `inception` its features serve for FID.
+        judge: the segmenter.
+        features: "hed" or "segmenter", whose serve for FID without `inception`.
         inception: SavedModel, "imagenet" or a weights file of it, for FID.
         i3d: SavedModel for FVD; without one the features of frames serve.
-        vgg: "random", "imagenet" or a weights file, for perceptual distances.
+        vgg: "hed", "random", "imagenet" or a weights file, for perceptual distances.
 
     Raises:
         UserError: a network is not there or does not fit.
@@ -43,7 +55,7 @@ def instruments(
     frames = clips = None
     window = min(_WINDOW, reference.clip_length)
     if "distribution" in groups:
-        frames = _frame_network(inception, judge)
+        frames = _frame_network(features, inception, judge)
         clips = _clip_network(i3d, frames, window)
     return Instruments(
         num_classes=reference.manifest.classes.num_classes,
@@ -53,38 +65,49 @@ def instruments(
         window=window,
         vgg=_vgg(vgg) if {"paired", "diversity"} & {*groups} else None,
         farneback=reference.manifest.flow if "temporal" in groups else None,
-        vgg_weights=features.weights_of(vgg),
+        vgg_weights=weights_of(hed.weights_file() if vgg == "hed" else vgg),
+        appearance="appearance" in groups,
     )
 
 
 def perceptual_name(instruments: Instruments) -> str:
     """The name of the network of the perceptual distances."""
     weights = instruments.vgg_weights
-    filters = f", {_RANDOM_FILTERS} filters, seed 0" if weights == "random" else ""
-    return f"VGG19 ({weights}{filters})"
+    if isinstance(instruments.vgg, HEDFeatures):
+        return f"VGG16 of HED ({weights})"
+    if weights == "random":
+        return f"VGG19 ({weights}, {_RANDOM_FILTERS} filters, seed 0)"
+    return f"VGG19 ({weights})"
 
 
-def _frame_network(inception: str | None, judge: Judge | None) -> FeatureNetwork | None:
-    if inception is None:
-        if judge is None or judge.network is None:
-            return None
-        return features.segmenter_features(judge.network, weights=judge.weights)
-    if Path(inception).is_dir():
-        return features.saved_model_features(Path(inception))
-    return features.imagenet_features(inception, setting="--inception")
+def _frame_network(features: str, inception: str | None, judge: Judge | None) -> FeatureNetwork:
+    if inception is not None and Path(inception).is_dir():
+        return saved_model_features(Path(inception))
+    if inception is not None:
+        return imagenet_features(inception, setting="--inception")
+    if features == "hed":
+        return hed_features()
+    if judge is None or judge.network is None:
+        raise UserError(
+            "--features segmenter: needs a --segmenter of ours, a run of `segment fit`; name one, "
+            "or leave --features out"
+        )
+    return segmenter_features(judge.network, weights=judge.weights)
 
 
-def _clip_network(
-    i3d: Path | None, frames: FeatureNetwork | None, window: int
-) -> FeatureNetwork | None:
-    """Describes clips of `window` frames; None where they are too few, or nothing does."""
+def _clip_network(i3d: Path | None, frames: FeatureNetwork, window: int) -> FeatureNetwork | None:
+    """Describes clips of `window` frames; None where they are too few."""
     if i3d is not None:
-        network = features.saved_model_clip_features(i3d)
+        network = saved_model_clip_features(i3d)
         return network if window >= FEWEST_OF_I3D else None
-    return features.clip_features(frames) if frames and window > 1 else None
+    return clip_features(frames) if window > 1 else None
 
 
-def _vgg(weights: str) -> VGG19Features:
+def _vgg(weights: str) -> VGG19Features | HEDFeatures:
+    if weights == "hed":
+        network = HEDFeatures(slices=5)
+        network.build((None, None, None, 3))
+        return network
     filters = _RANDOM_FILTERS if weights == "random" else 64
     network = VGG19Features(weights, filters=filters, seed=0)
     try:

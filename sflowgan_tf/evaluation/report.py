@@ -36,6 +36,13 @@ _FORMATS = {  # what a score is called, and how its value is written
     "warping_error": ("Warping error", "{:.4f}"),
     "flicker": ("Flicker", "{:.4f}"),
     "diversity": ("Diversity", "{:.4f}"),
+    "sharpness": ("Sharpness", "{:.2f}"),
+    "gradient": ("Mean gradient", "{:.2f}"),
+    "colorfulness": ("Colourfulness", "{:.2f}"),
+    "ringing": ("Ringing", "{:.2f}"),
+    "color_distance": ("Distance of the colours", "{:.2f}"),
+    "object_color_simulator": ("Objects' colours, to the simulator's", "{:.2f}"),
+    "object_color_real": ("Objects' colours, to the real frames'", "{:.2f}"),
 }
 _GROUPS = {
     "segmentation": "Segmentation",
@@ -43,7 +50,19 @@ _GROUPS = {
     "paired": "Distance to the paired real frame",
     "temporal": "Steadiness",
     "diversity": "Variations of a scene",
+    "appearance": "Appearance",
 }
+_HEADLINES = (
+    "mean_iou",
+    "pixel_accuracy",
+    "fid",
+    "fvd",
+    "sharpness",
+    "colorfulness",
+    "warping_error",
+    "l1",
+    "diversity",
+)
 _COLUMNS: dict[Of, str] = {"generated": "Result", "simulator": "Simulator", "real": "Real"}
 
 
@@ -83,7 +102,7 @@ def write(folder: Path, logs: Path | None) -> Path:
 
 def _headlines(result: Result) -> Iterator[tuple[str, str, str]]:
     """Name, value and what it is to be compared with."""
-    for name in ("mean_iou", "pixel_accuracy", "fid", "fvd", "warping_error", "l1", "diversity"):
+    for name in _HEADLINES:
         score = result.find(name)
         if score is None:
             continue
@@ -99,14 +118,20 @@ def _headlines(result: Result) -> Iterator[tuple[str, str, str]]:
 
 def _groups(result: Result, columns: list[Of]) -> Iterator[tuple[str, list[dict]]]:
     """The table's parts, each with its rows."""
-    for group, title in _GROUPS.items():
+    parts = [
+        (group, title, of_class) for group, title in _GROUPS.items() for of_class in (False, True)
+    ]
+    for group, title, of_class in parts:
         rows: dict[tuple[str, str], dict[Of, Score]] = {}
         for score in result.scores:
-            if score.group == group:
-                key = score.name, score.detail.get("void", "")
+            if score.group == group and ("class" in score.detail) is of_class:
+                key = score.name, score.detail.get("void") or score.detail.get("class", "")
                 rows.setdefault(key, {})[score.of] = score
         if rows:
-            yield title, [_line(row, columns) for row in rows.values()]
+            yield (
+                f"{title} of each class" if of_class else title,
+                [_line(row, columns) for row in rows.values()],
+            )
 
 
 def _line(row: dict[Of, Score], columns: list[Of]) -> dict[str, Any]:

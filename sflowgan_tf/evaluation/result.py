@@ -20,7 +20,7 @@ from sflowgan_tf.utils.provenance import KEYS
 VERSION = 1
 FOLDER = "evaluation"  # default output, in the folder of the run or the pictures that are scored
 METRICS = "metrics.json"
-GROUPS = ("segmentation", "distribution", "paired", "temporal", "diversity")
+GROUPS = ("segmentation", "distribution", "paired", "temporal", "diversity", "appearance")
 
 Of = Literal["generated", "simulator", "real"]
 
@@ -37,7 +37,7 @@ class Score:
         low: lower end of its 95 % bootstrap interval; None where there is too little to draw from.
         high: upper end.
         unit: such as "dB" or "of the range"; empty for a share or a distance.
-        better: which way is better.
+        better: which way is better; "nearer 1" is for ratios that may be too large as well.
         n: how many frames, pairs, clips or scenes it is made of.
         counted: what `n` counts.
         detail: network, weights, resizer, protocol: what must be equal for figures to compare.
@@ -50,7 +50,7 @@ class Score:
     low: float | None
     high: float | None
     unit: str
-    better: Literal["higher", "lower"]
+    better: Literal["higher", "lower", "nearer 1"]
     n: int
     counted: str
     detail: dict[str, Any] = field(default_factory=dict)
@@ -181,9 +181,11 @@ def _write(file: Path, text: str) -> None:
 
 
 def summary(result: Result) -> str:
-    """The scores as lines of a terminal: whose, name, value, interval, unit."""
+    """The scores as lines of a terminal: whose, name, value, interval, unit; none of one class."""
     lines = []
     for score in result.scores:
+        if "class" in score.detail:
+            continue
         ends = "" if score.low is None else f"{score.low:.4g} to {score.high:.4g}"
         void = score.detail.get("void", "")
         name = f"{score.name}, void {void}" if void else score.name

@@ -8,8 +8,17 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sflowgan_tf.evaluation.figures import Agreement, AgreementRatio, Figure, Mean, is_labelled
-from sflowgan_tf.evaluation.measuring import PAIRED, TEMPORAL, Clip, Instruments
+from sflowgan_tf.evaluation.figures import (
+    Agreement,
+    AgreementRatio,
+    ColorDistance,
+    Figure,
+    Mean,
+    Median,
+    Ratio,
+    is_labelled,
+)
+from sflowgan_tf.evaluation.measuring import LOOK, PAIRED, TEMPORAL, Clip, Instruments
 from sflowgan_tf.evaluation.metrics.bootstrap import interval, units_of
 from sflowgan_tf.evaluation.metrics.frechet import FrechetResampling, cautions
 from sflowgan_tf.evaluation.metrics.kernel import KernelSums, kernel_distance
@@ -43,6 +52,7 @@ class Scoring:
         groups: of the scores to make, some of `result.GROUPS`.
         motion: where the motion comes from that the temporal scores follow.
         perceptual: name of the network of the perceptual distances.
+        class_names: of the label maps.
         seed: of the bootstrap.
     """
 
@@ -52,6 +62,7 @@ class Scoring:
     groups: frozenset[str]
     motion: str
     perceptual: str
+    class_names: Sequence[str]
     seed: int
 
     def scores(self) -> list[Score]:
@@ -59,7 +70,7 @@ class Scoring:
         of_frames = (self._segmentation, self._distribution, self._paired)
         return [
             score
-            for group in (*of_frames, self._temporal, self._diversity)
+            for group in (*of_frames, self._temporal, self._diversity, self._appearance)
             for of, clips in self.films.items()
             for score in group(of, clips)
         ]
@@ -241,6 +252,84 @@ class Scoring:
                 detail={"network": self.perceptual},
             )
 
+    def _appearance(self, of: Of, clips: Sequence[Clip]) -> Iterator[Score]:
+        if self.instruments.appearance:
+            yield from self._looks(of, clips)
+            yield from self._colors(of, clips)
+            yield from self._objects(of, clips)
+
+    def _looks(self, of: Of, clips: Sequence[Clip]) -> Iterator[Score]:
+        """Ratios of means over frames, or over the pixels of a class, to the real frames'."""
+        film, real = (_sums(each, "look") for each in (clips, self.films["real"]))
+        count = sum(len(clip.frames) for clip in clips)
+        for column, name in enumerate(LOOK):
+            better = "lower" if name == "ringing" else "nearer 1"
+            detail = {"real frames": real[:, column].sum() / count}
+            row = {"name": name, "of": of, "better": better, "n": count, "detail": detail}
+            yield from self._ratio(film[:, column], real[:, column], row)
+        film, real = (_sums(each, "gradients") for each in (clips, self.films["real"]))
+        pixels = _sums(clips, "colors")[:, :, 0].sum(axis=(0, 2))
+        for index, name in enumerate(self.class_names):
+            if pixels[index]:
+                detail = {"class": name, "real frames": real[:, index].sum() / pixels[index]}
+                row = {"name": "gradient", "of": of, "better": "nearer 1", "n": count}
+                yield from self._ratio(film[:, index], real[:, index], row | {"detail": detail})
+
+    def _ratio(self, film: np.ndarray, real: np.ndarray, row: dict[str, Any]) -> Iterator[Score]:
+        """The ratio over the units where it is defined; nothing where it is nowhere."""
+        defined = real > 0
+        if defined.any():
+            ratio = Ratio(film=film[defined], real=real[defined])
+            row |= {"group": "appearance", "unit": "of the real frames'", "counted": "frames"}
+            yield self._score(ratio, range(defined.sum()), **row)
+
+    def _colors(self, of: Of, clips: Sequence[Clip]) -> Iterator[Score]:
+        """Distances between the colours of all classes, and of each."""
+        film, real = (_sums(each, "colors") for each in (clips, self.films["real"]))
+        difference = film - real
+        pixels = real[:, :, 0].sum(axis=-1)
+        parts = [(slice(None), {})]
+        parts += [(slice(i, i + 1), {"class": name}) for i, name in enumerate(self.class_names)]
+        for part, detail in parts:
+            of_part = pixels[:, part].sum(axis=1)
+            there = of_part > 0
+            if there.any():
+                yield self._score(
+                    ColorDistance(differences=difference[there, part], pixels=of_part[there]),
+                    range(there.sum()),
+                    group="appearance",
+                    name="color_distance",
+                    of=of,
+                    unit="Lab units",
+                    better="lower",
+                    n=sum(len(clip.frames) for clip in clips),
+                    counted="frames",
+                    detail=detail,
+                )
+
+    def _objects(self, of: Of, clips: Sequence[Clip]) -> Iterator[Score]:
+        names = {"object_color_real": 2}
+        if "simulator" in self.films:
+            names = {"object_color_simulator": 1} | names
+        for name, column in names.items():
+            units = [
+                np.concatenate(unit)
+                for unit in units_of([_by_frame(clip, column) for clip in clips])
+            ]
+            units = [unit for unit in units if unit.size]
+            if units:
+                yield self._score(
+                    Median(),
+                    units,
+                    group="appearance",
+                    name=name,
+                    of=of,
+                    unit="Lab units",
+                    better="lower",
+                    n=sum(map(len, units)),
+                    counted="objects",
+                )
+
     def _score(self, figure: Figure, units: Sequence[Any], **row: Any) -> Score:
         """A score of units and its interval, which ends where the figure's possible values do."""
         if len(units) == 1:
@@ -259,3 +348,15 @@ class Scoring:
 def _total(clips: Sequence[Clip]) -> np.ndarray:
     """The confusion of all frames of a film."""
     return np.sum([clip.confusion.sum(0) for clip in clips], axis=0)
+
+
+def _sums(clips: Sequence[Clip], field: Literal["look", "gradients", "colors"]) -> np.ndarray:
+    """A quantity summed over each unit, (units, ...)."""
+    return np.stack([unit.sum(axis=0) for unit in units_of([getattr(c, field) for c in clips])])
+
+
+def _by_frame(clip: Clip, column: int) -> list[np.ndarray]:
+    """A column of a clip's objects, (objects,) of each frame."""
+    objects = clip.objects.reshape(-1, 3)
+    ends = np.searchsorted(objects[:, 0], np.arange(1, len(clip.frames)))
+    return np.split(objects[:, column], ends)

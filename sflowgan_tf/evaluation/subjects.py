@@ -77,6 +77,8 @@ class Painted:
             "edges": "dned" if varies else translator.edge_map,
             "training seed": settings.read(run.config).seed,
         }
+        if translator.appearance:
+            description["appearance"] = "given"
         return cls(
             translator=translator,
             varies=varies,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import asdict
-from pathlib import Path
 
 from sflowgan_tf.evaluation.measuring import Instruments
 from sflowgan_tf.evaluation.networks import FEWEST_OF_I3D
@@ -19,7 +18,6 @@ def refuse(
     subject: Painted | Files,
     reference: Reference,
     instruments: Instruments,
-    i3d: Path | None,
 ) -> None:
     """Refuses to leave out groups of metrics that were asked for by name with --metrics.
 
@@ -28,13 +26,6 @@ def refuse(
     """
     if "segmentation" in groups and instruments.segment is None:
         raise UserError("--metrics segmentation: needs a --segmenter")
-    if "distribution" in groups and not (instruments.features or instruments.clip_features):
-        if i3d is not None:
-            raise UserError(
-                f"--i3d: takes clips of {FEWEST_OF_I3D} frames or more; the reference's have "
-                f"{instruments.window}. Name --inception or a --segmenter of ours for FID"
-            )
-        raise UserError("--metrics distribution: needs --inception, --i3d or a --segmenter of ours")
     if "diversity" in groups and not subject.varies:
         raise UserError(
             "--metrics diversity: needs a --run that paints from the DNED's edges, which alone "
@@ -56,12 +47,10 @@ def notes(
     """Sentences on wanted metrics that were left out, and on edges unlike those of training."""
     if "segmentation" in groups and instruments.segment is None:
         yield "Segmentation was left out: name a --segmenter."
-    if "distribution" in groups and instruments.features is None:
-        yield "FID was left out: name --inception, or a --segmenter of ours."
     if "distribution" in groups and instruments.clip_features is None:
         yield (
             f"FVD was left out: the clips of the reference have {instruments.window} frames; "
-            f"it takes {FEWEST_OF_I3D} with --i3d, or else 2 and what FID takes."
+            f"it takes {FEWEST_OF_I3D} with --i3d, or else 2."
         )
     if not isinstance(subject, Painted):
         return

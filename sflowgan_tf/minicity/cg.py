@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .facade import Facade
+from .faces import Material
 from .raster import View
 from .street import Street
 
@@ -27,6 +28,7 @@ def render(street: Street, seen: View, walls: Facade) -> np.ndarray:
     _, along, up = street.faces.at(seen.time)
     light = np.abs(np.cross(along, up) @ (_LIGHT / np.linalg.norm(_LIGHT)))
     shade = (0.62 + 0.38 * light).astype(np.float32)
+    shade[street.faces.material == Material.SIGNAL] = 1
     colors = street.faces.color * shade[:, None]
     colors[0] = _SKY
     image = np.take(colors, seen.face.ravel(), axis=0)

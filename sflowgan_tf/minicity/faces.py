@@ -34,6 +34,15 @@ class Label(IntEnum):
     LIGHT = 15
 
 
+class Signal(IntEnum):
+    """What a traffic light shows."""
+
+    NONE = 0
+    RED = 1
+    AMBER = 2
+    GREEN = 3
+
+
 class Material(IntEnum):
     """What a face is made of; `materials.TABLE` says how each looks."""
 
@@ -53,6 +62,7 @@ class Material(IntEnum):
     CLOTH = 13
     LAMP = 14
     RUBBER = 15
+    SIGNAL = 16
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,7 @@ class Faces:
         color: (faces, 3) float32 RGB in 0 to 1, as a display shows it.
         mask: (faces,) uint8, a `masks.Mask`; 0 is the whole rectangle.
         instance: (faces,) uint16, the number of the object; 0 for what is not counted.
+        light: (faces,) uint8, the `Signal` of the traffic light that the face belongs to; else 0.
         style: (faces,) int32, the row of `facade.Styles` for façades, else 0.
         velocity: (faces, 3) float64 metres per frame.
         swing: (faces, 3) float64: amplitude in radians, radians per frame, phase of a swing in the
@@ -85,6 +96,7 @@ class Faces:
     color: np.ndarray
     mask: np.ndarray
     instance: np.ndarray
+    light: np.ndarray
     style: np.ndarray
     velocity: np.ndarray
     swing: np.ndarray
@@ -109,6 +121,7 @@ _TYPES = {
     "color": np.float32,
     "mask": np.uint8,
     "instance": np.uint16,
+    "light": np.uint8,
     "style": np.int32,
     "one_sided": np.bool_,
 }
@@ -132,6 +145,7 @@ class FaceList:
         *,
         mask: int = 0,
         instance: int = 0,
+        light: int = 0,
         style: int = 0,
         velocity=(0.0, 0.0, 0.0),
         swing=(0.0, 0.0, 0.0),
@@ -150,6 +164,7 @@ class FaceList:
                 "color": color,
                 "mask": mask,
                 "instance": instance,
+                "light": light,
                 "style": style,
                 "velocity": velocity,
                 "swing": swing,

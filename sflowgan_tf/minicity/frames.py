@@ -20,6 +20,8 @@ class Frame:
     Attributes:
         labels: (height, width) uint8, SYNTHIA-SEQS ids (`faces.Label`).
         instances: (height, width) uint16, the number of the car, pedestrian or bicycle; else 0.
+        lights: (height, width) uint8, what the pixel's traffic light shows (`faces.Signal`: 1 red,
+            2 amber, 3 green), on all of its head; else 0.
         image_cg: (height, width, 3) uint8 RGB, the simulator's rendering.
         image_real: (height, width, 3) uint8 RGB, the photograph of the same geometry.
         depth: (height, width) float32 metres along the optical axis; infinite for the sky.
@@ -31,6 +33,7 @@ class Frame:
 
     labels: np.ndarray
     instances: np.ndarray
+    lights: np.ndarray
     image_cg: np.ndarray
     image_real: np.ndarray
     depth: np.ndarray
@@ -80,6 +83,7 @@ def sequence(
         yield Frame(
             labels=np.take(street.faces.label, seen.face),
             instances=np.take(street.faces.instance, seen.face),
+            lights=np.take(street.faces.light, seen.face),
             image_cg=cg.render(street, seen, walls),
             image_real=lens.develop(
                 photo.render(street, sky, seen, surface, walls), sky.exposure, grain

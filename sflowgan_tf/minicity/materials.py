@@ -45,6 +45,7 @@ _LOOKS = {
     Material.CLOTH: Look(Texture.CLOTH, 0.9, round=0.7),
     Material.LAMP: Look(Texture.PLAIN, 1.0, glow=0.25),
     Material.RUBBER: Look(Texture.PLASTER, 0.5),
+    Material.SIGNAL: Look(Texture.PLAIN, 1.0, glow=1.8),
 }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .faces import FaceList, Label, Material
+from .faces import FaceList, Label, Material, Signal
 from .masks import PROFILES, Mask
 
 _PAINTS = (
@@ -29,6 +29,11 @@ _CARS = {  # outline: (side windows, length, width, height in metres)
     Mask.SEDAN: (Mask.SEDAN_GLASS, 4.5, 1.8, 1.45),
     Mask.HATCH: (Mask.HATCH_GLASS, 4.0, 1.75, 1.5),
     Mask.VAN: (Mask.VAN_GLASS, 5.2, 1.95, 2.2),
+}
+_LENSES = {  # from below
+    Signal.GREEN: (0.0, 0.9, 0.5),
+    Signal.AMBER: (1.0, 0.62, 0.0),
+    Signal.RED: (0.95, 0.1, 0.06),
 }
 
 
@@ -235,23 +240,17 @@ def sign(faces: FaceList, rng, x, z) -> list[Blocker]:
     return [Blocker(x, z, 0.1, 0.1, 0.0, 2.4), Blocker(x, z, 0.6, 0.05, 2.2, 2.9)]
 
 
-def traffic_light(faces: FaceList, rng, x, z) -> list[Blocker]:
-    """A traffic light that looks towards the drive."""
+def traffic_light(faces: FaceList, x, z, signal: Signal) -> list[Blocker]:
+    """A traffic light that looks towards the drive: lenses of 30 cm, one of which shines."""
     post(faces, x, z, 0.13, 3.2, Label.POLE, Material.METAL, (0.2, 0.22, 0.22))
-    box(
-        faces,
-        (x - 0.2, 2.6, z - 0.3),
-        (x + 0.2, 3.6, z - 0.08),
-        Label.LIGHT,
-        Material.METAL,
-        _BLACK,
-    )
-    lit = rng.integers(3)
-    for place, color in enumerate(((0.1, 0.9, 0.45), (0.95, 0.7, 0.1), (0.95, 0.12, 0.08))):
-        shade = color if place == lit else tuple(0.25 * part for part in color)
+    low, high = (x - 0.2, 2.55, z - 0.3), (x + 0.2, 3.61, z - 0.08)
+    box(faces, low, high, Label.LIGHT, Material.METAL, _BLACK, light=signal)
+    for place, (lens, color) in enumerate(_LENSES.items()):
+        lit = lens is signal
         faces.add(
-            (x - 0.12, 2.66 + 0.31 * place, z - 0.31), (0.24, 0, 0), (0, 0.24, 0),
-            Label.LIGHT, Material.LAMP, shade, mask=Mask.DISC,
+            (x - 0.15, 2.6 + 0.33 * place, z - 0.31), (0.3, 0, 0), (0, 0.3, 0),
+            Label.LIGHT, Material.SIGNAL if lit else Material.RUBBER,
+            color if lit else tuple(0.15 * part for part in color), mask=Mask.DISC, light=signal,
         )  # fmt: skip
     return [Blocker(x, z, 0.13, 0.13, 0.0, 3.6)]
 

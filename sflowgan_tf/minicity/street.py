@@ -9,7 +9,7 @@ import numpy as np
 from . import models
 from .buildings import add_building, add_garden
 from .facade import Styles
-from .faces import FaceList, Faces, Label, Material
+from .faces import FaceList, Faces, Label, Material, Signal
 from .models import Blocker
 
 BEHIND, AHEAD = 12.0, 130.0  # metres of street before the first and after the last camera
@@ -185,9 +185,11 @@ def _furniture(plan: _Plan, crossings) -> None:
             plan.blockers += models.litter_bin(faces, rng, side * (plan.curb + 0.5), z)
     for z in crossings:
         if rng.random() < 0.7:
+            # The second draw has no use but that all behind it stays as it was.
+            signal, _ = rng.integers(Signal.RED, Signal.GREEN + 1, 2)
             for side in (-1, 1):
                 x = side * (plan.curb + 0.4)
-                plan.blockers += models.traffic_light(faces, rng, x, z - 0.6)
+                plan.blockers += models.traffic_light(faces, x, z - 0.6, Signal(signal))
 
 
 def _parked(plan: _Plan, crossings) -> None:

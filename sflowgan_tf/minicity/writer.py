@@ -114,6 +114,7 @@ def _write_frame(partial: Path, folder: Path, number: int, frame: Frame) -> None
         "Depth": depth,
         "GT/LABELS": labels,
         "GT/COLOR": colors[..., ::-1],
+        "GT/LIGHTS": frame.lights,
     }
     coded = {kind: _png(image) for kind, image in images.items()}
     if frame.flow is not None and frame.flow_valid is not None:

@@ -1,12 +1,11 @@
-"""DNED, "Deep Neural Edge Detector": six soft edge maps out of a hard one."""
+"""DNED, "Deep Neural Edge Detector": six soft edge maps of a hard one, or of a picture."""
 
 import keras
 import numpy as np
 from keras import ops
 
-from sflowgan_tf.networks import blocks
-
-CONVOLUTIONS = (2, 2, 3, 3, 3)  # VGG16's, from one pooling to the next
+from sflowgan_tf.networks import blocks, hed
+from sflowgan_tf.networks.hed import CONVOLUTIONS
 
 
 def _stage(filters, convolutions, dtype):
@@ -42,22 +41,31 @@ def _enlarge(x, factor):
 
 @keras.saving.register_keras_serializable(package="sflowgan_tf")
 class DNED(keras.Model):
-    """Edge map to side outputs.
+    """Edge map, or picture, to side outputs.
+
+    The number of input channels decides which of the two it sees: one of edges in [0, 1], or three
+    of RGB in [-1, 1].
 
     Args:
         filters: channels of the first of five stages; VGG16's multiples 1, 2, 4, 8, 8 follow from
             it.
+        weights_from: "random" (He-normal), or "hed": trunk, side outputs and fusion start from
+            `networks.hed.dned_weights`.
         **kwargs: passed to `keras.Model`.
 
+    Raises:
+        ValueError: there are no weights of HED for `filters` and that input (when it is built).
+        UserError: they cannot be had (when it is built).
+
     Source: S-Flow GAN, sec. 3.2, "modified HED" with N = 6. Our reading: HED (Xie and Tu, 2015) on
-    the edge map E(x): a VGG16-shaped trunk, a 1x1 convolution after each stage's last ReLU,
-    bilinear upsampling to full size, and a 1x1 fusion of the five that starts as 0.2 times their
-    sum. The trunk starts He-normal, since no weights fit one channel.
+    the edge map E(x), or on the picture x: a VGG16-shaped trunk, a 1x1 convolution after each
+    stage's last ReLU, bilinear upsampling to full size, and a 1x1 fusion of the five that starts as
+    0.2 times their sum.
     """
 
-    def __init__(self, filters=64, **kwargs):
+    def __init__(self, filters=64, weights_from="random", **kwargs):
         super().__init__(**kwargs)
-        self.filters = filters
+        self.filters, self.weights_from = filters, weights_from
         dtype = self.dtype_policy
         self.stages = [
             _stage(filters * min(2**i, 8), count, dtype) for i, count in enumerate(CONVOLUTIONS)
@@ -74,13 +82,26 @@ class DNED(keras.Model):
             input_shape = blocks.build_stack(stage, input_shape)
             side.build(input_shape)
         self.fuse.build((*input_shape[:-1], len(self.sides)))
+        if self.weights_from == "hed":
+            weights = hed.dned_weights(self.filters, self.stages[0][0].kernel.shape[2])
+            self.set_convolutions(weights)
         self.built = True
 
+    def convolutions(self):
+        """All layers with weights: those of the trunk, the side outputs, the fusion."""
+        return [*(layer for stage in self.stages for layer in stage), *self.sides, self.fuse]
+
+    def set_convolutions(self, weights):
+        """Fill `convolutions` with kernels and biases in their order."""
+        for layer, values in zip(self.convolutions(), weights, strict=True):
+            layer.set_weights(values)
+
     def call(self, edges):
-        """Soften an edge map.
+        """Find soft edges.
 
         Args:
-            edges: (batch, height, width, channels) floating in [0, 1], any height and width.
+            edges: (batch, height, width, 1) floating in [0, 1], or (batch, height, width, 3)
+                floating in [-1, 1], any height and width.
 
         Returns:
             (batch, height, width, 6) float32 logits: the five side outputs, fine to coarse, and the
@@ -96,4 +117,8 @@ class DNED(keras.Model):
 
     def get_config(self):
         """What `from_config` needs."""
-        return {**super().get_config(), "filters": self.filters}
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "weights_from": self.weights_from,
+        }

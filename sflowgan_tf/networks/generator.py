@@ -1,9 +1,9 @@
 """The generators of pix2pixHD: a global one, and a local enhancer around it for larger images.
 
-Both take a scene (batch, height, width, channels) floating: the one-hot label map and one edge
-channel in [0, 1]. Both give an image (batch, height, width, 3) float32 in [-1, 1], RGB. Any height
-and width: the scene is mirrored at the bottom and right up to what the network divides by, and the
-image is cropped.
+Both take a scene (batch, height, width, channels) floating: the one-hot label map, one edge channel
+in [0, 1] and perhaps three channels of colours in [-1, 1]. Both give an image (batch, height,
+width, 3) float32 in [-1, 1], RGB. Any height and width: the scene is mirrored at the bottom and
+right up to what the network divides by, and the image is cropped.
 """
 
 import keras
@@ -37,6 +37,13 @@ def _up(filters, method, dtype, separable=False):
 
 def _normalised(dtype):
     return [blocks.InstanceNormalization(dtype=dtype), keras.layers.ReLU(dtype=dtype)]
+
+
+def _beside_colors(features, scene, colors):
+    """The features beside the colours that stand at the end of a scene of their size, if any."""
+    if not colors:
+        return features
+    return ops.concatenate([features, scene[..., -colors:]], axis=-1)
 
 
 def _head(dtype):
@@ -149,6 +156,9 @@ class GlobalGenerator(keras.Model):
         separable: whether the 3x3 convolutions are `networks.blocks.separable_convolution`s, for
             devices; needs upsampling "nearest".
         skips: see `GlobalTrunk`.
+        colors: how many channels at the scene's end are colours. They reach the last convolution
+            as they are, too: instance normalisation takes away what all pixels have in common, as
+            the light of the day, so that no other layer sees it.
         **kwargs: passed to `keras.Model`.
 
     Source: S-Flow GAN leaves the generator open; the layers are those of pix2pixHD's
@@ -163,12 +173,13 @@ class GlobalGenerator(keras.Model):
         upsampling="transposed",
         separable=False,
         skips=False,
+        colors=0,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.filters, self.downsamplings = filters, downsamplings
         self.blocks, self.upsampling, self.separable = blocks, upsampling, separable
-        self.skips = skips
+        self.skips, self.colors = skips, colors
         self.trunk = GlobalTrunk(
             filters, downsamplings, blocks, upsampling, separable, skips, dtype=self.dtype_policy
         )
@@ -177,14 +188,16 @@ class GlobalGenerator(keras.Model):
     def build(self, input_shape):
         """Make the kernels for scenes of shape (batch, height, width, channels)."""
         self.trunk.build(input_shape)
-        blocks.build_stack(self.head, self.trunk.compute_output_shape(input_shape))
+        *size, channels = self.trunk.compute_output_shape(input_shape)
+        blocks.build_stack(self.head, (*size, channels + self.colors))
         self.built = True
 
     def call(self, scene):
         """Scene (batch, height, width, channels) to image (batch, height, width, 3)."""
         multiple = 2**self.downsamplings
         padded = blocks.pad_to_multiple(scene, multiple, minimum=max(2 * multiple, 4))
-        return blocks.crop(blocks.call_stack(self.head, self.trunk(padded)), scene)
+        features = _beside_colors(self.trunk(padded), padded, self.colors)
+        return blocks.crop(blocks.call_stack(self.head, features), scene)
 
     def get_config(self):
         """What `from_config` needs."""
@@ -196,6 +209,7 @@ class GlobalGenerator(keras.Model):
             "upsampling": self.upsampling,
             "separable": self.separable,
             "skips": self.skips,
+            "colors": self.colors,
         }
 
 
@@ -213,6 +227,7 @@ class LocalEnhancer(keras.Model):
         blocks: residual blocks at half size.
         global_blocks: residual blocks of the global generator.
         upsampling: see `networks.blocks.Upsample`.
+        colors: see `GlobalGenerator`.
         **kwargs: passed to `keras.Model`.
 
     Source: pix2pixHD's `LocalEnhancer` with one enhancer.
@@ -225,29 +240,32 @@ class LocalEnhancer(keras.Model):
         blocks=3,
         global_blocks=9,
         upsampling="transposed",
+        colors=0,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.filters, self.downsamplings, self.blocks = filters, downsamplings, blocks
-        self.global_blocks, self.upsampling = global_blocks, upsampling
+        self.global_blocks, self.upsampling, self.colors = global_blocks, upsampling, colors
         dtype = self.dtype_policy
         self.global_generator = GlobalTrunk(
             2 * filters, downsamplings, global_blocks, upsampling, dtype=dtype
         )
         self.entry = _entry(filters, dtype) + _down(2 * filters, dtype)
         self.exit = self._exit()
+        self.head = _head(dtype)
 
     def _exit(self):
         dtype = self.dtype_policy
         residuals = [
             blocks.ResidualBlock(2 * self.filters, dtype=dtype) for _ in range(self.blocks)
         ]
-        return residuals + _up(self.filters, self.upsampling, dtype) + _head(dtype)
+        return residuals + _up(self.filters, self.upsampling, dtype)
 
     def build(self, input_shape):
         """Make the kernels for scenes of shape (batch, height, width, channels)."""
         self.global_generator.build(input_shape)
-        blocks.build_stack(self.exit, blocks.build_stack(self.entry, input_shape))
+        *size, channels = blocks.build_stack(self.exit, blocks.build_stack(self.entry, input_shape))
+        blocks.build_stack(self.head, (*size, channels + self.colors))
         self.built = True
 
     def call(self, scene):
@@ -256,7 +274,8 @@ class LocalEnhancer(keras.Model):
         padded = blocks.pad_to_multiple(scene, multiple, minimum=max(2 * multiple, 8))
         coarse = self.global_generator(blocks.downsample(padded))
         features = coarse + blocks.call_stack(self.entry, padded)
-        return blocks.crop(blocks.call_stack(self.exit, features), scene)
+        fine = _beside_colors(blocks.call_stack(self.exit, features), padded, self.colors)
+        return blocks.crop(blocks.call_stack(self.head, fine), scene)
 
     def load_global(self, generator):
         """Take over the weights of a trained global generator; both must be built.
@@ -279,4 +298,5 @@ class LocalEnhancer(keras.Model):
             "blocks": self.blocks,
             "global_blocks": self.global_blocks,
             "upsampling": self.upsampling,
+            "colors": self.colors,
         }

@@ -25,6 +25,38 @@ def to_uint8(image):
     return preprocessing.to_uint8(image, ops)
 
 
+def reduced(images, scale):
+    """Smaller images, averaged so that nothing aliases; differentiable.
+
+    Args:
+        images: (batch, height, width, channels) floating, any height and width.
+        scale: of both sides, over 0 to 1; 1 leaves the images as they are.
+
+    Returns:
+        (batch, round(scale height), round(scale width), channels), sides of at least 1, in the
+        dtype of `images`: each pixel is an average under a triangle of twice its width, as
+        `tf.image.resize(..., "bilinear", antialias=True)` takes it.
+
+    Two products with small matrices instead of that: XLA and TensorFlow's deterministic kernels
+    know them.
+    """
+    if scale == 1:
+        return images
+    height, width = ops.shape(images)[1:3]
+    rows, columns = (_triangles(side, scale, images.dtype) for side in (height, width))
+    return ops.einsum("yh,bhwc,xw->byxc", rows, images, columns)
+
+
+def _triangles(side, scale, dtype):
+    """(round(scale side), side): what each pixel counts in the average behind each new one."""
+    fewer = ops.maximum(ops.cast(ops.round(scale * ops.cast(side, "float32")), "int32"), 1)
+    pixels = ops.cast(ops.arange(side), "float32") + 0.5
+    step = ops.cast(side, "float32") / ops.cast(fewer, "float32")
+    centres = (ops.cast(ops.arange(fewer), "float32") + 0.5) * step
+    weights = ops.maximum(1 - ops.abs(pixels[None] - centres[:, None]) / step, 0.0)
+    return ops.cast(weights / ops.sum(weights, axis=1, keepdims=True), dtype)
+
+
 def contact_sheet(rows: list[list[np.ndarray]], titles: list[str]) -> np.ndarray:
     """Pictures in rows under a line of titles.
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from sflowgan_tf.ops import preprocessing
+
 # A class' colours are spread over the simulator's frames at least as widely as over real ones,
 # where haze and exposure pull them together; wider ones would come out garish.
 _MOST_SPREAD = 0.8
@@ -29,6 +31,21 @@ class Recoloring:
         """The one that leaves all colours as they are."""
         shape = (num_classes + 1, 3)
         return cls(scale=np.ones(shape, np.float32), shift=np.zeros(shape, np.float32))
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON, exact."""
+        return {"scale": self.scale.tolist(), "shift": self.shift.tolist()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Recoloring:
+        """What `to_dict` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is of another form.
+        """
+        return cls(
+            scale=np.array(values["scale"], np.float32), shift=np.array(values["shift"], np.float32)
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -179,6 +196,53 @@ class Palette:
             simulator=None if simulator is None else _colors_of(simulator),
             clusters=np.array(values["clusters"], np.float32),
         )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Appearance:
+    """How a model that sees colours is given them.
+
+    Attributes:
+        cell: side of a cell of `preprocessing.region_colors`, pixels.
+        palette: of the records that it was trained on.
+    """
+
+    cell: int
+    palette: Palette
+
+    def colors(
+        self, labels: np.ndarray, images: np.ndarray, recoloring: Recoloring | None
+    ) -> np.ndarray:
+        """What a model is given of frames: the colours of their regions, recoloured.
+
+        Args:
+            labels: (batch, height, width) integer class indices; C or more is void.
+            images: (batch, height, width, 3) RGB, uint8 or floating 0..255.
+            recoloring: of all frames; None for `palette.given()`.
+
+        Returns:
+            (batch, height, width, 3) float32 0..255.
+        """
+        kinds, chosen = self.palette.num_classes, recoloring or self.palette.given()
+        scale, shift = (
+            np.repeat(x[None].astype(np.float32), len(labels), axis=0)
+            for x in (chosen.scale, chosen.shift)
+        )
+        colors = preprocessing.region_colors(labels, images, kinds, self.cell, np)
+        return preprocessing.recolored(colors, labels, scale, shift, np)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"cell": self.cell, "palette": self.palette.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Appearance:
+        """What `to_dict` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is of another form.
+        """
+        return cls(cell=int(values["cell"]), palette=Palette.from_dict(values["palette"]))
 
 
 def _lists_of(colors: ClassColors) -> dict[str, Any]:

@@ -82,17 +82,20 @@ def region_colors(labels: Any, images: Any, num_classes: int, cell: int, xp: Any
     indices = xp.minimum(xp.array(labels, dtype="int32"), num_classes)
     batch, height, width = xp.shape(indices)
     rows, columns = (height + cell - 1) // cell, (width + cell - 1) // cell
-    values = _in_cells(_with_ones(images, xp), rows, columns, cell, xp)
-    shares = _in_cells(one_hot(indices, kinds, xp), rows, columns, cell, xp)
-    sums = xp.reshape(xp.matmul(xp.transpose(shares, (0, 1, 2, 4, 3)), values), (-1, 4))
-    example = xp.reshape(xp.arange(batch, dtype="int32"), (-1, 1, 1)) * (rows * columns)
-    total: Any = 0.0
-    for row, row_share in _neighbours(height, rows, cell, xp):
-        for column, column_share in _neighbours(width, columns, cell, xp):
-            place = example + row[:, None] * columns + column[None]
-            share = (row_share[:, None] * column_share[None])[..., None]
-            total = total + share * xp.take(sums, place * kinds + indices, axis=0)
-    return total[..., :3] / total[..., 3:]
+    sums = _sums_in_cells(indices, images, kinds, (rows, columns), cell, xp)
+    sums = sum(
+        share[:, None] * xp.take(sums, column, axis=2)
+        for column, share in _neighbours(width, columns, cell, xp)
+    )
+    sums = xp.reshape(sums, (-1, 4))
+    inside = xp.arange(width, dtype="int32") * kinds + indices  # a line of cells
+    line = xp.reshape(xp.arange(batch, dtype="int32"), (-1, 1)) * rows
+    total: Any = sum(
+        share[:, None, None]
+        * xp.take(sums, (line + row)[..., None] * (width * kinds) + inside, axis=0)
+        for row, share in _neighbours(height, rows, cell, xp)
+    )
+    return (total / total[..., 3:])[..., :3]
 
 
 def recolored(colors: Any, labels: Any, scale: Any, shift: Any, xp: Any) -> Any:
@@ -139,23 +142,38 @@ def _strongest(strength: Any, share: float, xp: Any) -> Any:
     return xp.reshape(xp.take(ordered, count - 1 - above, axis=-1), (-1, 1, 1, 1))
 
 
-def _with_ones(images: Any, xp: Any) -> Any:
-    images = xp.array(images, dtype="float32")
-    return xp.concatenate([images, xp.ones_like(images[..., :1])], axis=-1)
+def _sums_in_cells(
+    indices: Any, images: Any, kinds: int, cells: tuple[Any, Any], cell: int, xp: Any
+) -> Any:
+    """Red, green, blue and number of the pixels of each class in each cell.
+
+    Returns:
+        (batch, rows, columns, kinds * 4) float32. Of integer levels it is exact, in any order of
+        the additions, in cells of at most 256 pixels a side.
+    """
+    levels = xp.array(images, dtype="float32")
+    values = xp.concatenate([levels, xp.ones_like(levels[..., :1])], axis=-1)
+    indices = indices[..., None]
+    for axis, count in enumerate(cells, 1):
+        size = xp.shape(indices)[axis]
+        place = xp.arange(count * cell, dtype="int32")
+        inside = xp.reshape(xp.less(place, size), (-1, 1, 1) if axis == 1 else (-1, 1))
+        place = xp.minimum(place, size - 1)
+        values, indices = xp.take(values, place, axis=axis), xp.take(indices, place, axis=axis)
+        indices = xp.where(inside, indices, kinds)  # no class beyond the border
+    values, indices = (_by_cells(x, cells, cell, xp) for x in (values, indices))
+    indices = xp.transpose(indices, (0, 1, 2, 4, 3))
+    shares = xp.equal(indices, xp.arange(kinds, dtype="int32")[:, None])
+    sums = xp.matmul(xp.array(shares, dtype="float32"), values)
+    return xp.reshape(sums, (xp.shape(sums)[0], *cells, kinds * 4))
 
 
-def _in_cells(values: Any, rows: Any, columns: Any, cell: int, xp: Any) -> Any:
-    """(batch, height, width, c) as (batch, rows, columns, cell x cell, c), 0 beyond the border."""
-    for axis, cells in ((1, rows), (2, columns)):
-        size = xp.shape(values)[axis]
-        index = xp.arange(cells * cell, dtype="int32")
-        inside = xp.array(xp.less(index, size), dtype="float32")
-        inside = xp.reshape(inside, (-1, 1, 1) if axis == 1 else (-1, 1))
-        values = xp.take(values, xp.minimum(index, size - 1), axis=axis) * inside
+def _by_cells(values: Any, cells: tuple[Any, Any], cell: int, xp: Any) -> Any:
+    """(batch, rows * cell, columns * cell, c) as (batch, rows, columns, cell * cell, c)."""
     batch, channels = xp.shape(values)[0], values.shape[-1]
-    values = xp.reshape(values, (batch, rows, cell, columns, cell, channels))
+    values = xp.reshape(values, (batch, cells[0], cell, cells[1], cell, channels))
     values = xp.transpose(values, (0, 1, 3, 2, 4, 5))
-    return xp.reshape(values, (batch, rows, columns, cell * cell, channels))
+    return xp.reshape(values, (batch, *cells, cell * cell, channels))
 
 
 def _neighbours(size: Any, cells: Any, cell: int, xp: Any) -> list[tuple[Any, Any]]:

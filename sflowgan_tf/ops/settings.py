@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sflowgan_tf.utils.bounds import bounded
 
 SIDE_OUTPUTS = 6  # of the DNED, one for each stage of its trunk and the fused one: the paper's N
+HED_FILTERS = (8, 16, 64)  # of DNEDs for which there are weights of HED; 64 is HED itself
 
 
 @dataclass(frozen=True, kw_only=True)

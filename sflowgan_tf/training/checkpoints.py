@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,8 @@ from sflowgan_tf.utils.files import written_whole
 
 _LAYOUT = "layout"  # the key of the text that names the variables
 _KEPT = 2  # checkpoints of a run
+
+Variable = tuple[str, list[int]]  # name and shape
 
 
 @dataclass(frozen=True)
@@ -46,15 +48,20 @@ class State:
         lists = {name: [v.value for v in part.variables] for name, part in self.parts.items()}
         return tf.train.Checkpoint(step=self.step, **lists, **other)
 
-    def layout(self) -> dict[str, list[tuple[str, list[int]]]]:
-        """Name and shape of each part's variables.
+    def layout(self) -> dict[str, list[Variable]]:
+        """Name and shape of each part's variables."""
+        return layout(self.parts)
 
-        The numbers by which Keras tells the layers of one process apart are left out.
-        """
-        return {
-            name: [(re.sub(r"_\d+(?=[/_]|$)", "", v.path), [*v.shape]) for v in part.variables]
-            for name, part in self.parts.items()
-        }
+
+def layout(parts: Mapping[str, Any]) -> dict[str, list[Variable]]:
+    """Name and shape of the variables of networks and optimizers, by the names of these.
+
+    The numbers by which Keras tells the layers of one process apart are left out.
+    """
+    return {
+        name: [(re.sub(r"_\d+(?=[/_]|$)", "", v.path), [*v.shape]) for v in part.variables]
+        for name, part in parts.items()
+    }
 
 
 class Checkpoints(keras.callbacks.Callback):
@@ -205,14 +212,30 @@ def _check(state: State, reader: Any, path: Path) -> None:
         stored = [shapes[key] for key in itertools.takewhile(shapes.__contains__, keys)]
         names = (name for name, _ in saved["variables"].get(part, variables))
         named = zip(itertools.chain(names, itertools.repeat("one")), stored, strict=False)
-        pairs = itertools.zip_longest(named, variables)
-        for number, (there, here) in enumerate(pairs, start=1):
-            if there != here:
-                raise UserError(
-                    f"{path}{saved['written']} does not fit this version's networks: in {part}, "
-                    f"variable {number} is {_described(there)} there, {_described(here)} here; "
-                    "use the program and the configuration that wrote it, or begin another --run"
-                )
+        check_variables(part, [*named], variables, f"{path}{saved['written']}")
+
+
+def check_variables(
+    part: str, there: Sequence[Variable], here: Sequence[Variable], origin: str
+) -> None:
+    """Compares the variables in a file with those that it shall fill.
+
+    Args:
+        part: what they belong to.
+        there: name and shape of those in the file.
+        here: of those that are filled.
+        origin: the file, for the message.
+
+    Raises:
+        UserError: their number, or the name or shape of one of them differs.
+    """
+    for number, (one, other) in enumerate(itertools.zip_longest(there, here), start=1):
+        if one != other:
+            raise UserError(
+                f"{origin} does not fit this version's networks: in {part}, variable {number} is "
+                f"{_described(one)} there, {_described(other)} here; use the program and the "
+                "configuration that wrote it, or begin another --run"
+            )
 
 
 def _saved_layout(reader: Any, shapes: dict[str, list[int]]) -> dict[str, Any]:
@@ -224,5 +247,5 @@ def _saved_layout(reader: Any, shapes: dict[str, list[int]]) -> dict[str, Any]:
     return layout | {"written": f", written by version {layout['version']},"}
 
 
-def _described(variable: tuple[str, list[int]] | None) -> str:
+def _described(variable: Variable | None) -> str:
     return f"{variable[0]} of shape {tuple(variable[1])}" if variable else "missing"

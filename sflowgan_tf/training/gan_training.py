@@ -27,6 +27,7 @@ class GANTraining(Training):
     def __init__(self, config: Config, manifest: Manifest, folder: Path, run: Run):
         """Builds and restores it; the arguments are those of `Training`."""
         epochs = assembly.curriculum(config, manifest.splits["train"])
+        self.appearance = assembly.appearance(config, folder, manifest, run)
         self.gan = assembly.gan(config, manifest.classes.num_classes, epochs)
         super().__init__(self.gan, epochs, config, manifest, folder, run)
 
@@ -65,7 +66,7 @@ class GANTraining(Training):
 
     def sheets(self) -> Draw:
         """Scenes, and in the later phases variations, a film and its flow; of the same frames."""
-        translator = assembly.translator(self.config, self.manifest, self.gan)
+        translator = assembly.translator(self.config, self.manifest, self.gan, self.appearance)
         split = "validation" if self.manifest.splits["validation"].records else "train"
         frames = pipeline.frames(self.folder, self.manifest, split, self.config.samples)
         drive = self._drive()

@@ -23,12 +23,26 @@ from sflowgan_tf.utils.errors import UserError
 _APART = {
     "translation": ("segmenter.",),
     "segmentation": (
-        *("pipeline.", "generator.", "discriminator.", "dned.", "perceptual.", "losses."),
+        *(
+            "pipeline.",
+            "generator.",
+            "discriminator.",
+            "dned.",
+            "appearance.",
+            "perceptual.",
+            "losses.",
+        ),
         *("phases.", "optimizer.", "edge_map", "start_run", "ema_decay"),
     ),
 }
 _FREE = ("log_steps:", "samples:", "checkpoint_steps:")  # they do not change what is trained
-_SHAPING = ("generator.", "discriminator.", "dned.filters:")  # keys that networks are made by
+_SHAPING = (  # keys that networks are made by
+    "generator.",
+    "discriminator.",
+    "dned.filters:",
+    "dned.sees:",
+    "appearance.kind:",
+)
 _SHAPELESS = ("generator.global_run:", "generator.frozen_epochs:")
 
 

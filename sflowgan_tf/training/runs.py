@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 from sflowgan_tf.utils.errors import UserError
@@ -34,13 +35,17 @@ class Run:
 
     @classmethod
     def existing(cls, name: str, flag: str = "--run") -> "Run":
-        """A run that a training has begun; its arguments are those of `named`.
+        """A run that a training has begun, or else the released model of that name.
+
+        Its arguments are those of `named`.
 
         Raises:
-            UserError: no training has left a configuration there.
+            UserError: no training has left a configuration there, and no such model is released.
         """
         run = cls.named(name, flag)
         if not run.config.is_file():
+            if released := cls.released(name):
+                return released
             others = sorted(path.parent.name for path in Path("runs").glob("*/config.yaml"))
             known = (
                 f"the runs there are: {', '.join(others)}" if others else "there are no runs yet"
@@ -48,10 +53,16 @@ class Run:
             raise UserError(f"{run.folder}: no training has begun there; {known}")
         return run
 
+    @classmethod
+    def released(cls, name: str) -> "Run | None":
+        """The model of that name that comes with the package, if there is one."""
+        run = cls(Path(str(resources.files("sflowgan_tf"))) / "released" / Path(name).name)
+        return run if name == run.folder.name and run.weights.is_file() else None
+
     @property
     def is_begun(self) -> bool:
-        """Whether something was trained: there is a checkpoint."""
-        return bool(self.steps)
+        """Whether something was trained: there is a checkpoint, or it is a released model."""
+        return bool(self.steps) or self.weights.is_file()
 
     @property
     def steps(self) -> list[int]:
@@ -67,6 +78,16 @@ class Run:
     def manifest(self) -> Path:
         """A copy of the records' manifest: class table, edge settings."""
         return self.folder / "manifest.json"
+
+    @property
+    def palette(self) -> Path:
+        """The colours of the training records, of a run whose generator sees colours."""
+        return self.folder / "palette.json"
+
+    @property
+    def weights(self) -> Path:
+        """Of a released model, instead of checkpoints; see `training.released`."""
+        return self.folder / "weights.npz"
 
     @property
     def checkpoints(self) -> Path:

@@ -21,7 +21,8 @@ def scenes(
     """A sheet of one row for each frame of `pipeline.frames`.
 
     A row holds the labels, the simulator's frame, its edge map, the DNED's if there is one, the
-    result, with `redraw` painted from the DNED's edges, if there is one, and the real frame.
+    colours if the model sees them, the result, with `redraw` painted from the DNED's edges, if
+    there is one, and the real frame.
     """
     rows: list[dict[str, Any]] = []
     for frame in frames:
@@ -33,7 +34,10 @@ def scenes(
         }
         if translator.redraws:
             row["DNED edges"] = redrawn[0]
-        painted = translator.paint(frame["labels"][None], redrawn if redraw else edges)
+        colors = translator.colors_of(frame)
+        if colors is not None:
+            row["colours"] = np.rint(colors[0]).astype(np.uint8)
+        painted = translator.paint(frame["labels"][None], redrawn if redraw else edges, colors)
         rows.append(row | {"result": painted[0], "real": frame["image_real"]})
     pictures = [[np.asarray(picture) for picture in row.values()] for row in rows]
     return contact_sheet(pictures, list(rows[0]))

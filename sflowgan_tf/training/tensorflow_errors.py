@@ -10,6 +10,7 @@ import tensorflow as tf
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.utils.errors import Failure
+from sflowgan_tf.utils.memory import enough_memory
 
 _INPUT = "{{node IteratorGetNext}}"  # the node of a graph that reads the next batch, as failing
 
@@ -25,11 +26,8 @@ def explained(folder: Path, manifest: Manifest, advice: Callable[[], str]) -> It
         Failure: the memory does not suffice, or the input failed though the records are whole.
     """
     try:
-        yield
-    except tf.errors.ResourceExhaustedError as error:
-        if "No space left" in str(error.message):  # of the disk
-            raise
-        raise Failure(f"not enough memory for a training step; {advice()}") from None
+        with enough_memory("for a training step", advice):
+            yield
     except tf.errors.OpError as error:
         if _INPUT not in str(error.message):
             raise

@@ -11,9 +11,11 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
 from sflowgan_tf.ops.edges import laplacian_edges
+from sflowgan_tf.ops.ensemble import ensemble_weights
+from sflowgan_tf.ops.palette import Recoloring
 from sflowgan_tf.translation.card import Card
 from sflowgan_tf.translation.model import Model
-from sflowgan_tf.translation.signatures import SIGNATURES, misfits
+from sflowgan_tf.translation.signatures import COLORED_SIGNATURES, misfits
 from sflowgan_tf.utils.errors import Failure, UserError
 
 Arrays = dict[str, np.ndarray]
@@ -56,14 +58,18 @@ class Artefact:
         return self.card.redraws
 
     def translate(
-        self, labels: np.ndarray, frame: np.ndarray, weights: np.ndarray | None
+        self,
+        labels: np.ndarray,
+        frame: np.ndarray,
+        weights: np.ndarray | None,
+        recoloring: Recoloring | None = None,
     ) -> np.ndarray:
         """One scene, painted; see `translation.model.Engine`.
 
         Raises:
             Failure: the answer is no picture of the frame's size.
         """
-        image = self._painted(labels, frame, weights)
+        image = self._painted(labels, frame, weights, recoloring)
         if image.shape != frame.shape:
             raise Failure(
                 f"{self.place}: answered with an image of shape {image.shape}; expected "
@@ -72,22 +78,36 @@ class Artefact:
         return image
 
     def _painted(
-        self, labels: np.ndarray, frame: np.ndarray, weights: np.ndarray | None
+        self,
+        labels: np.ndarray,
+        frame: np.ndarray,
+        weights: np.ndarray | None,
+        recoloring: Recoloring | None,
     ) -> np.ndarray:
         if weights is None and self.redraws:
             edges = laplacian_edges(frame[None], self.card.edges).numpy()
-            return self.predict("edges", {"labels": labels[None], "edges": edges})["image"][0]
-        shares = {} if weights is None else {"ensemble_weights": weights[None]}
+            scene = {"labels": labels[None], "edges": edges}
+            return self.predict("edges", scene | self._colors(labels, frame, recoloring))["image"][
+                0
+            ]
+        name, choice = _choice(weights, recoloring)
         if not self.encoded:
             scene = {"labels": labels[None], "image": frame[None]}
-            name = "weighted" if shares else "serving_default"
-            return self.predict(name, scene | shares)["image"][0]
+            return self.predict(name, scene | choice)["image"][0]
         files = {"labels_bytes": png(labels), "image_bytes": png(frame)}
-        name = "encoded_weighted" if shares else "encoded"
+        name = "encoded" if name == "serving_default" else f"encoded_{name}"
         try:
-            return picture(self.predict(name, files | shares)["image_bytes"][0])
+            return picture(self.predict(name, files | choice)["image_bytes"][0])
         except ValueError as error:
             raise Failure(f"{self.place}: {error}, the answer of signature {name}") from None
+
+    def _colors(
+        self, labels: np.ndarray, frame: np.ndarray, recoloring: Recoloring | None
+    ) -> Arrays:
+        """The input `colors` of signature `edges`; none for a model that sees no colours."""
+        if self.card.appearance is None:
+            return {}
+        return {"colors": self.card.appearance.colors(labels[None], frame[None], recoloring)}
 
     def model(self, place: dict[str, str], files: list[Path], close: Callable[[], None]) -> Model:
         """The model that its card describes.
@@ -109,10 +129,20 @@ class Artefact:
             size=card.size,
             flow=card.flow,
             edge_map=card.edge_map,
+            palette=card.appearance and card.appearance.palette,
             origin=origin | place,
             files=files,
             close=close,
         )
+
+
+def _choice(weights: np.ndarray | None, recoloring: Recoloring | None) -> tuple[str, Arrays]:
+    """The signature that takes weights and recolouring with a scene, and these as inputs."""
+    shares = {} if weights is None else {"ensemble_weights": weights[None]}
+    if recoloring is None:
+        return "weighted" if shares else "serving_default", shares
+    colors = {"color_scale": recoloring.scale[None], "color_shift": recoloring.shift[None]}
+    return "appearance", {"ensemble_weights": ensemble_weights(1, 0)} | shares | colors
 
 
 def png(image: np.ndarray) -> np.ndarray:
@@ -224,7 +254,7 @@ def _signatures(graph: Path) -> Any:
 
 def _caller(loaded: Any) -> Predict:
     def predict(name: str, inputs: Arrays) -> Arrays:
-        specs = SIGNATURES[name].inputs
+        specs = COLORED_SIGNATURES[name].inputs
         tensors = {key: tf.constant(value, specs[key].dtype) for key, value in inputs.items()}
         return {key: value.numpy() for key, value in loaded.signatures[name](**tensors).items()}
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sflowgan_tf.ops.classes import ClassTable
+from sflowgan_tf.ops.palette import Appearance
 from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.provenance import KEYS
 
@@ -21,6 +22,7 @@ _TERMS = {
     "cityscapes_sequence": "Cityscapes: registration; research only, no redistribution.",
 }
 _OTHERS = "The data's owner sets the terms."
+_LATER = {"flow", "appearance"}  # keys that cards were written without
 _NOTE = "Models and pictures made from a dataset may fall under its terms; read the owner's page."
 
 
@@ -39,6 +41,8 @@ class Card:
             cards that were written without them.
         edge_map: "laplacian", or "none" for a model that sees labels only.
         redraws: whether the DNED redraws the edges, so that a scene has versions.
+        appearance: how it is given colours; None for a model that sees none, and for cards that
+            were written without it.
         data: what it was trained on: dataset, frames, sequences.
         metrics: of its evaluation: subject, reference, scores, warnings; None without one.
         licence: a note on what the data allow.
@@ -55,6 +59,7 @@ class Card:
     flow: Farneback = Farneback()
     edge_map: str
     redraws: bool
+    appearance: Appearance | None = None
     data: dict[str, Any]
     metrics: dict[str, Any] | None
     licence: str
@@ -63,7 +68,8 @@ class Card:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        values = asdict(self) | {"classes": self.classes.to_dict()}
+        colors = self.appearance and self.appearance.to_dict()
+        values = asdict(self) | {"classes": self.classes.to_dict(), "appearance": colors}
         return {KEYS.get(name, name): value for name, value in values.items()}
 
     @classmethod
@@ -81,7 +87,7 @@ class Card:
         if version != VERSION:
             raise ValueError(f"model card of version {version}, expected {VERSION}")
         keys = {KEYS.get(field.name, field.name): field.name for field in fields(cls)}
-        wrong = sorted((keys.keys() - {"flow"} - values.keys()) | (values.keys() - keys.keys()))
+        wrong = sorted((keys.keys() - _LATER - values.keys()) | (values.keys() - keys.keys()))
         if wrong:
             raise ValueError(f"damaged model card: missing or unknown: {', '.join(wrong)}")
         parts = {
@@ -89,6 +95,7 @@ class Card:
             "size": _size,
             "edges": lambda settings: EdgeSettings(**settings),
             "flow": lambda settings: Farneback(**settings),
+            "appearance": lambda colors: colors and Appearance.from_dict(colors),
         }
         for key in parts.keys() & values.keys():
             try:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
 from itertools import count, islice
@@ -18,6 +18,7 @@ from tqdm import tqdm
 from sflowgan_tf.data.manifest import write_json
 from sflowgan_tf.data.media import mp4
 from sflowgan_tf.data.media.scenes import Scene, Scenes
+from sflowgan_tf.ops.palette import Recoloring
 from sflowgan_tf.translation.history import History
 from sflowgan_tf.translation.painting import Painter
 from sflowgan_tf.utils.disk import writing
@@ -74,13 +75,15 @@ class Films:
         self._check_files(scenes)
         plan = self._plan(scenes)
         with locked(self.folder, "or choose another --output"):
-            frames = self._begin(plan)
-            self._paint(scenes, frames)
+            self._begin(plan)
+            frames = plan["frames"]
+            recolorings = [r and Recoloring.from_dict(r) for r in plan["recolorings"]]
+            self._paint(scenes, frames, recolorings)
             self._join(-(-frames // self.piece))
             shutil.rmtree(self.folder)
         return frames
 
-    def _paint(self, scenes: Scenes, frames: int) -> None:
+    def _paint(self, scenes: Scenes, frames: int, recolorings: Sequence[Recoloring | None]) -> None:
         """Paints the pieces that are missing."""
         done = next(n for n in count() if not all(file.is_file() for file in self._pieces(n)))
         if done:
@@ -89,7 +92,7 @@ class Films:
         reading = self.painter.read(scenes, start)
         with tqdm(desc="painting", total=frames, initial=start, unit="frame") as bar:
             for number in range(done, -(-frames // self.piece)):
-                self._write(number, islice(reading, self.piece), bar)
+                self._write(number, islice(reading, self.piece), recolorings, bar)
 
     def _join(self, pieces: int) -> None:
         for version, file in enumerate(self.files):
@@ -112,25 +115,32 @@ class Films:
                 raise UserError(f"{file}: would overwrite the scenes; choose another --output")
 
     def _plan(self, scenes: Scenes) -> dict[str, Any]:
-        """What decides the films' bytes, and how many frames they will have.
+        """What decides the films' bytes, how many frames they will have and in which colours.
 
-        Scenes are checked, which reads all of them, unless an earlier command has done so.
+        Scenes are checked and measured, which reads all of them, unless an earlier command has
+        done so.
         """
         inputs, before = self._inputs(scenes), self._earlier_plan()
         if before["made_of"] == inputs:
             return before
-        return {"frames": scenes.check(self.painter.table, one_size=True), "made_of": inputs}
+        frames = scenes.check(self.painter.table, one_size=True)
+        recolorings = [r and r.to_dict() for r in self.painter.recolorings(scenes, frames)]
+        return {"frames": frames, "made_of": inputs, "recolorings": recolorings}
 
     def _earlier_plan(self) -> dict[str, Any]:
         """The plan of the pieces that are there; an empty one where there are none."""
         try:
             plan = json.loads((self.folder / _PLAN).read_text())
-            return {"frames": plan["frames"], "made_of": dict(plan["made_of"])}
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
-            return {"frames": 0, "made_of": {}}
+            return {
+                "frames": plan["frames"],
+                "made_of": dict(plan["made_of"]),
+                "recolorings": plan.get("recolorings", [None] * len(self.files)),
+            }
+        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+            return {"frames": 0, "made_of": {}, "recolorings": []}
 
-    def _begin(self, plan: dict[str, Any]) -> int:
-        """Takes up the pieces of the same plan, removes others; returns the number of frames."""
+    def _begin(self, plan: dict[str, Any]) -> None:
+        """Takes up the pieces of the same plan, removes others."""
         inputs, before = plan["made_of"], self._earlier_plan()["made_of"]
         is_same = before == inputs
         if before and not is_same:
@@ -144,23 +154,28 @@ class Films:
                     path.unlink()
         with writing(self.folder):
             write_json(self.folder / _PLAN, plan)
-        return plan["frames"]
 
     def _inputs(self, scenes: Scenes) -> dict[str, Any]:
         """Whatever decides the films' bytes; keys are for people."""
-        return self.painter.origin | {
-            "checkpoint": _fingerprint(self.painter.model.files),
-            "versions": [self.painter.texts(version) for version in range(len(self.files))],
-            "size": list(self.painter.size),
-            "class table": json.dumps(self.painter.table.to_dict()),
-            "rate": str(self.fps),
-            "arrangement": "side by side" if self.side_by_side else "result",
-            "weight of the past": self.history.weight,
-            "length of pieces": self.piece,
-            "encoder": mp4.ENCODER | {"av": av.__version__},
-            "labels": _fingerprint(scenes.labels.files),
-            "frames": _fingerprint(scenes.frames.files),
-        }
+        appearance = self.painter.appearance
+        colors = {"appearance": _fingerprint(appearance.files)} if appearance else {}
+        return (
+            self.painter.origin
+            | colors
+            | {
+                "checkpoint": _fingerprint(self.painter.model.files),
+                "versions": [self.painter.texts(version) for version in range(len(self.files))],
+                "size": list(self.painter.size),
+                "class table": json.dumps(self.painter.table.to_dict()),
+                "rate": str(self.fps),
+                "arrangement": "side by side" if self.side_by_side else "result",
+                "weight of the past": self.history.weight,
+                "length of pieces": self.piece,
+                "encoder": mp4.ENCODER | {"av": av.__version__},
+                "labels": _fingerprint(scenes.labels.files),
+                "frames": _fingerprint(scenes.frames.files),
+            }
+        )
 
     def _pieces(self, number: int) -> list[Path]:
         """The files of a piece, one a version."""
@@ -184,13 +199,19 @@ class Films:
                 "makes them anew"
             ) from None
 
-    def _write(self, number: int, scenes: Iterable[Scene], bar: tqdm) -> None:
+    def _write(
+        self,
+        number: int,
+        scenes: Iterable[Scene],
+        recolorings: Sequence[Recoloring | None],
+        bar: tqdm,
+    ) -> None:
         with ExitStack() as stack:
             encoders = [
                 stack.enter_context(mp4.encoded(file, self.fps)) for file in self._pieces(number)
             ]
             for scene in scenes:
-                images = np.stack([*self.painter.paint(scene)])
+                images = np.stack([*self.painter.paint(scene, recolorings)])
                 for encoder, image in zip(
                     encoders, self.history.steady(scene.frame, images), strict=True
                 ):

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from sflowgan_tf.ops.classes import VOID, ClassTable
+from sflowgan_tf.ops.palette import Palette, Recoloring
 from sflowgan_tf.ops.settings import SIDE_OUTPUTS, Farneback
 from sflowgan_tf.utils.arrays import kind
 from sflowgan_tf.utils.errors import UserError
@@ -27,14 +28,22 @@ class Engine(Protocol):
         ...
 
     def translate(
-        self, labels: np.ndarray, frame: np.ndarray, weights: np.ndarray | None, /
+        self,
+        labels: np.ndarray,
+        frame: np.ndarray,
+        weights: np.ndarray | None,
+        recoloring: Recoloring | None = None,
+        /,
     ) -> np.ndarray:
         """Paints one scene.
 
         Args:
             labels: (height, width) uint8 class indices or VOID.
-            frame: (height, width, 3) uint8 RGB; its Laplacian gives the edges.
+            frame: (height, width, 3) uint8 RGB; it gives the edges and, to a model with a palette,
+                the colours.
             weights: (6,) float32, >= 0, of the DNED's side outputs; None leaves the DNED out.
+            recoloring: of the frame's colours, for a model with a palette; None for
+                `palette.given()`.
 
         Returns:
             (height, width, 3) uint8 RGB.
@@ -56,6 +65,8 @@ class Model:
             alone, the others take any.
         flow: settings of the optical flow of the records that it was trained on.
         edge_map: what it sees beside the labels: "laplacian" edges, or "none" at all.
+        palette: the colours of its training data, of a model that sees the frame's colours too;
+            its methods give what `translate` takes as `appearance`. None for other models.
         origin: run, step and place of the model, for the metadata of pictures.
         files: its files on this machine, by which an interrupted film tells whether they changed.
         close: ends the connection to a server; does nothing for other models.
@@ -66,6 +77,7 @@ class Model:
     size: tuple[int, int]
     flow: Farneback
     edge_map: str
+    palette: Palette | None = None
     origin: dict[str, str]
     files: list[Path] = field(default_factory=list)
     close: Callable[[], None] = lambda: None
@@ -90,6 +102,7 @@ class Model:
         weights: np.ndarray | None = None,
         *,
         edges: Literal["dned", "laplacian"] | None = None,
+        appearance: Recoloring | None = None,
     ) -> np.ndarray:
         """Paints one scene.
 
@@ -99,16 +112,19 @@ class Model:
                 and width at least 2.
             weights: (6,) numbers from 0 on, one of them larger, of the DNED's side outputs; only
                 their ratios count. None: equal weights.
-            edges: what the scene is painted from. "dned": the edges that the DNED makes of the
-                frame's Laplacian; "laplacian": the Laplacian itself. None: "dned" for a model
-                with `redraws`, else "laplacian".
+            edges: what the scene is painted from. "dned": the edges that the DNED draws;
+                "laplacian": those of the frame's Laplacian. None: "dned" for a model with
+                `redraws`, else "laplacian".
+            appearance: the colours of the picture, of a model with a palette: what happens to the
+                frame's. None: `palette.given()`, which brings the frame's own colours to the range
+                of real ones.
 
         Returns:
             (height, width, 3) uint8 RGB.
 
         Raises:
-            UserError: an argument has another shape, dtype or range, or asks for edges that this
-                model does not have.
+            UserError: an argument has another shape, dtype or range, or asks for edges or colours
+                that this model does not have.
             Failure: a server refuses, no longer answers, or answers with something else.
         """
         self._check_scene(labels, frame)
@@ -119,11 +135,30 @@ class Model:
                 "weights and edges='dned': this model has no DNED, or was never trained on its "
                 "edges; leave them out"
             )
+        if appearance is not None:
+            self._check_appearance(appearance)
         if edges == "laplacian" or not self.redraws:
-            return self.engine.translate(labels, frame, None)
-        if weights is None:
-            return self.engine.translate(labels, frame, _EQUAL_WEIGHTS)
-        return self.engine.translate(labels, frame, _checked_weights(weights))
+            return self.engine.translate(labels, frame, None, appearance)
+        shares = _EQUAL_WEIGHTS if weights is None else _checked_weights(weights)
+        return self.engine.translate(labels, frame, shares, appearance)
+
+    def _check_appearance(self, appearance: Recoloring) -> None:
+        """UserError where it is no recolouring for this model."""
+        if self.palette is None:
+            raise UserError("appearance: this model sees no colours; leave it out")
+        if not isinstance(appearance, Recoloring):
+            raise UserError(
+                "appearance: expected what a method of this model's palette gives, such as "
+                f"palette.cluster(0), got {type(appearance).__name__}"
+            )
+        shape = (self.classes.num_classes + 1, 3)
+        for name in ("scale", "shift"):
+            values = np.asarray(getattr(appearance, name))
+            if values.shape != shape or values.dtype.kind != "f" or not np.isfinite(values).all():
+                raise UserError(
+                    f"appearance.{name}: expected {shape} finite floats, one row for each class "
+                    f"and one for void, got {kind(values)}"
+                )
 
     def _check_scene(self, labels: np.ndarray, frame: np.ndarray) -> None:
         """UserError where the arrays are not those of one scene."""

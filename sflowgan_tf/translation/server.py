@@ -28,7 +28,7 @@ from tensorflow_serving.apis import (
 from sflowgan_tf.translation import artefact
 from sflowgan_tf.translation.artefact import Arrays
 from sflowgan_tf.translation.model import Model
-from sflowgan_tf.translation.signatures import SIGNATURES, text
+from sflowgan_tf.translation.signatures import COLORED_SIGNATURES, text
 from sflowgan_tf.utils.errors import Failure, UserError
 
 _TIMEOUT = 300  # seconds for one picture; a large one on a CPU takes many
@@ -56,11 +56,12 @@ class Connection(Protocol):
         ...
 
     def predict(self, name: str, inputs: Arrays) -> Arrays:
-        """The outputs of a signature, of the dtypes and shapes of `SIGNATURES`.
+        """The outputs of a signature, of the dtypes and shapes of `COLORED_SIGNATURES`.
 
         Args:
             name: of the signature.
-            inputs: arrays with the names, dtypes and shapes of `SIGNATURES`; bytes as objects.
+            inputs: arrays with the names, dtypes and shapes of `COLORED_SIGNATURES`; bytes as
+                objects.
 
         Raises:
             Refusal: the server refuses, with its reason, or can't be reached.
@@ -160,7 +161,7 @@ class Rest:
         """See `Connection`."""
         values = {key: _to_json(value) for key, value in inputs.items()}
         answer = self._ask(":predict", {"signature_name": name, "inputs": values})
-        ((key, spec),) = SIGNATURES[name].outputs.items()
+        ((key, spec),) = COLORED_SIGNATURES[name].outputs.items()
         try:
             outputs = {key: _from_json(answer["outputs"], spec.dtype)}
         except (KeyError, TypeError, ValueError):
@@ -269,7 +270,7 @@ class Grpc:
         request.model_spec.MergeFrom(self.model)
         answer = self._ask(self._service.Predict, request)
         outputs = {}
-        for key, spec in SIGNATURES[name].outputs.items():
+        for key, spec in COLORED_SIGNATURES[name].outputs.items():
             try:
                 outputs[key] = tf.make_ndarray(answer.outputs[key])
             except (KeyError, TypeError, ValueError):  # no tensor, or not as many values as it says
@@ -293,7 +294,7 @@ class Grpc:
 def _fitting(url: str, name: str, inputs: Arrays, outputs: Arrays) -> Arrays:
     """Outputs that have the dtypes, ranks and batch size of their signature."""
     batch = len(next(iter(inputs.values())))
-    for key, spec in SIGNATURES[name].outputs.items():
+    for key, spec in COLORED_SIGNATURES[name].outputs.items():
         array = outputs[key]
         shape = [batch, *spec.shape.as_list()[1:]]
         strings = spec.dtype == tf.string
@@ -326,10 +327,11 @@ def predict_request(name: str, signature: str, inputs: Arrays) -> predict_pb2.Pr
     Args:
         name: of the model.
         signature: which is called.
-        inputs: arrays with the names, dtypes and shapes of `SIGNATURES`; bytes as objects.
+        inputs: arrays with the names, dtypes and shapes of `COLORED_SIGNATURES`; bytes as objects.
     """
     request = predict_pb2.PredictRequest()
     request.model_spec.name, request.model_spec.signature_name = name, signature
-    for key, spec in SIGNATURES[signature].inputs.items():
-        request.inputs[key].CopyFrom(tf.make_tensor_proto(inputs[key], spec.dtype))
+    specs = COLORED_SIGNATURES[signature].inputs
+    for key, value in inputs.items():
+        request.inputs[key].CopyFrom(tf.make_tensor_proto(value, specs[key].dtype))
     return request

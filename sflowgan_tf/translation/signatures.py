@@ -26,6 +26,11 @@ _IMAGE = {"image": tf.TensorSpec([None, None, None, 3], tf.uint8)}  # RGB
 _WEIGHTS = {
     "ensemble_weights": tf.TensorSpec([None, SIDE_OUTPUTS], tf.float32)
 }  # only ratios count
+_RECOLORING = {  # of each class, the last row being void: color -> scale * color + shift
+    "color_scale": tf.TensorSpec([None, None, 3], tf.float32),
+    "color_shift": tf.TensorSpec([None, None, 3], tf.float32),  # grey levels
+}
+_COLORS = {"colors": tf.TensorSpec([None, None, None, 3], tf.float32)}  # 0..255
 _EDGES = {"edges": tf.TensorSpec([None, None, None, 1], tf.float32)}  # in [0, 1]
 _BYTES = tf.TensorSpec([None], tf.string)
 _FILES = {"labels_bytes": _BYTES, "image_bytes": _BYTES}  # PNG of one channel; PNG or JPEG
@@ -41,18 +46,28 @@ SIGNATURES = {
     "card": Signature({"ask": _BYTES}, {"card": _BYTES}),
 }
 
+# Of a model that sees colours. Where nothing is said of them, they are the frame's own, brought to
+# the range of real ones.
+COLORED_SIGNATURES = SIGNATURES | {
+    "edges": Signature(_LABELS | _EDGES | _COLORS, _IMAGE),
+    "appearance": Signature(_LABELS | _IMAGE | _WEIGHTS | _RECOLORING, _IMAGE),
+    "encoded_appearance": Signature(_FILES | _WEIGHTS | _RECOLORING, _PNG),
+}
+
 
 def misfits(definitions: Mapping[str, Any]) -> list[str]:
     """In what the signatures of a SavedModel differ from those of an exported model.
 
     Args:
-        definitions: SignatureDef messages by name; further ones are of no interest.
+        definitions: SignatureDef messages by name; further ones are of no interest. With one of the
+            name "appearance", they must be those of a model that sees colours.
 
     Returns:
         Clauses such as "serving_default takes no image"; empty where everything fits.
     """
     wrong = []
-    for name, signature in SIGNATURES.items():
+    expected = COLORED_SIGNATURES if "appearance" in definitions else SIGNATURES
+    for name, signature in expected.items():
         if name not in definitions:
             wrong.append(f"there is no signature {name}")
             continue

@@ -18,12 +18,14 @@ def model(file: Path) -> Model:
     """
     with held_back():  # LiteRT names the delegate that it uses
         painter = TFLiteModel(file)
+    appearance = painter.metadata.appearance
     return Model(
         engine=painter,
         classes=painter.metadata.classes,
         size=painter.size,
         flow=painter.metadata.flow,
         edge_map=painter.edges,
+        palette=appearance and appearance.palette,
         origin=painter.metadata.origin | {"model": str(file)},
         files=[file],
     )

@@ -29,6 +29,14 @@ def test_everything_is_written(exported, exportable):
     assert json.loads(json.dumps(inside)) == card
 
 
+def test_a_model_that_sees_colors_is_compared_in_others_too(colored_exported):
+    card = json.loads((colored_exported / "model_card.json").read_text())
+    differences = card["difference_to_run"]
+    assert [*differences][5:] == ["appearance", "encoded_appearance"]
+    assert all(difference["mean"] < 1e-4 for difference in differences.values())
+    assert card["appearance"]["cell"] == 5
+
+
 class Painting:
     """A run whose own pictures are not those of the networks that are exported."""
 
@@ -38,7 +46,7 @@ class Painting:
     def __getattr__(self, name):
         return getattr(self.translator, name)
 
-    def translate(self, labels, image, weights):
+    def translate(self, labels, image, weights, recoloring=None):
         return self.change(self.translator.translate(labels, image, weights), weights)
 
 

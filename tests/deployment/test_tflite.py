@@ -12,8 +12,10 @@ from sflowgan_tf.device import tflite_model as device_model
 from sflowgan_tf.device.metadata import Metadata
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.ops.settings import EdgeSettings
+from sflowgan_tf.translation.tflite import model as tflite_model
 from sflowgan_tf.translation.translator import Translator
 from sflowgan_tf.utils.errors import Failure, UserError
+from tests.colors import appearance_of
 from tests.translation.test_translator import make
 
 SIZE, TABLE = (40, 24), TABLES["synthia"]
@@ -95,6 +97,40 @@ def test_weights_change_the_picture_as_they_do_the_runs(files):
         expected = translator.translate(scene.labels, scene.frame, weights)
         assert np.abs(painted[-1].astype(int) - expected).max() <= 1
     assert not np.array_equal(*painted)
+
+
+@pytest.fixture(scope="module")
+def colored():
+    """A model that sees colours, and whose DNED sees the picture."""
+    return make(appearance=appearance_of(TABLE.num_classes), dned_sees="image")
+
+
+@pytest.mark.parametrize(
+    ("precision", "redraws", "least"),
+    [("fp32", True, 60), ("fp16", True, 45), ("int8", True, 30), ("int8", False, 30)],
+)
+def test_colors_and_the_picture_are_inputs(tmp_path, colored, precision, redraws, least):
+    report = exporter(colored).write(tmp_path / "a.tflite", precision, redraws=redraws)
+    assert report.psnr >= least and (precision == "int8" or report.violations == [])
+    model = tflite_model(report.file)
+    drawn = [("image", [1, 24, 40, 3]), ("weights", [1, 6])]
+    assert [(one["name"], one["shape"]) for one in model.engine.metadata.inputs] == [
+        ("labels", [1, 24, 40, 13]),
+        *(drawn if redraws else [("edges", [1, 24, 40, 1])]),
+        ("colors", [1, 24, 40, 3]),
+    ]
+    assert (model.edge_map, model.redraws) == ("laplacian", redraws)
+    scene, pictures = SCENES[0], []
+    for recoloring in (None, model.palette.cluster(3)):
+        weights = np.float32([0, 0, 0, 0, 2, 0]) if redraws else None
+        pictures.append(
+            model.translate(scene.labels, scene.frame, weights, appearance=recoloring).astype(int)
+        )
+        expected = colored.translate(scene.labels, scene.frame, weights, recoloring)
+        difference = np.abs(pictures[-1] - expected)
+        assert difference.max() <= {"fp32": 1, "fp16": 6}.get(precision, 255)
+        assert difference.mean() < 8
+    assert np.abs(pictures[0] - pictures[1]).mean() > 0.5
 
 
 def test_void_and_a_generator_alone(files):

@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -33,8 +33,17 @@ def clip(draw, sequence="a", frames=5, right=0.75, **changes):
         "windows": draw.normal(size=(2, 2)),
         "temporal": draw.random((frames - 1, 2)),
         "diversity": draw.random(1),
+        "look": draw.random((frames, 4)),
+        "gradients": draw.random((frames, 2)),
+        "colors": colors(draw.integers(128, 133, (frames, 2, 3))),
+        "objects": np.column_stack([np.arange(2 * frames) // 2, draw.random((2 * frames, 2))]),
     }
     return Clip(sequence=sequence, **(defaults | changes))
+
+
+def colors(nodes):
+    """Histograms of 40 pixels of each class, all at one node of each channel."""
+    return 40 * np.eye(165, dtype=np.float32)[nodes]
 
 
 def scoring(films, **instruments):
@@ -46,6 +55,7 @@ def scoring(films, **instruments):
         "window": 2,
         "vgg": object(),
         "farneback": Farneback(),
+        "appearance": True,
     }
     return Scoring(
         films=films,
@@ -54,6 +64,7 @@ def scoring(films, **instruments):
         groups=frozenset({"paired"}),
         motion="exact",
         perceptual="VGG",
+        class_names=TABLE.names,
         seed=0,
     )
 
@@ -131,6 +142,70 @@ def test_means_of_frames_pairs_and_scenes(films):
     assert diversity.n == 2
 
 
+def looks(films):
+    """The scores of the appearance alone."""
+    networks = dict.fromkeys(("segment", "features", "clip_features", "vgg"))
+    return [one for one in scoring(films, **networks).scores() if one.group == "appearance"]
+
+
+def test_appearance_is_beside_the_real_frames(films):
+    scores = looks(films)
+    generated, real = (
+        np.concatenate([one.look for one in films[of]]).mean(axis=0) for of in ("generated", "real")
+    )
+    for column, name in enumerate(("sharpness", "gradient", "colorfulness", "ringing")):
+        ratio = the_score([one for one in scores if "class" not in one.detail], name)
+        assert ratio.value == pytest.approx(generated[column] / real[column])
+        assert ratio.low < ratio.value < ratio.high and ratio.n == 9
+        assert ratio.detail["real frames"] == pytest.approx(real[column])
+    sums = [np.concatenate([one.gradients for one in films[of]]).sum(0)[1] for of in films]
+    of_sky = the_score(scores, "gradient", **{"class": "sky"})
+    assert of_sky.value == pytest.approx(sums[0] / sums[1])
+    assert of_sky.detail["real frames"] == pytest.approx(sums[1] / (9 * 40))
+    itself = the_score(scores, "sharpness", "real")
+    assert itself.value == itself.low == itself.high == 1
+
+
+def test_colors_of_all_frames_of_a_class_are_compared_together(films):
+    """Real pixels lie at node 130; the film's in its first clip at 131, in its second at 127."""
+    for clips, nodes in ((films["real"], (130, 130)), (films["generated"], (131, 127))):
+        for index, node in enumerate(nodes):
+            place = np.full((len(clips[index].frames), 2, 3), 130)
+            place[:, 0, 1] = node  # a of the road
+            clips[index] = replace(clips[index], colors=colors(place))
+    scores = looks(films)
+    # 5 frames are a node of 4 units off, 4 frames three nodes
+    of_road = the_score(scores, "color_distance", **{"class": "road"})
+    assert of_road.value == pytest.approx(4 * (5 * 1 + 4 * 3) / 9)
+    assert the_score(scores, "color_distance", **{"class": "sky"}).value == 0
+    whole = the_score([one for one in scores if not one.detail], "color_distance")
+    assert whole.value == pytest.approx(of_road.value / 2), "half of the pixels are road"
+
+
+def test_colors_of_objects_have_the_median_of_all(films):
+    scores = looks(films | {"simulator": films["real"]})
+    for column, name in ((1, "object_color_simulator"), (2, "object_color_real")):
+        values = np.concatenate([one.objects[:, column] for one in films["generated"]])
+        score = the_score(scores, name)
+        assert score.value == pytest.approx(np.median(values))
+        assert (score.n, score.counted) == (18, "objects") and score.low < score.value < score.high
+    without = looks(films)
+    assert not [one for one in without if one.name == "object_color_simulator"]
+
+
+def test_a_class_that_few_frames_have_is_drawn_of_these_alone(films):
+    for clips in films.values():
+        clips[0].gradients[:, 1] = 0
+        clips[0].colors[:, 1] = 0
+    for name in ("gradient", "color_distance"):
+        of_sky = the_score(looks(films), name, **{"class": "sky"})
+        assert of_sky.low is None, "of one clip"
+    for clips in films.values():
+        clips[1].gradients[:, 1] = 0
+        clips[1].colors[:, 1] = 0
+    assert not [one for one in looks(films) if one.detail.get("class") == "sky"]
+
+
 def test_equal_films_are_no_distance_apart(films):
     scores = scoring({"generated": films["real"], "real": films["real"]}).scores()
     assert the_score(scores, "fid").value == pytest.approx(0, abs=1e-9)
@@ -144,23 +219,24 @@ def test_what_was_not_measured_is_left_out(films):
             Clip(
                 sequence=one.sequence,
                 frames=one.frames,
-                **dict.fromkeys(
-                    ("paired", "confusion", "features", "windows", "temporal", "diversity"), nothing
-                ),
+                **dict.fromkeys((field.name for field in fields(Clip)[2:]), nothing),
             )
             for one in clips
         ]
         for of, clips in films.items()
     }
-    without = scoring(bare, segment=None, features=None, clip_features=None, vgg=None)
+    networks = dict.fromkeys(("segment", "features", "clip_features", "vgg"))
+    without = scoring(bare, **networks, appearance=False)
     assert without.scores() == [] and without.classes(TABLE) == [] and without.warnings() == []
     assert without.frames()[0] == {"sequence": "a", "frame": 3}
 
 
 def test_a_single_scene_has_no_interval(films):
     one = scoring({of: clips[:1] for of, clips in films.items()})
-    assert the_score(one.scores(), "diversity").low is None
-    assert the_score(one.scores(), "l1").low is not None  # of its frames
+    scores = one.scores()
+    assert the_score(scores, "diversity").low is None
+    for name in ("l1", "sharpness", "object_color_real"):
+        assert the_score(scores, name).low is not None  # of its frames
     warnings = one.warnings()
     assert any("single sequence" in text for text in warnings)
     assert "FVD: left out, 2 samples are too few." in warnings
@@ -234,6 +310,8 @@ RANGES = {
     "warping_error": (0, 1),
     "flicker": (0, 1),
     "diversity": (0, np.inf),
+    **dict.fromkeys(("sharpness", "gradient", "colorfulness", "ringing"), (0, np.inf)),
+    **dict.fromkeys(("color_distance", "object_color_real"), (0, np.inf)),
 }
 
 

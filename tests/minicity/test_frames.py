@@ -7,6 +7,8 @@ import pytest
 from sflowgan_tf.minicity import sequence
 from sflowgan_tf.minicity.faces import Label
 from sflowgan_tf.minicity.frames import weather
+from sflowgan_tf.minicity.masks import Mask
+from sflowgan_tf.minicity.street import lay_out
 from sflowgan_tf.minicity.weather import KINDS
 
 SIZE = (128, 64)
@@ -62,6 +64,7 @@ def test_types_and_ranges(frames):
     for frame in frames:
         assert frame.labels.dtype == np.uint8 and frame.labels.shape == SIZE[::-1]
         assert frame.instances.dtype == np.uint16 and frame.instances.shape == SIZE[::-1]
+        assert frame.lights.dtype == np.uint8 and frame.lights.shape == SIZE[::-1]
         for image in (frame.image_cg, frame.image_real):
             assert image.dtype == np.uint8 and image.shape == (*SIZE[::-1], 3)
         assert frame.depth.dtype == np.float32 and frame.depth.min() > 0.3
@@ -88,12 +91,42 @@ def test_instances_are_of_one_class_and_things_have_one(frames):
             assert len(np.unique(frame.labels[frame.instances == number])) == 1
 
 
+def test_a_traffic_light_shines_in_the_colour_of_its_state_alone():
+    colors = {1: (242, 26, 15), 2: (255, 158, 0), 3: (0, 230, 128)}
+    seen = set()
+    for index in (4, 11, 18):
+        frame = next(sequence(0, index, 1, (256, 128)))
+        np.testing.assert_array_equal(frame.lights > 0, frame.labels == Label.LIGHT)
+        for state in np.unique(frame.lights[frame.lights > 0]).tolist():
+            pixels = frame.image_cg[frame.lights == state]
+            shining = {
+                other for other, color in colors.items() if (pixels == color).all(axis=1).any()
+            }
+            assert shining <= {state}
+            seen |= shining
+    assert seen == {1, 2, 3}
+
+
+def test_the_lights_of_a_crossing_show_the_same():
+    states = set()
+    for seed in range(6):
+        faces = lay_out(np.random.default_rng(seed), 5.0, 0.5).faces
+        lenses = (faces.label == Label.LIGHT) & (faces.mask == Mask.DISC)
+        assert (faces.light[lenses] > 0).all()
+        for place in np.unique(faces.origin[lenses, 2]):
+            lights = faces.light[lenses & (faces.origin[:, 2] == place)]
+            assert len(lights) == 6 and len(set(lights)) == 1  # three lenses on either side
+            states.add(int(lights[0]))
+    assert states == {1, 2, 3}
+
+
 def test_same_arguments_same_frames_whatever_was_drawn_before(frames):
     list(sequence(3, 0, 2, SIZE))
     for one, other in zip(frames, sequence(3, 1, 3, SIZE), strict=True):
         for name in (
             "labels",
             "instances",
+            "lights",
             "image_cg",
             "image_real",
             "depth",

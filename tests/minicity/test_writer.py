@@ -48,6 +48,7 @@ def test_the_files_hold_the_frames(root):
         near = frame.depth < 655
         np.testing.assert_allclose(depth[near] / 100, frame.depth[near], atol=0.00501)
         assert (depth[~near] == 65535).all()
+        np.testing.assert_array_equal(read(root, "GT/LIGHTS", number), frame.lights)
         road = frame.labels == 3
         colors = read(root, "GT/COLOR", number)
         assert (colors[road] == (128, 64, 128)).all()
@@ -100,7 +101,7 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_bytes(root, tmp_path, moment
 
     with pytest.raises(_Stop):
         write(tmp_path, **SETTINGS, progress=stop)
-    assert all(len(list(path.rglob("*.png"))) == 11 for path in tmp_path.glob("MINICITY-*"))
+    assert all(len(list(path.rglob("*.png"))) == 13 for path in tmp_path.glob("MINICITY-*"))
     write(tmp_path, **SETTINGS, progress=None)
     assert files(tmp_path) == files(root)
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sflowgan_tf.networks.discriminator import Discriminator
 from sflowgan_tf.networks.dned import DNED
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
+from sflowgan_tf.networks.hed import HEDFeatures
 from sflowgan_tf.networks.pspnet import PSPNet
 from sflowgan_tf.networks.small_pspnet import SmallPSPNet
 from sflowgan_tf.networks.unet import UNet
@@ -27,7 +28,9 @@ NETWORKS = {
         5,
     ),
     "global-skips": (lambda **kw: GlobalGenerator(2, 2, blocks=1, skips=True, **kw), 5),
+    "global-colors": (lambda **kw: GlobalGenerator(2, 2, blocks=1, colors=3, **kw), 8),
     "local": (lambda **kw: LocalEnhancer(2, 2, blocks=1, global_blocks=1, **kw), 5),
+    "local-colors": (lambda **kw: LocalEnhancer(2, 2, 1, global_blocks=1, colors=3, **kw), 8),
     "unet": (lambda **kw: UNet(2, downsamplings=6, **kw), 5),
     "unet-shallow": (lambda **kw: UNet(2, downsamplings=1, **kw), 5),
     "dned": (lambda **kw: DNED(2, **kw), 1),
@@ -39,20 +42,23 @@ NETWORKS = {
     "pspnet": (lambda **kw: PSPNet(3, filters=4, units=(1, 1, 1, 1), **kw), 3),
     "small_pspnet": (lambda **kw: SmallPSPNet(3, filters=2, **kw), 3),
     "vgg": (lambda **kw: VGG19Features("random", filters=2, **kw), 3),
+    "hed": (lambda **kw: HEDFeatures(slices=2, **kw), 3),
 }
 OF_ONE_SIZE = [
     "global",
     "global-nearest",
     "global-separable",
     "global-skips",
+    "global-colors",
     "local",
+    "local-colors",
     "unet",
     "unet-shallow",
     "dned",
     "pspnet",
     "small_pspnet",
 ]  # output as large as the input
-TRAINED = [name for name in NETWORKS if name != "vgg"]
+TRAINED = [name for name in NETWORKS if name not in ("vgg", "hed")]
 
 
 def make(name, **kwargs):
@@ -126,7 +132,7 @@ def test_mixed_precision(name, policy):
     network, x = make(name, dtype=policy), images(name, 24, 24)
     outputs = network(x)
     compute = policy.removeprefix("mixed_")
-    if name == "vgg":
+    if name in ("vgg", "hed"):
         assert {output.dtype.name for output in outputs} == {compute}
     elif name.startswith("discriminator"):
         assert [feature.dtype.name for feature in outputs[0]] == [compute] * 4 + ["float32"]

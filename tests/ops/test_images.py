@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from hypothesis import given
+import tensorflow as tf
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sflowgan_tf.ops import images
@@ -14,6 +15,27 @@ def test_uint8_survives_the_way_there_and_back(value):
 def test_the_range_is_minus_one_to_one_and_clipped():
     assert images.to_signed(np.array([0, 255], np.uint8)).numpy().tolist() == [-1.0, 1.0]
     assert images.to_uint8(np.array([-3.0, 3.0])).numpy().tolist() == [0, 255]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 40), st.floats(0.1, 1))
+def test_reduced_images_are_tensorflows_antialiased_ones(height, width, scale):
+    image = np.random.default_rng(0).normal(size=(2, height, width, 3)).astype("float32")
+    size = [max(int(np.round(np.float32(scale) * side)), 1) for side in (height, width)]
+    expected = tf.image.resize(image, size, "bilinear", antialias=True)
+    np.testing.assert_allclose(images.reduced(image, scale), expected, atol=1e-4)
+
+
+def test_half_a_line_of_pixels_by_hand():
+    """Triangles of a half width of 2 pixels: 1, 3, 3, 1 eighths, cut at the border."""
+    line = np.arange(8, dtype="float32").reshape(1, 1, 8, 1) ** 2
+    expected = [(0 * 3 + 1 * 3 + 4) / 7, (1 + 4 * 3 + 9 * 3 + 16) / 8]
+    np.testing.assert_allclose(images.reduced(line, 0.5)[0, 0, :2, 0], expected, rtol=1e-6)
+
+
+def test_a_scale_of_one_leaves_images_as_they_are():
+    image = np.ones((1, 2, 2, 3), "float32")
+    assert images.reduced(image, 1.0) is image
 
 
 def test_a_sheet_holds_every_picture_where_it_belongs():

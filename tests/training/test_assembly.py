@@ -9,7 +9,9 @@ from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config, Generator, Perceptual, Phases, Preparation
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest, Split
+from sflowgan_tf.networks import hed
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
+from sflowgan_tf.networks.hed import HEDFeatures
 from sflowgan_tf.networks.unet import UNet
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.training import assembly
@@ -106,6 +108,30 @@ def test_only_a_run_with_a_phase_video_has_its_gan():
     assert (gan.farneback.winsize, gan.flow_from_records) == (15, True)
 
 
+def test_the_perceptual_network_and_the_dned_are_those_of_the_configuration():
+    perceptual = Perceptual(network="hed", slices=3, scale=0.5)
+    dned = settings.Dned(weights="hed", sees="image", filters=8, trained=False)
+    gan = assembly.gan(changed(perceptual=perceptual, dned=dned), TABLE.num_classes, [])
+    assert isinstance(gan.features, HEDFeatures) and gan.features.slices == 3
+    assert gan.objective.perceptual_scale == 0.5
+    assert gan.dned.stages[0][0].kernel.shape == (3, 3, 3, 8)
+    assert gan.dned.trainable_variables == []
+    kernel, _ = hed.dned_weights(8, 3)[0]
+    np.testing.assert_array_equal(gan.dned.stages[0][0].kernel, kernel)
+
+
+def test_a_run_whose_dned_is_not_trained_is_no_other_than_its_networks(in_tmp):
+    """Its checkpoint holds the DNED; a run whose DNED sees something else is no start."""
+    still = changed(dned=settings.Dned(filters=2, sees="image", trained=False), start_run="x")
+    trained = finished_run("still", still)
+    other = assembly.gan(still, TABLE.num_classes, [])
+    assert assembly.start_from(other, changed(dned=still.dned, start_run="still"), manifest()) == 17
+    for ours, theirs in zip(other.dned.variables, trained.dned.variables, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    with pytest.raises(UserError, match="dned.sees: image -> edges"):
+        assembly.start_from(other, changed(start_run="still"), manifest())
+
+
 @pytest.mark.parametrize(
     ("pipeline", "whole"),
     [
@@ -169,6 +195,19 @@ def test_the_generators_paint(kind, network):
     assert made(np.zeros((1, 16, 32, 14), np.float32)).shape == (1, 16, 32, 3)
 
 
+@pytest.mark.parametrize("kind", ["global", "local_enhancer", "unet"])
+def test_a_generator_that_sees_colours_sees_the_light_of_the_day(kind):
+    """What all pixels have in common, which instance normalisation takes away."""
+    c = dataclasses.replace(TINY.generator, kind=kind, downsamplings=2)
+    config = changed(generator=c, appearance=settings.Appearance(kind="regions"))
+    network = assembly.generator(config, TABLE.num_classes)
+    scene = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 16, 32, TABLE.num_classes + 4))
+    dark, bright = (np.concatenate([scene[..., :-3], scene[..., -3:] + d], -1) for d in (-0.5, 0.5))
+    image, other = (network(x.astype(np.float32)).numpy() for x in (dark, bright))
+    assert image.shape == (1, 16, 32, 3)
+    assert np.abs(image - other).mean() > 1e-3
+
+
 def test_an_enhancer_starts_from_a_trained_global_generator(in_tmp):
     trained = finished_run("coarse").generator_ema.trunk.get_weights()
     config = changed(
@@ -188,6 +227,10 @@ def test_a_global_run_that_does_not_fit_is_named(in_tmp):
     gan = assembly.gan(config, TABLE.num_classes, [])
     with pytest.raises(UserError, match="global_run=coarse: its generator does not fit"):
         assembly.start_global_part(gan, config, manifest())
+    finished_run("drawn", changed(generator=Generator(kind="unet", filters=2, downsamplings=1)))
+    drawn = dataclasses.replace(generator, global_run="drawn")
+    with pytest.raises(UserError, match="global_run=drawn: has generator.kind=unet; expected a"):
+        assembly.start_global_part(gan, changed(generator=drawn), manifest())
     with pytest.raises(UserError, match="global_run=coarse: .*classes: 13 there, 19 here"):
         assembly.start_global_part(gan, config, manifest(classes=TABLES["cityscapes"]))
 
@@ -341,7 +384,7 @@ def test_edge_map_and_weights_reach_gan_and_translator():
     config = changed(edge_map="none", losses=settings.Losses(l1=100.0))
     gan = assembly.gan(config, TABLE.num_classes, [])
     assert (gan.objective.edge_map, gan.objective.losses.l1) == ("none", 100.0)
-    assert assembly.translator(config, manifest(), gan).edge_map == "none"
+    assert assembly.translator(config, manifest(), gan, None).edge_map == "none"
 
 
 @pytest.mark.parametrize(
@@ -359,7 +402,7 @@ def test_scenes_have_versions_where_the_generator_was_shown_the_dneds_edges(
     none = {"edges": 0, "dned": 0, "video": 0}
     config = changed(edge_map=edge_map, phases=settings.Phases(**(none | phases)))
     gan = assembly.gan(config, TABLE.num_classes, [])
-    assert assembly.translator(config, manifest(), gan).redraws == redraws
+    assert assembly.translator(config, manifest(), gan, None).redraws == redraws
 
 
 def test_raw_records_need_a_source(in_tmp):

@@ -15,11 +15,13 @@ from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.locks import locked
 
 SIZES = ["minicity.sequences=3", "minicity.frames=3", "records.size=64x32"]
+STILLS = ["minicity.frames=1", "minicity.sequences=6"]
 TINY = [
     *SIZES,
     "generator.filters=4",
     "generator.downsamplings=1",
     "generator.blocks=0",
+    "generator.skips=false",
     "discriminator.filters=2",
     "discriminator.depth=1",
     "dned.filters=2",
@@ -59,6 +61,22 @@ def here(home, tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def street_of_stills(tmp_path_factory):
+    """Records without consecutive frames."""
+    folder = tmp_path_factory.mktemp("stills")
+    out = ["--dataset", "minicity", "--output", str(folder), *SIZES, *STILLS]
+    assert prepare.main(out) == 0
+    return folder
+
+
+@pytest.fixture
+def stills(here, street_of_stills):
+    """A folder of its own with the run and records without consecutive frames."""
+    Path("records").unlink()
+    Path("records").symlink_to(street_of_stills)
+
+
 def latest(name):
     return sorted(path.stem for path in Path("runs", name, "checkpoints").glob("step-*.index"))
 
@@ -82,17 +100,13 @@ def test_a_finished_run_becomes_longer(here):
     assert Path("runs/whole/samples/scenes-0002.png").is_file()
 
 
-def test_a_phase_that_the_records_can_not_feed_leaves_the_run_as_it_was(here, capsys):
-    Path("records").unlink()
-    apart = ["minicity.frames=1", "minicity.sequences=6"]
-    out = ["--dataset", "minicity", "--output", "records", *SIZES, *apart]
-    assert prepare.main(out) == 0
-    call("--run", "stills", *apart)
+def test_a_phase_that_the_records_can_not_feed_leaves_the_run_as_it_was(stills, capsys):
+    call("--run", "stills", *STILLS)
     before = Run.named("stills").config.read_bytes()
-    call("--run", "stills", *apart, "phases.video=1", code=2)
+    call("--run", "stills", *STILLS, "phases.video=1", code=2)
     assert "set phases.video=0" in capsys.readouterr().err
     assert Run.named("stills").config.read_bytes() == before
-    call("--run", "stills", *apart, "phases.video=0")
+    call("--run", "stills", *STILLS, "phases.video=0")
 
 
 def test_going_on_with_a_finished_run_touches_nothing(here):
@@ -131,13 +145,12 @@ def test_a_sheet_that_a_kill_prevented_is_drawn_at_the_next_start(here):
 
 @pytest.mark.parametrize("start", ["start_run", "generator.global_run"])
 def test_a_run_goes_on_once_its_start_is_gone(here, start, capsys):
-    more = [f"{start}=coarse", "--run", "next", "generator.skips=false"]
-    call("--run", "coarse", "generator.skips=false")
+    more = [f"{start}=whole", "--run", "next"]
     if start == "generator.global_run":
         more += ["generator.kind=local_enhancer", "generator.enhancer_blocks=0"]
     call(*more)
-    assert "Started from step 6 of coarse." in capsys.readouterr().out
-    shutil.rmtree("runs/coarse")
+    assert "Started from step 6 of whole." in capsys.readouterr().out
+    shutil.rmtree("runs/whole")
     call(*more, "phases.edges=2")
     assert latest("next") == ["step-12", "step-6"]
 
@@ -173,12 +186,8 @@ def test_a_start_of_other_classes_names_them(here, capsys):
     assert "only there: hedge; only here: fence" in said
 
 
-def test_a_phase_video_without_consecutive_frames_says_why(here, capsys):
-    Path("records").unlink()
-    apart = ["minicity.frames=1", "minicity.sequences=6"]
-    out = ["--dataset", "minicity", "--output", "records", *SIZES, *apart]
-    assert prepare.main(out) == 0
-    call("--run", "film", *apart, "phases.video=1", code=2)
+def test_a_phase_video_without_consecutive_frames_says_why(stills, capsys):
+    call("--run", "film", *STILLS, "phases.video=1", code=2)
     said = capsys.readouterr().err
     assert "phase video trains on pairs of consecutive frames" in said and "phases.video=0" in said
 

@@ -3,9 +3,10 @@ import pytest
 import tensorflow as tf
 
 from sflowgan_tf.ops.classes import TABLES
+from sflowgan_tf.ops.palette import Appearance
 from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.training.sheets import film, flow, scenes, variations
-from tests.translation.test_translator import make, record
+from tests.translation.test_translator import make, palette, record
 
 TABLE = TABLES["synthia"]
 
@@ -41,6 +42,16 @@ def test_a_sheet_without_a_dned_is_painted_from_what_there_is(frame, edge_map):
         np.testing.assert_array_equal(shown[2][..., 0], 255 * edges[0, ..., 0])
         np.testing.assert_array_equal(shown[3], painted_from_it)
         np.testing.assert_array_equal(shown[4], frame["image_real"])
+
+
+def test_a_sheet_shows_the_colours_that_a_model_sees(frame):
+    translator = make(appearance=Appearance(cell=4, palette=palette()))
+    sheet = scenes(translator, TABLE, [frame], redraw=True)
+    assert sheet.shape == (22 + 11 + 4, 7 * (18 + 4) - 4, 3)
+    shown = [sheet[22:33, 22 * column : 22 * column + 18] for column in range(7)]
+    np.testing.assert_array_equal(shown[4], np.rint(translator.colors_of(frame)[0]))
+    np.testing.assert_array_equal(shown[5], translator.picture(frame, redraw=True))
+    assert variations(translator, frame, seed=0).shape == (22 + 2 * (11 + 4), 4 * 22 - 4, 3)
 
 
 def test_variations_differ_and_show_their_edges(translator, frame):

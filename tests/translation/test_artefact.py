@@ -35,6 +35,20 @@ def test_bytes_give_the_same_as_tensors(exported):
         np.testing.assert_array_equal(encoded.translate(LABELS, IMAGE, weights), expected)
 
 
+@pytest.mark.parametrize("encoded", [False, True])
+def test_it_paints_in_the_colors_that_are_asked_for(colored_exported, colored_exportable, encoded):
+    loaded = artefact.load(colored_exported)
+    engine = artefact.Artefact(colored_exported, loaded.predict, encoded=encoded)
+    palette = engine.model({}, [], lambda: None).palette
+    pictures = []
+    for recoloring in (None, palette.cluster(1)):
+        for weights in (*ensemble_weights(2, seed=0), None):
+            pictures.append(engine.translate(LABELS, IMAGE, weights, recoloring))
+            expected = colored_exportable.translator.translate(LABELS, IMAGE, weights, recoloring)
+            assert np.abs(pictures[-1].astype(int) - expected).max() <= 1
+    assert len({picture.tobytes() for picture in pictures}) == 6
+
+
 def test_a_model_without_a_dned_is_asked_for_its_one_version(exported):
     asked = []
     loaded = artefact.load(exported)

@@ -1,8 +1,10 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 
+from sflowgan_tf.ops.palette import Appearance, ClassColors, Palette
 from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.translation.card import Card, licence
 
@@ -28,6 +30,24 @@ def test_the_settings_of_the_flow_come_back_and_older_cards_have_the_defaults(ex
     assert Card.from_json(json.dumps(values)).flow == Farneback()
 
 
+def test_the_palette_comes_back_and_older_cards_have_none(exportable):
+    gray = np.full((13 + 1, 3), 100, np.float32)
+    colors = ClassColors(mean=gray, spread=gray / 10)
+    palette = Palette(real=colors, simulator=None, clusters=gray[None])
+    card = exportable.card("city", "")
+    values = json.loads(
+        json.dumps(
+            dataclasses.replace(card, appearance=Appearance(cell=8, palette=palette)).to_dict()
+        )
+    )
+    back = Card.from_json(json.dumps(values)).appearance
+    assert back is not None and back.cell == 8 and back.palette.num_classes == 13
+    np.testing.assert_array_equal(back.palette.real.mean, gray)
+    assert card.to_dict()["appearance"] is None
+    del values["appearance"]
+    assert Card.from_json(json.dumps(values)).appearance is None
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -37,6 +57,7 @@ def test_the_settings_of_the_flow_come_back_and_older_cards_have_the_defaults(ex
         ({"classes": {}}, "damaged model card: classes is of another form"),
         ({"edges": {"width": 3}}, "damaged model card: edges is of another form"),
         ({"flow": [1]}, "damaged model card: flow is of another form"),
+        ({"appearance": {"cell": 8}}, "damaged model card: appearance is of another form"),
         ({"more": 1}, "damaged model card: missing or unknown: more"),
     ],
 )

@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,9 @@ import pytest
 
 from sflowgan_tf.data.media.scenes import pair_up
 from sflowgan_tf.ops.classes import TABLES
+from sflowgan_tf.ops.palette import ClassColors, Palette
 from sflowgan_tf.ops.settings import Farneback
+from sflowgan_tf.translation.appearance import Appearance
 from sflowgan_tf.translation.films import Films
 from sflowgan_tf.translation.history import History
 from sflowgan_tf.translation.painting import Painter
@@ -33,7 +36,7 @@ class Echo:
     painted = 0
     redraws = True
 
-    def translate(self, labels, frame, weights):
+    def translate(self, labels, frame, weights, recoloring=None):
         Echo.painted += 1
         added = 0 if weights is None else 20 * np.dot(weights, np.arange(6))
         return (frame + labels[..., None] + added).astype(np.uint8)
@@ -42,7 +45,7 @@ class Echo:
 class Breaks(Echo):
     """An Echo that is interrupted at its fifth frame."""
 
-    def translate(self, labels, frame, weights):
+    def translate(self, labels, frame, weights, recoloring=None):
         if frame[0, 0, 0] == 40:
             raise KeyboardInterrupt
         return super().translate(labels, frame, weights)
@@ -71,6 +74,7 @@ def make(
     fps=10,
     past=0,
     origin=ORIGIN,
+    palette=None,
     **options,
 ):
     """The films, made."""
@@ -81,7 +85,8 @@ def make(
         "seed": 0,
         "redraw": True,
     }
-    model = model_of(engine or Echo(), origin=origin, files=[root / "model"])
+    files = [root / "model"]
+    model = model_of(engine or Echo(), origin=origin, files=files, palette=palette)
     films = Films(
         Painter(model, **(settings | options)),
         file=root / file,
@@ -163,6 +168,57 @@ def test_interrupted_and_taken_up_again_it_has_the_same_bytes(root, past):
         assert (root / "out" / name).read_bytes() == (root / "whole" / name).read_bytes()
 
 
+GRAY = ClassColors(mean=np.full((20, 3), 90, np.float32), spread=np.full((20, 3), 8, np.float32))
+PALETTE = Palette(real=GRAY, simulator=None, clusters=GRAY.mean[None])
+
+
+class Recolors(Echo):
+    """An engine whose picture is the frame in other colours; it keeps the recolourings."""
+
+    def __init__(self, breaks=False):
+        self.breaks, self.asked = breaks, []
+
+    def translate(self, labels, frame, weights, recoloring=None):
+        if self.breaks and frame[0, 0, 0] == 40:
+            raise KeyboardInterrupt
+        self.asked.append(recoloring)
+        return np.rint(frame * recoloring.scale[0] + recoloring.shift[0]).astype(np.uint8)
+
+
+def test_one_recolouring_holds_for_a_whole_film_and_after_an_interruption(root):
+    """Frames of 0 to 60 levels, a mean of 30 and a spread of 20, which become 90 and 8."""
+    whole, first, rest = Recolors(), Recolors(breaks=True), Recolors()
+    options = {"palette": PALETTE, "appearance": Appearance.parse("given")}
+    make(root, whole, file="whole/film.mp4", **options)
+    frames, texts = decode(root / "whole/film.mp4")
+    assert texts["appearance"] == "given"
+    np.testing.assert_allclose([f[8, 16, 0] for f in frames], 78 + 4 * np.arange(7), atol=2)
+    with pytest.raises(KeyboardInterrupt):
+        make(root, first, **options)
+    make(root, rest, **options)
+    assert len(rest.asked) == 3
+    assert (root / "out/film.mp4").read_bytes() == (root / "whole/film.mp4").read_bytes()
+    for recoloring in (*whole.asked, *first.asked, *rest.asked):
+        np.testing.assert_array_equal(recoloring.scale, whole.asked[0].scale)
+        np.testing.assert_array_equal(recoloring.shift, whole.asked[0].shift)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("cluster:0", "versions"), ("like:like.png", "versions"), (None, "appear")]
+)
+def test_another_choice_of_colours_takes_up_nothing(root, text, said, capsys, monkeypatch):
+    monkeypatch.chdir(root)
+    cv2.imwrite("like.png", np.arange(12, dtype=np.uint8).reshape(2, 2, 3))
+    begun = "given" if text else "like:like.png"
+    with pytest.raises(KeyboardInterrupt):
+        make(root, Recolors(breaks=True), palette=PALETTE, appearance=Appearance.parse(begun))
+    os.utime("like.png", (1, 1))
+    again = Recolors()
+    make(root, again, palette=PALETTE, appearance=Appearance.parse(text or begun))
+    assert len(again.asked) == FRAMES
+    assert said in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("other", "said"),
     [
@@ -235,7 +291,7 @@ from pathlib import Path
 from tests.translation.test_films import Echo, make
 
 class Dies(Echo):
-    def translate(self, labels, frame, weights):
+    def translate(self, labels, frame, weights, recoloring=None):
         if frame[0, 0, 0] == 50:  # in the middle of the third piece
             os.kill(os.getpid(), signal.SIGKILL)
         return super().translate(labels, frame, weights)
@@ -249,17 +305,15 @@ def test_killed_it_leaves_no_film_and_goes_on_with_the_same_bytes(root):
     done = subprocess.run([sys.executable, "-c", KILLED, str(root)], cwd=places.ROOT, check=False)
     assert done.returncode == -signal.SIGKILL
     assert not (root / "out/film.mp4").exists()
+    shutil.copytree(root / "out", root / "other")
     Echo.painted = 0
     make(root)
     assert Echo.painted == 3
     assert (root / "out/film.mp4").read_bytes() == (root / "whole/film.mp4").read_bytes()
     assert [file.name for file in (root / "out").iterdir()] == ["film.mp4"], "nothing is left"
-
-
-def test_what_a_kill_leaves_goes_with_another_film_of_that_name(root):
-    subprocess.run([sys.executable, "-c", KILLED, str(root)], cwd=places.ROOT, check=False)
-    make(root, fps=20)
-    assert [file.name for file in (root / "out").iterdir()] == ["film.mp4"]
+    make(root, file="other/film.mp4", fps=20)
+    left = [file.name for file in (root / "other").iterdir()]
+    assert left == ["film.mp4"], "what the kill left stays beside another film of that name"
 
 
 @pytest.mark.parametrize("content", [None, b"", b"PK nonsense"])
@@ -289,7 +343,7 @@ def test_one_command_at_a_time_makes_a_film(root):
     class Meets(Echo):
         """Starts the same film once more while it is being made."""
 
-        def translate(self, labels, frame, weights):
+        def translate(self, labels, frame, weights, recoloring=None):
             with pytest.raises(UserError, match=r"another command is at work .*--output"):
                 make(root)
             return super().translate(labels, frame, weights)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from sflowgan_tf.ops.palette import ClassColors, Palette, Recoloring
 from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.utils.errors import UserError
 from tests.translation.echo import model_of
@@ -9,14 +10,19 @@ LABELS = np.zeros((16, 32), np.uint8)
 FRAME = np.zeros((16, 32, 3), np.uint8)
 
 
+GRAY = ClassColors(mean=np.full((20, 3), 99, np.float32), spread=np.ones((20, 3), np.float32))
+PALETTE = Palette(real=GRAY, simulator=None, clusters=GRAY.mean[None])
+
+
 class Remembers:
-    """An engine that keeps the weights it was asked with."""
+    """An engine that keeps the weights and the recolouring it was asked with."""
 
     def __init__(self, *, redraws=True):
-        self.redraws, self.asked = redraws, []
+        self.redraws, self.asked, self.recolorings = redraws, [], []
 
-    def translate(self, labels, frame, weights):
+    def translate(self, labels, frame, weights, recoloring=None):
         self.asked.append(weights)
+        self.recolorings.append(recoloring)
         return frame
 
 
@@ -101,6 +107,43 @@ def test_weights_that_are_none_are_a_sentence(weights, sentence):
 def test_weights_and_laplacian_edges_exclude_each_other():
     with pytest.raises(UserError, match="weights: are the DNED's"):
         model_of(Remembers()).translate(LABELS, FRAME, np.ones(6), edges="laplacian")
+
+
+def test_the_appearance_is_the_one_given_and_else_the_engines_own():
+    engine = Remembers()
+    model = model_of(engine, palette=PALETTE)
+    chosen = model.palette.cluster(0)
+    model.translate(LABELS, FRAME)
+    for request in ({}, {"edges": "laplacian"}, {"weights": np.ones(6)}):
+        model.translate(LABELS, FRAME, appearance=chosen, **request)
+    assert engine.recolorings == [None, chosen, chosen, chosen]
+
+
+def test_a_model_without_palette_takes_no_appearance():
+    model = model_of(Remembers())
+    assert model.palette is None
+    with pytest.raises(UserError, match="appearance: this model sees no colours; leave it out"):
+        model.translate(LABELS, FRAME, appearance=PALETTE.given())
+
+
+@pytest.mark.parametrize(
+    ("appearance", "sentence"),
+    [
+        ("given", r"appearance: expected what a method .* palette\.cluster\(0\), got str"),
+        (Recoloring.none(18), r"appearance\.scale: expected \(20, 3\) .* got \(19, 3\) float32"),
+        (
+            Recoloring(scale=np.ones((20, 3)), shift=np.full((20, 3), np.nan)),
+            r"appearance\.shift: expected \(20, 3\) finite floats",
+        ),
+        (
+            Recoloring(scale=np.ones((20, 3), int), shift=np.ones((20, 3))),
+            r"appearance\.scale: expected .* got \(20, 3\) int64",
+        ),
+    ],
+)
+def test_an_appearance_that_is_none_is_a_sentence(appearance, sentence):
+    with pytest.raises(UserError, match=sentence):
+        model_of(Remembers(), palette=PALETTE).translate(LABELS, FRAME, appearance=appearance)
 
 
 def test_raw_ids_and_void_become_indices():

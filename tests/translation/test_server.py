@@ -10,6 +10,7 @@ import sys
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -73,6 +74,32 @@ def test_a_server_paints_what_the_model_paints(url, exportable, weights, edges):
     used = None if edges == "laplacian" else equal
     expected = exportable.translator.translate(labels, image, used)
     assert np.abs(painted - expected.astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize("edges", ["dned", "laplacian"])
+def test_a_server_paints_in_the_colors_that_are_asked_for(
+    colored_exported, colored_exportable, edges
+):
+    labels, image = scene(50, 34, seed=4)
+    weights = None if edges == "laplacian" else DRAWN
+    with serving(colored_exported) as (urls, counter):
+        for protocol in PROTOCOLS:
+            with server.model(urls[protocol]) as model:
+                other = model.palette.drawn(3)
+                for recoloring in (None, other):
+                    painted = model.translate(
+                        labels, image, weights, edges=edges, appearance=recoloring
+                    )
+                    expected = colored_exportable.translator.translate(
+                        labels, image, weights, recoloring
+                    )
+                    assert np.abs(painted - expected.astype(int)).max() <= 1
+                nowhere = replace(other, shift=np.full((13, 3), 0, np.float32))
+                with pytest.raises(Failure, match="color_shift: expected three numbers for each"):
+                    model.engine.translate(labels, image, DRAWN, nowhere)
+    asked = [name for name in counter.asked if name != "card"]
+    painting = ["edges"] * 2 if edges == "laplacian" else ["encoded_weighted", "encoded_appearance"]
+    assert asked == 2 * [*painting, "encoded_appearance"]
 
 
 def test_a_picture_larger_than_grpcs_limit_passes_as_png(served, connect):

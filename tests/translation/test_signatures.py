@@ -1,6 +1,6 @@
 import tensorflow as tf
 
-from sflowgan_tf.translation.signatures import SIGNATURES, misfits
+from sflowgan_tf.translation.signatures import COLORED_SIGNATURES, SIGNATURES, misfits
 
 
 def definitions(**changed):
@@ -33,6 +33,15 @@ def changed(name, **inputs):
 def test_its_own_signatures_fit_and_further_ones_do_not_matter():
     assert misfits(definitions()) == []
     assert misfits(definitions(further=SIGNATURES["edges"])) == []
+
+
+def test_a_model_that_sees_colors_has_more_of_them():
+    assert misfits(definitions(**COLORED_SIGNATURES)) == []
+    appearance = {"appearance": COLORED_SIGNATURES["appearance"]}
+    assert misfits(definitions(**appearance)) == [
+        "edges takes no colors (float32 (None, None, None, 3))",
+        "there is no signature encoded_appearance",
+    ]
 
 
 def test_every_difference_is_named():

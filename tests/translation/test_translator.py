@@ -2,12 +2,16 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras import ops
 
 from sflowgan_tf.networks.dned import DNED
 from sflowgan_tf.networks.generator import GlobalGenerator
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.ops.edges import instance_boundaries, laplacian_edges
-from sflowgan_tf.ops.ensemble import ensemble_weights
+from sflowgan_tf.ops.ensemble import ensemble, ensemble_weights
+from sflowgan_tf.ops.network_input import network_input
+from sflowgan_tf.ops.palette import Appearance, ClassColors, Palette, Recoloring
+from sflowgan_tf.ops.preprocessing import region_colors, to_uint8
 from sflowgan_tf.ops.settings import EdgeSettings
 from sflowgan_tf.translation.translator import Translator
 
@@ -17,8 +21,9 @@ TABLE = TABLES["synthia"]
 def make(**settings):
     keras.utils.set_random_seed(0)
     generator, dned = GlobalGenerator(4, 1, 1), DNED(2)
-    generator.build((None, None, None, TABLE.num_classes + 1))
-    dned.build((None, None, None, 1))
+    colors = 3 if settings.get("appearance") else 0
+    generator.build((None, None, None, TABLE.num_classes + 1 + colors))
+    dned.build((None, None, None, 3 if settings.get("dned_sees") == "image" else 1))
     return Translator(
         generator=generator,
         dned=dned,
@@ -111,3 +116,75 @@ def test_versions_of_a_frame_are_those_of_their_weights(translator, frame):
         alone = translator.translate(frame["labels"].numpy(), frame["image_cg"].numpy(), weights)
         assert np.abs(alone.astype(int) - picture).max() <= 1
     assert not np.array_equal(pictures[0], pictures[1])
+
+
+def palette(simulator=160, real=100):
+    """One grey for all classes of the simulator's frames, another for those of the real ones."""
+
+    def colors(level):
+        mean = np.full((TABLE.num_classes + 1, 3), level, np.float32)
+        return ClassColors(mean=mean, spread=np.full_like(mean, 10))
+
+    known = None if simulator is None else colors(simulator)
+    return Palette(real=colors(real), simulator=known, clusters=colors(real).mean[None])
+
+
+@pytest.fixture(scope="module")
+def colored():
+    return make(appearance=Appearance(cell=4, palette=palette()))
+
+
+def given_colors(frame):
+    """By NumPy: 0.8 times the difference to the simulator's mean, about the real one."""
+    frames = frame["labels"].numpy()[None], frame["image_cg"].numpy()[None]
+    brought = 100 + 0.8 * (region_colors(*frames, TABLE.num_classes, 4, np) - 160)
+    return brought.clip(0, 255)
+
+
+def test_a_frame_is_painted_in_its_own_colours_brought_to_the_real_ones(colored, frame):
+    colors = colored.colors_of(frame)
+    np.testing.assert_allclose(colors, given_colors(frame), atol=1e-3)
+    labels, edges = frame["labels"][None], colored.redrawn_edges_of(frame)
+    scene = network_input(labels, edges, TABLE.num_classes, given_colors(frame).astype("float32"))
+    expected = to_uint8(colored.generator(scene), ops).numpy()[0].astype(int)
+    for picture in (
+        colored.picture(frame, redraw=True),
+        colored.translate(
+            frame["labels"].numpy(), frame["image_cg"].numpy(), ensemble_weights(1, 0)[0]
+        ),
+        colored.versions(frame, 2, seed=0)[1][0],
+    ):
+        assert np.abs(picture - expected).max() <= 1
+
+
+def test_another_recolouring_gives_another_picture(colored, frame):
+    scene = frame["labels"].numpy(), frame["image_cg"].numpy()
+    default = colored.translate(*scene, None)
+    same = colored.translate(*scene, None, palette().given())
+    other = colored.translate(*scene, None, Recoloring.none(TABLE.num_classes))
+    np.testing.assert_array_equal(default, same)
+    assert not np.array_equal(default, other)
+
+
+def test_a_model_without_appearance_has_no_colours(translator, frame):
+    assert translator.colors_of(frame) is None
+    with pytest.raises(ValueError, match="this model sees no colours"):
+        translator.recoloring(None, 1)
+
+
+def test_a_dned_that_sees_the_picture_is_shown_it(frame):
+    translator = make(dned_sees="image")
+    shown = translator.shown(frame["image_cg"][None])
+    np.testing.assert_allclose(shown, frame["image_cg"].numpy()[None] / 127.5 - 1, atol=1e-6)
+    edges = ensemble(translator.dned(shown), tf.constant(ensemble_weights(1, 0)))
+    np.testing.assert_allclose(translator.redrawn_edges_of(frame), edges, atol=1e-5)
+    expected = translator.paint(frame["labels"][None], edges)[0].numpy().astype(int)
+    scene = frame["labels"].numpy(), frame["image_cg"].numpy()
+    for picture in (
+        translator.picture(frame, redraw=True),
+        translator.translate(*scene, ensemble_weights(1, 0)[0]),
+        translator.versions(frame, 2, seed=0)[1][0],
+    ):
+        assert np.abs(picture - expected).max() <= 1
+    plain = translator.paint(frame["labels"][None], translator.edges_of(frame))[0]
+    np.testing.assert_array_equal(translator.picture(frame, redraw=False), plain)

@@ -7,6 +7,7 @@ start makes only the shards that are missing or damaged. The manifest comes last
 import functools
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -26,6 +27,7 @@ from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.locks import locked
 
 _PLAN = "plan.json"  # what the shards beside it are made for
+_FRAMES_A_WORKER = 100  # that take longer than it takes to start a process with TensorFlow
 
 
 def prepare(
@@ -34,7 +36,7 @@ def prepare(
     settings: RecordSettings,
     *,
     dataset: str,
-    workers: int,
+    workers: int | None,
     skip_bad: bool,
 ) -> Manifest:
     """Makes the records that are not there yet.
@@ -44,7 +46,8 @@ def prepare(
         output: folder for shards and manifest; locked meanwhile.
         settings: of the records; its classes are the source's.
         dataset: name for the manifest, which is written and returned.
-        workers: processes, 1 or more; 1 works in this one.
+        workers: processes, 1 or more; 1 works in this one. None: as many as pay for their start,
+            at most one a core.
         skip_bad: leave out bad frames and go on; the frame before has no successor then.
 
     Raises:
@@ -179,7 +182,9 @@ def _keep_plan(output: Path, plan: dict[str, Any]) -> None:
             partial.unlink(missing_ok=True)
 
 
-def _make(shards: list[Shard], settings: RecordSettings, workers: int, skip_bad: bool) -> None:
+def _make(
+    shards: list[Shard], settings: RecordSettings, workers: int | None, skip_bad: bool
+) -> None:
     """Makes the shards that are missing or damaged, with a bar of frames."""
     checked = tqdm(shards, desc="checking", unit="file", leave=False)
     missing = [shard for shard in checked if not shard.is_whole]
@@ -187,6 +192,8 @@ def _make(shards: list[Shard], settings: RecordSettings, workers: int, skip_bad:
     with tqdm(
         desc="preparing", total=frames, initial=frames - left, unit="frame", disable=not missing
     ) as bar:
+        if workers is None:
+            workers = min(os.cpu_count() or 1, max(1, left // _FRAMES_A_WORKER))
         work = functools.partial(Shard.write, settings=settings, skip_bad=skip_bad)
         processes.run(work, missing, workers, bar)
 

@@ -2,14 +2,14 @@
 
 from itertools import permutations
 
+import keras
 import numpy as np
 
 from sflowgan_tf.losses import perceptual_loss
-from sflowgan_tf.networks.vgg import VGG19Features
 from sflowgan_tf.ops.images import to_signed
 
 
-def diversity(variations: np.ndarray, vgg: VGG19Features) -> float:
+def diversity(variations: np.ndarray, vgg: keras.Model) -> float:
     """Mean perceptual distance between two variations of a scene; 0 where all are equal.
 
     The distance is that of `paired.perceptual_distance`, of which one picture gives the unit; here

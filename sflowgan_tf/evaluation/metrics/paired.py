@@ -2,11 +2,11 @@
 
 import math
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from sflowgan_tf.losses import perceptual_loss
-from sflowgan_tf.networks.vgg import VGG19Features
 from sflowgan_tf.ops.images import to_signed
 
 _WINDOW = 11  # of SSIM, pixels
@@ -20,7 +20,7 @@ RANGES: dict[str, tuple[float, float]] = {  # least and greatest value of each s
 }
 
 
-def paired_scores(picture: np.ndarray, real: np.ndarray, vgg: VGG19Features) -> dict[str, float]:
+def paired_scores(picture: np.ndarray, real: np.ndarray, vgg: keras.Model) -> dict[str, float]:
     """All scores of a pair (height, width, 3) uint8 RGB: `l1`, `psnr`, `ssim`, `perceptual`.
 
     Both sides are at least 11, and 16 for five slices of `vgg`, which is built.
@@ -75,8 +75,8 @@ def ssim(picture: np.ndarray, real: np.ndarray) -> float:
     return float(tf.image.ssim(tf.constant(picture), tf.constant(real), 255, filter_size=_WINDOW))
 
 
-def perceptual_distance(picture: np.ndarray, real: np.ndarray, vgg: VGG19Features) -> float:
-    """How far apart VGG19's features of both are; >= 0, 0 for equal pictures.
+def perceptual_distance(picture: np.ndarray, real: np.ndarray, vgg: keras.Model) -> float:
+    """How far apart a VGG's features of both are; >= 0, 0 for equal pictures.
 
     The mean over slices of the mean absolute difference, in units of the slice's mean absolute
     value for `real`: `losses.perceptual_loss` with equal weights, the quantity that training

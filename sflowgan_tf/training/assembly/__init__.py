@@ -3,13 +3,21 @@
 from sflowgan_tf.training.assembly.datasets import raw_records, records, records_of
 from sflowgan_tf.training.assembly.epochs import Epoch, batches, curriculum, read, sequence
 from sflowgan_tf.training.assembly.gans import gan, reproducible, start_from, start_global_part
-from sflowgan_tf.training.assembly.networks import dned, generator
-from sflowgan_tf.training.assembly.restored import model_of_run, restored_translator, translator
+from sflowgan_tf.training.assembly.networks import discriminator, dned, generator
+from sflowgan_tf.training.assembly.palettes import appearance
+from sflowgan_tf.training.assembly.restored import (
+    model_of_run,
+    restore,
+    restored_translator,
+    translator,
+)
 
 __all__ = [
     "Epoch",
+    "appearance",
     "batches",
     "curriculum",
+    "discriminator",
     "dned",
     "gan",
     "generator",
@@ -19,6 +27,7 @@ __all__ = [
     "read",
     "records_of",
     "reproducible",
+    "restore",
     "restored_translator",
     "sequence",
     "start_from",

@@ -1,6 +1,5 @@
 """The records that a configuration asks for: read and checked, or prepared from raw frames."""
 
-import os
 from pathlib import Path
 
 from tqdm import tqdm
@@ -13,6 +12,7 @@ from sflowgan_tf.data.preparing.preparation import prepare
 from sflowgan_tf.data.record_settings import RecordSettings
 from sflowgan_tf.data.sources import find
 from sflowgan_tf.ops.classes import ClassTable, table
+from sflowgan_tf.training.assembly.class_comparison import class_differences
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError
 
@@ -26,7 +26,7 @@ def records(config: Config, folder: Path) -> Manifest:
         UserError: there are none, or they were made with other settings.
     """
     if config.dataset == "minicity" and not (folder / NAME).is_file():
-        return raw_records(config, None, folder, workers=os.cpu_count() or 1, skip_bad=False)
+        return raw_records(config, None, folder, workers=None, skip_bad=False)
     manifest = Manifest.load(folder, config.dataset)
     differing = manifest.differences(record_settings(config.records, manifest.classes))
     if config.dataset == "minicity":
@@ -81,11 +81,12 @@ def _drawn_otherwise(c: settings.Minicity, manifest: Manifest, folder: Path) -> 
 
 
 def raw_records(
-    config: Config, source: Path | None, output: Path, *, workers: int, skip_bad: bool
+    config: Config, source: Path | None, output: Path, *, workers: int | None, skip_bad: bool
 ) -> Manifest:
     """Raw frames to records; see `data.preparing.preparation.prepare`.
 
-    Minicity has no `source`: it draws itself into `output`/raw.
+    Minicity has no `source`: it draws itself into `output`/raw. `workers` of None: as many
+    processes as pay for their start.
 
     Raises:
         UserError: no source, bad input, settings that do not fit what `output` holds, or another
@@ -127,10 +128,11 @@ def records_of(run: Run, chosen: Path | None, flag: str) -> tuple[Path, Manifest
     dataset = settings.read(run.config).dataset
     folder = chosen or Path("datasets") / dataset
     manifest, trained = Manifest.load(folder, dataset), Manifest.load(run.manifest)
-    if manifest.classes.names != trained.classes.names:
+    differing = class_differences(trained.classes, manifest.classes)
+    if differing:
         raise UserError(
-            f"{flag} {folder}: has the classes of table {manifest.classes.name}; run "
-            f"{run.folder} was trained on those of {trained.classes.name}"
+            f"{flag} {folder}: run {run.folder} was trained on other classes ({differing}); name "
+            "records of its classes"
         )
     if chosen is None and manifest != trained:
         raise UserError(

@@ -160,16 +160,22 @@ def start_global_part(gan: ImageGAN, config: Config, manifest: Manifest) -> int:
     classes = class_differences(Manifest.load(run.manifest).classes, manifest.classes)
     if classes:
         raise UserError(f"generator.global_run={name}: differs in its {classes}; name another run")
-    trained = configured.generator(settings.read(run.config), gan.num_classes)
+    theirs = settings.read(run.config)
+    trained = configured.generator(theirs, gan.num_classes)
     step = restore(run, generator_ema=trained)
+    if theirs.generator.kind != "global":
+        raise UserError(
+            f"generator.global_run={name}: has generator.kind={theirs.generator.kind}; expected "
+            "a run of kind global"
+        )
     try:
         for network in (gan.generator, gan.generator_ema):
             network.load_global(trained)  # type: ignore[attr-defined]
-    except (AttributeError, ValueError):
+    except ValueError:
         raise UserError(
             f"generator.global_run={name}: its generator does not fit into this run's; expected "
-            "generator.kind=global there, and the same generator.filters, downsamplings, blocks "
-            "and upsampling in both"
+            "the same appearance.kind, generator.filters, downsamplings, blocks and upsampling in "
+            "both"
         ) from None
     return step
 

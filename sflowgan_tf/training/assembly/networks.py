@@ -7,6 +7,7 @@ from sflowgan_tf.config import Config
 from sflowgan_tf.networks.discriminator import Discriminator
 from sflowgan_tf.networks.dned import DNED
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
+from sflowgan_tf.networks.hed import HEDFeatures
 from sflowgan_tf.networks.unet import UNet
 from sflowgan_tf.networks.vgg import VGG19Features
 
@@ -14,8 +15,9 @@ from sflowgan_tf.networks.vgg import VGG19Features
 def generator(
     config: Config, num_classes: int, dtype: str = "float32"
 ) -> GlobalGenerator | LocalEnhancer | UNet:
-    """The configured generator, built for that many classes and an edge map."""
+    """The configured generator, built for that many classes, an edge map and, if set, colours."""
     c = config.generator
+    colors = 3 if config.appearance.kind == "regions" else 0
     if c.kind == "global":
         network = GlobalGenerator(
             filters=c.filters,
@@ -24,6 +26,7 @@ def generator(
             upsampling=c.upsampling,
             separable=c.separable,
             skips=c.skips,
+            colors=colors,
             dtype=dtype,
         )
     elif c.kind == "unet":
@@ -35,16 +38,19 @@ def generator(
             blocks=c.enhancer_blocks,
             global_blocks=c.blocks,
             upsampling=c.upsampling,
+            colors=colors,
             dtype=dtype,
         )
-    network.build((None, None, None, num_classes + 1))
+    network.build((None, None, None, num_classes + 1 + colors))
     return network
 
 
 def dned(config: Config, dtype: str = "float32") -> DNED:
-    """The configured edge network, built."""
-    network = DNED(filters=config.dned.filters, dtype=dtype)
-    network.build((None, None, None, 1))
+    """The configured edge network, built for edge maps or pictures, and filled."""
+    c = config.dned
+    network = DNED(filters=c.filters, weights_from=c.weights, dtype=dtype)
+    network.build((None, None, None, 3 if c.sees == "image" else 1))
+    network.trainable = c.trained
     return network
 
 
@@ -62,11 +68,14 @@ def discriminator(config: Config, num_classes: int, dtype: str = "float32") -> D
     return network
 
 
-def features(config: Config, dtype: str = "float32") -> VGG19Features:
+def features(config: Config, dtype: str = "float32") -> VGG19Features | HEDFeatures:
     """The configured perceptual network, built and filled."""
     c = config.perceptual
-    network = VGG19Features(
-        c.weights, slices=c.slices, filters=c.filters, seed=config.seed, dtype=dtype
-    )
+    if c.network == "hed":
+        network = HEDFeatures(slices=c.slices, dtype=dtype)
+    else:
+        network = VGG19Features(
+            c.weights, slices=c.slices, filters=c.filters, seed=config.seed, dtype=dtype
+        )
     network.build((None, None, None, 3))
     return network

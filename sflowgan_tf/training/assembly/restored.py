@@ -6,8 +6,11 @@ import tensorflow as tf
 from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config
 from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.ops.palette import Appearance
+from sflowgan_tf.training import released
 from sflowgan_tf.training.assembly.epochs import curriculum
 from sflowgan_tf.training.assembly.networks import dned, generator
+from sflowgan_tf.training.assembly.palettes import restored_appearance
 from sflowgan_tf.training.checkpoints import State, restore_latest
 from sflowgan_tf.training.gan.image_gan import ImageGAN
 from sflowgan_tf.training.runs import Run
@@ -35,6 +38,8 @@ def restore(run: Run, task: str = "translation", **networks: keras.Model) -> int
     """
     if settings.read(run.config).task != task:
         raise UserError(f"{run.folder} is no run of {_COMMANDS[task]}; name one")
+    if run.weights.is_file():
+        return released.fill(run.weights, networks)
     state = State(tf.Variable(tf.zeros([], tf.int64)), networks)
     step = restore_latest(state, run.checkpoints)
     if step is None:
@@ -44,10 +49,12 @@ def restore(run: Run, task: str = "translation", **networks: keras.Model) -> int
     return int(state.step)
 
 
-def translator(config: Config, manifest: Manifest, gan: ImageGAN) -> Translator:
-    """The translator of a training in progress."""
+def translator(
+    config: Config, manifest: Manifest, gan: ImageGAN, appearance: Appearance | None
+) -> Translator:
+    """The translator of a training in progress; `appearance` is that of `palettes.appearance`."""
     redraws = bool(config.phases.dned or config.phases.video)
-    return _translator(config, manifest, gan.generator_ema, gan.dned, redraws)
+    return _translator(config, manifest, gan.generator_ema, gan.dned, redraws, appearance)
 
 
 def restored_translator(run: Run) -> tuple[Translator, Manifest, int]:
@@ -56,7 +63,7 @@ def restored_translator(run: Run) -> tuple[Translator, Manifest, int]:
     It paints from the DNED's edges only if the run has come to a phase that trains on them.
 
     Raises:
-        UserError: the run is none of `fit`, or has no checkpoint yet.
+        UserError: the run is none of `fit`, has no checkpoint yet, or lacks its palette.
     """
     config, manifest = settings.read(run.config), Manifest.load(run.manifest)
     painter, edge_network = generator(config, manifest.classes.num_classes), dned(config)
@@ -65,7 +72,12 @@ def restored_translator(run: Run) -> tuple[Translator, Manifest, int]:
         epoch.phase != "edges" and epoch.first_step < max(step, 1)
         for epoch in curriculum(config, manifest.splits["train"])
     )
-    return _translator(config, manifest, painter, edge_network, redraws), manifest, step
+    appearance = restored_appearance(config, run)
+    return (
+        _translator(config, manifest, painter, edge_network, redraws, appearance),
+        manifest,
+        step,
+    )
 
 
 def _translator(
@@ -74,6 +86,7 @@ def _translator(
     painter: keras.Model,
     edge_network: keras.Model,
     redraws: bool,
+    appearance: Appearance | None,
 ) -> Translator:
     return Translator(
         generator=painter,
@@ -82,6 +95,8 @@ def _translator(
         edge_settings=manifest.edges,
         edge_map=config.edge_map,
         redraws=redraws,
+        dned_sees=config.dned.sees,
+        appearance=appearance,
     )
 
 
@@ -107,6 +122,12 @@ def model_of_run(name: str) -> Model:
         size=manifest.size,
         flow=manifest.flow,
         edge_map=translator.edge_map,
+        palette=translator.appearance and translator.appearance.palette,
         origin={"run": name, "step": str(step)},
-        files=[run.config, run.manifest, *sorted(run.checkpoints.glob("step-*.index"))],
+        files=[
+            run.config,
+            run.manifest,
+            *([run.palette] if translator.appearance else []),
+            *sorted(run.checkpoints.glob("step-*.index")),
+        ],
     )

@@ -5,9 +5,10 @@ from typing import Any, Literal
 
 import keras
 import tensorflow as tf
+from keras import ops
 
 from sflowgan_tf import losses
-from sflowgan_tf.ops import images
+from sflowgan_tf.ops import images, preprocessing
 from sflowgan_tf.ops.edges import instance_boundaries
 from sflowgan_tf.ops.ensemble import ensemble
 from sflowgan_tf.ops.network_input import network_input
@@ -23,7 +24,9 @@ class ImageGAN(keras.Model):
     """min over G and DNED, max over D of L_GAN + l1 L_FM + l2 L_percep + l3 L_DNED (eq. 7).
 
     A loss whose weight is 0 is left out, and so is the DNED where the edge map is not the Laplacian
-    one: then all phases are alike.
+    one: then all phases are alike. The DNED sees that edge map E(x) or the real image x, as
+    `objective.dned.sees` says: eq. 4 can be read either way. Where it is not trainable it stays as
+    it is, without eq. 4.
 
     One step runs the generator once; the discriminator sees the real and the fake image in one
     batch, and its outputs serve its own loss and the generator's; the perceptual network sees the
@@ -162,7 +165,8 @@ class ImageGAN(keras.Model):
             "discriminator_gradient": _norm(discriminator_gradients, self.discriminator_optimizer),
         }
         self.generator_optimizer.apply(generator_gradients, generator_variables)
-        self.dned_optimizer.apply(dned_gradients, dned_variables)
+        if dned_variables:
+            self.dned_optimizer.apply(dned_gradients, dned_variables)
         self.discriminator_optimizer.apply(discriminator_gradients, discriminator_variables)
         self._update_average()
         self.step.assign_add(1)
@@ -199,10 +203,11 @@ class ImageGAN(keras.Model):
         image_real = images.to_signed(data["image_real"])
         edges = self._edges(data)
         has_dned = self.objective.edge_map == "laplacian"
-        side_outputs = self.dned(edges, training=True) if has_dned else None
+        dned_input = self._dned_input(image_real, edges)
+        side_outputs = self.dned(dned_input, training=True) if has_dned else None
         redraws = side_outputs is not None and self.phase != "edges"
         edge_map = ensemble(side_outputs, weights) if redraws else edges
-        scene = network_input(data["labels"], edge_map, self.num_classes)
+        scene = network_input(data["labels"], edge_map, self.num_classes, self._colors(data))
         image_fake = self.generator(scene, training=True)
         real, fake = self._feature_maps(scene, edges, image_real, image_fake)
         logits_real, logits_fake = [maps[-1] for maps in real], [maps[-1] for maps in fake]
@@ -213,13 +218,18 @@ class ImageGAN(keras.Model):
         if settings.feature_matching:
             terms["feature_matching_loss"] = losses.feature_matching_loss(real, fake)
         if settings.perceptual:
-            features_real = [tf.stop_gradient(slice_) for slice_ in self.features(image_real)]
+            features_real, features_fake = (
+                self.features(images.reduced(image, self.objective.perceptual_scale))
+                for image in (image_real, image_fake)
+            )
             terms["perceptual_loss"] = losses.perceptual_loss(
-                features_real, self.features(image_fake), self.objective.slice_weights
+                [tf.stop_gradient(slice_) for slice_ in features_real],
+                features_fake,
+                self.objective.slice_weights,
             )
         if settings.l1:
             terms["l1_loss"] = losses.l1_loss(image_real, image_fake)
-        if settings.dned and side_outputs is not None:
+        if settings.dned and self.objective.dned.trained and side_outputs is not None:
             equal = tf.ones_like(weights) / SIDE_OUTPUTS
             terms["dned_loss"] = losses.dned_loss(
                 side_outputs, edges, equal, self.objective.dned.balanced
@@ -237,6 +247,18 @@ class ImageGAN(keras.Model):
             return instance_boundaries(data["labels"], data["instances"])
         edges = tf.cast(data["edges"], tf.float32)
         return edges if edge_map == "laplacian" else tf.zeros_like(edges)
+
+    def _dned_input(self, image_real: tf.Tensor, edges: tf.Tensor) -> tf.Tensor:
+        """What d_i of eq. 4 is a function of; the loss compares it with the edge map either way."""
+        return image_real if self.objective.dned.sees == "image" else edges
+
+    def _colors(self, data: dict[str, tf.Tensor]) -> Any:
+        """The colours that the generator sees, (batch, height, width, 3) float32 0..255, if any."""
+        cell = self.objective.color_cell
+        if cell is None:
+            return None
+        frames = data["labels"], data["image_real"]
+        return preprocessing.region_colors(*frames, self.num_classes, cell, ops)
 
     def ensemble_weights(self, batch: tf.Tensor) -> tf.Tensor:
         """The weights by which the DNED's side outputs are joined to an edge map.
@@ -302,7 +324,9 @@ def _mean_probability(logits: list[tf.Tensor]) -> tf.Tensor:
 
 
 def _norm(gradients: Sequence[Any], optimizer: keras.optimizers.Optimizer) -> tf.Tensor:
-    """The norm of all gradients together, their optimizer's loss scale taken out."""
+    """The norm of all gradients together, their optimizer's loss scale taken out; 0 of none."""
+    if not gradients:
+        return tf.zeros([])
     scaled = tf.linalg.global_norm(gradients)
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return scaled / optimizer.dynamic_scale

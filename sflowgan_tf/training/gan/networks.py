@@ -10,12 +10,14 @@ class Networks:
     """The networks that one training step joins; all of them are built.
 
     Attributes:
-        generator: scene (batch, height, width, classes + 1) -> image in [-1, 1].
+        generator: scene (batch, height, width, classes + 1, or + 4 with colours) -> image in
+            [-1, 1].
         generator_ema: of the same shape; holds the moving average of the generator's weights.
         discriminator: (batch, height, width, channels) -> feature maps, per scale; its channels are
             the one-hot labels, the edge map where it is conditioned on it, and the image.
-        dned: edge map (batch, height, width, 1) -> logits of six side outputs.
-        features: image in [-1, 1] -> slices of a VGG19; never trained.
+        dned: edge map (batch, height, width, 1), or image in [-1, 1] -> logits of six side outputs;
+            trained where it is trainable.
+        features: image in [-1, 1] -> slices of a VGG; never trained.
     """
 
     generator: keras.Model

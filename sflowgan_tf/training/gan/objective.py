@@ -12,26 +12,31 @@ EdgeMap = Literal["laplacian", "instances", "none"]
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """The losses of eqs. 2 to 9 with their weights, and the edge map that the networks see.
+    """The losses of eqs. 2 to 9 with their weights, and what the networks see.
 
     Attributes:
         losses: the form of eqs. 2 and 3 and the weight of each loss; 0 leaves a loss out.
-        dned: how the DNED is trained and used: HED's class balancing in eq. 4; the share of
-            examples whose ensemble weights are drawn from a flat Dirichlet distribution instead of
-            being equal.
+        dned: how the DNED is trained and used: what it sees, the edge map or the image; whether
+            eq. 4 trains it; HED's class balancing in eq. 4; the share of examples whose ensemble
+            weights are drawn from a flat Dirichlet distribution instead of being equal.
         slice_weights: of the slices in eq. 6; None for equal ones.
+        perceptual_scale: at which eq. 6 compares, over 0 to 1.
         edge_map: what the generator sees beside the labels: "laplacian", the edges of the real
             image, or in the later phases the DNED's; "instances", pix2pixHD's boundaries between
             instances; "none", zeros.
         discriminator_sees_edges: whether D is conditioned on the edge map too; on the one before
             the DNED in every phase.
+        color_cell: side of the cells of the region colours that the generator sees, pixels; None
+            for a generator that sees none.
     """
 
     losses: Losses
     dned: Dned
     slice_weights: list[float] | None
+    perceptual_scale: float
     edge_map: EdgeMap
     discriminator_sees_edges: bool
+    color_cell: int | None
 
     def weighted_sum(self, terms: dict[str, tf.Tensor]) -> tf.Tensor:
         """What G and DNED minimise: eq. 7 and, of pairs of frames, eq. 9.
@@ -58,6 +63,8 @@ class Objective:
             losses=config.losses,
             dned=config.dned,
             slice_weights=config.perceptual.slice_weights,
+            perceptual_scale=config.perceptual.scale,
             edge_map=config.edge_map,
             discriminator_sees_edges=config.discriminator.sees_edges,
+            color_cell=config.appearance.cell if config.appearance.kind == "regions" else None,
         )

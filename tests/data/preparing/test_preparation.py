@@ -1,12 +1,12 @@
 import contextlib
 import json
 import os
-import resource
 import signal
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -37,6 +37,7 @@ from sflowgan_tf.ops.edges import laplacian_edges
 from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.errors import Failure, UserError
 from tests import processes
+from tests.disks import disk_with_room_for
 
 SIZE = (16, 8)
 SETTINGS = RecordSettings(
@@ -110,6 +111,10 @@ def parsed(output, split, pair=False, **how):
         for s in tf.data.TFRecordDataset(files)
         if not pair or records.has_successor(s)
     ]
+
+
+def times(folder):
+    return {file.name: file.stat().st_mtime_ns for file in folder.glob("*.tfrecord")}
 
 
 def contents(folder):
@@ -252,13 +257,6 @@ def test_a_gap_ends_the_pair_also_between_shards(tmp_path):
     assert [place(p)[1] for p in parsed(tmp_path / "out", "train", pair=True)] == [0, 3]
 
 
-def test_several_workers_write_the_same_bytes(tmp_path):
-    root = raw(tmp_path / "raw")
-    run(root, tmp_path / "one")
-    run(root, tmp_path / "two", workers=2)
-    assert contents(tmp_path / "one") == contents(tmp_path / "two")
-
-
 def test_a_users_mistake_arrives_from_a_worker_as_such(tmp_path):
     root = raw(tmp_path / "raw")
     (view(root, "A", "RGB") / "000001.png").write_bytes(b"no picture")
@@ -331,7 +329,9 @@ def start():
         yield start
 
 
-def test_ctrl_c_stops_the_workers_at_once_and_a_second_run_goes_on(tmp_path, start):
+def test_ctrl_c_stops_the_workers_at_once_and_one_process_goes_on_with_the_same_bytes(
+    tmp_path, start
+):
     root = raw(tmp_path / "raw", frames=60)
     run(root, tmp_path / "whole")
     process = start(root, tmp_path / "out", "--workers", "2")
@@ -339,7 +339,9 @@ def test_ctrl_c_stops_the_workers_at_once_and_a_second_run_goes_on(tmp_path, sta
     process.send_signal(signal.SIGINT)
     error = process.communicate()[1]
     assert process.returncode == 130 and "Traceback" not in error, error
+    by_workers = times(tmp_path / "out")
     run(root, tmp_path / "out")
+    assert by_workers and by_workers.items() <= times(tmp_path / "out").items(), "made again"
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
@@ -384,21 +386,23 @@ def test_after_a_kill_no_worker_lives_and_a_second_run_goes_on(tmp_path, start):
     assert contents(out) == contents(tmp_path / "whole")
 
 
-def test_two_at_once_into_one_folder_are_one_and_a_refusal(tmp_path, start):
-    root, out = raw(tmp_path / "raw", frames=60), tmp_path / "out"
-    process = start(root, out, "--workers", "1")
-    processes.wait_until(lambda: list(out.glob("*.tfrecord")), process)
-    process.send_signal(signal.SIGSTOP)
-    try:
-        before = sorted(out.rglob("*"))
-        with pytest.raises(UserError, match=f"{out}: another command is at work there; wait"):
-            run(root, out)
-        assert sorted(out.rglob("*")) == before
-    finally:
-        process.send_signal(signal.SIGCONT)
-    error = process.communicate()[1]
-    assert process.returncode == 0, error
+def test_two_at_once_into_one_folder_are_one_and_a_refusal(tmp_path, monkeypatch):
+    root, out = raw(tmp_path / "raw"), tmp_path / "out"
     run(root, tmp_path / "whole")
+    read, refused = shards.read_image, []
+
+    def beside_another(file):
+        if not refused:
+            before = sorted(out.rglob("*"))
+            with pytest.raises(UserError, match=f"{out}: another command is at work there; wait"):
+                run(root, out)
+            assert sorted(out.rglob("*")) == before
+            refused.append(file)
+        return read(file)
+
+    monkeypatch.setattr(shards, "read_image", beside_another)
+    run(root, out)
+    assert refused
     assert contents(out) == contents(tmp_path / "whole")
 
 
@@ -409,27 +413,50 @@ def test_two_at_once_into_one_folder_are_one_and_a_refusal(tmp_path, start):
         (100, "plan.json: can't be written: File too large; raise the limit"),
     ],
 )
-def test_a_full_disk_is_a_line_that_names_the_file(tmp_path, start, limit, line):
+def test_a_full_disk_is_a_line_that_names_the_file(tmp_path, capsys, limit, line):
     root, out = raw(tmp_path / "raw", frames=20), tmp_path / "out"
     options = ["--workers", "1", "records.frames_per_shard=20"]
-    full = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))}
-    process = start(root, out, *options, **full)
-    error = process.communicate()[1]
-    assert process.returncode == 1 and "Traceback" not in error, error
-    assert line in error.splitlines()[-1]
+    with disk_with_room_for(limit):
+        assert command.main(flags(root, out, *options)) == 1
+    assert line in capsys.readouterr().err.splitlines()[-1]
     assert not list(out.glob("*.partial"))
     assert command.main(flags(root, out, *options)) == 0
     assert Manifest.load(out).splits["train"].records == 20
+
+
+@pytest.mark.parametrize(
+    ("frames", "cores", "expected"), [(99, 8, 1), (199, 8, 1), (200, 8, 2), (1000, 4, 4)]
+)
+def test_processes_are_started_for_much_work_alone(tmp_path, monkeypatch, frames, cores, expected):
+    """Told by what runs the jobs: none is done, so that there is nothing to write a manifest of."""
+
+    class Asked(Exception):
+        pass
+
+    def asked(work, jobs, number, bar):
+        assert number == expected
+        raise Asked
+
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(workers, "run", asked)
+    root = raw(tmp_path / "raw", drives=("A",), frames=1)
+    files = find("synthia", root).frames[0]
+    many = SimpleNamespace(frames=[replace(files, number=n) for n in range(frames)])
+    with pytest.raises(Asked):
+        prepare(
+            many,
+            tmp_path / "out",
+            replace(SETTINGS, validation_fraction=0),
+            dataset="synthia",
+            workers=None,
+            skip_bad=False,
+        )
 
 
 def test_no_workers_are_refused(capsys):
     with pytest.raises(SystemExit) as stopped:
         command.main(["--dataset", "synthia", "--workers", "0"])
     assert stopped.value.code == 2 and "from 1 on, got '0'" in capsys.readouterr().err
-
-
-def times(folder):
-    return {file.name: file.stat().st_mtime_ns for file in folder.glob("*.tfrecord")}
 
 
 def test_a_finished_folder_is_left_alone(tmp_path):

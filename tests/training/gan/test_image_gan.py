@@ -13,6 +13,7 @@ from sflowgan_tf.networks.unet import UNet
 from sflowgan_tf.ops import images
 from sflowgan_tf.ops.edges import instance_boundaries
 from sflowgan_tf.ops.ensemble import ensemble
+from sflowgan_tf.ops.preprocessing import region_colors
 
 CLASSES = 3
 
@@ -25,6 +26,8 @@ def reference_gradients(gan, batch, kind="log"):
     """Each loss from its own forward passes, real and fake judged one after the other."""
     real = images.to_signed(batch["image_real"])
     edges = tf.cast(batch["edges"], tf.float32)
+    seen = real if gan.objective.dned.sees == "image" else edges
+    scale = gan.objective.perceptual_scale
     if gan.objective.edge_map == "instances":
         edges = instance_boundaries(batch["labels"], batch["instances"])
     redraws = gan.phase == "dned" and gan.objective.edge_map == "laplacian"
@@ -35,23 +38,34 @@ def reference_gradients(gan, batch, kind="log"):
     equal = tf.fill([2, 6], 1 / 6)
 
     def fake():
-        shown = ensemble(gan.dned(edges), equal) if redraws else edges
-        return gan.generator(tf.concat([one_hot, shown], -1))
+        shown = ensemble(gan.dned(seen), equal) if redraws else edges
+        scene = [one_hot, shown]
+        if gan.objective.color_cell is not None:
+            frames = batch["labels"].numpy(), batch["image_real"].numpy()
+            colors = region_colors(*frames, CLASSES, gan.objective.color_cell, np)
+            scene.append(tf.constant(colors / 127.5 - 1))
+        return gan.generator(tf.concat(scene, -1))
 
     def judge(image):
         return gan.discriminator(tf.concat([condition, image], -1))
 
     def logits(maps):
-        return [scale[-1] for scale in maps]
+        return [each[-1] for each in maps]
+
+    def features(image):
+        size = [int(scale * side) for side in image.shape[1:3]]
+        if scale < 1:
+            image = tf.image.resize(image, size, "bilinear", antialias=True)
+        return gan.features(image)
 
     parts = {
         "gan": lambda: losses.generator_loss(logits(judge(fake())), kind),
         "matching": lambda: 10 * losses.feature_matching_loss(judge(real), judge(fake())),
-        "perceptual": lambda: 10 * losses.perceptual_loss(gan.features(real), gan.features(fake())),
+        "perceptual": lambda: 10 * losses.perceptual_loss(features(real), features(fake())),
         "l1": lambda: gan.objective.losses.l1 * tf.reduce_mean(tf.abs(fake() - real)),
     }
     if gan.objective.edge_map == "laplacian":
-        parts["dned"] = lambda: losses.dned_loss(gan.dned(edges), edges, equal)
+        parts["dned"] = lambda: losses.dned_loss(gan.dned(seen), edges, equal)
     variables = gan.generator.trainable_variables + gan.dned.trainable_variables
     total = [tf.zeros_like(v) for v in variables]
     for part in parts.values():
@@ -71,6 +85,9 @@ def reference_gradients(gan, batch, kind="log"):
         ("edges", {}),
         ("dned", {}),
         ("dned", {"losses": {"gan": "lsgan"}}),
+        ("edges", {"dned": {"sees": "image"}}),
+        ("dned", {"dned": {"sees": "image"}, "perceptual_scale": 0.5}),
+        ("dned", {"color_cell": 5}),
         ("dned", {"discriminator_sees_edges": True, "losses": {"gan": "hinge"}}),
         (
             "edges",
@@ -120,6 +137,23 @@ def test_the_generator_sees_its_edge_map_alone(make, batch, edge_map, seen):
     for name, value in moved.items():
         got = float(gan.loss_terms(batch | {name: value})[0]["perceptual_loss"])
         assert (got != expected) == (name == seen)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+def test_a_dned_that_is_not_trained_stays_and_is_still_seen(make, batch, dtype):
+    adam = {"optimizer": lambda: keras.optimizers.Adam(1e-3), "dtype": dtype}
+    gan = make(objective={"dned": {"trained": False, "sees": "image"}}, **adam)
+    gan.enter_phase("dned")
+    before, painter = gan.dned.get_weights(), gan.generator.get_weights()
+    step = tf.function(gan.train_step)
+    logs = [step(batch) for _ in range(12)][-1]  # float16 halves its loss scale until it fits
+    assert "dned_loss" not in logs and float(logs["dned_gradient"]) == 0
+    for old, new in zip(before, gan.dned.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    assert np.any(painter[0] != gan.generator.get_weights()[0])
+    moved = batch | {"edges": 1 - batch["edges"]}, batch | {"image_real": 255 - batch["image_real"]}
+    expected, *got = (float(gan.loss_terms(x)[0]["generator_loss"]) for x in (batch, *moved))
+    assert got[0] == expected != got[1], "the DNED sees the image alone"
 
 
 def test_without_laplacian_edges_no_dned_is_trained(make, batch):

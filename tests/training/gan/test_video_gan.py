@@ -44,10 +44,13 @@ def separate(pairs):
     return {name: tf.concat(tf.unstack(pairs[name], axis=1), axis=0) for name in names}
 
 
-def test_its_image_losses_are_those_of_the_frames_by_themselves(make, pairs):
-    gan = in_phase(make, **SETTINGS)
+@pytest.mark.parametrize("color_cell", [None, 5])
+def test_its_image_losses_are_those_of_the_frames_by_themselves(make, pairs, color_cell):
+    objective = {"losses": FLOW, "color_cell": color_cell}
+    gan = in_phase(make, objective=objective, **SETTINGS)
     terms, logs = gan.loss_terms(pairs)
-    expected, expected_logs = in_phase(make, "dned").loss_terms(separate(pairs))
+    alone = in_phase(make, "dned", objective=objective)
+    expected, expected_logs = alone.loss_terms(separate(pairs))
     assert set(terms) == set(expected) | {"flow_loss"}
     for name, value in (expected | expected_logs).items():
         assert float((terms | logs)[name]) == pytest.approx(float(value), rel=1e-4), name

@@ -1,0 +1,123 @@
+"""The palette of a run: measured on its training records once, then kept in its folder."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from scipy.cluster import vq
+from tqdm import tqdm
+
+from sflowgan_tf.config import Config
+from sflowgan_tf.data import pipeline
+from sflowgan_tf.data.manifest import Manifest, write_json
+from sflowgan_tf.ops.palette import Appearance, ClassColors, Palette, frame_means
+from sflowgan_tf.training.runs import Run
+from sflowgan_tf.utils.disk import writing
+from sflowgan_tf.utils.errors import UserError
+
+_FRAMES = 2000  # of the training records, at most
+_CLUSTERS = 8  # of each class
+
+
+def appearance(config: Config, folder: Path, manifest: Manifest, run: Run) -> Appearance | None:
+    """What a training gives its generator as colours; measured, where the run has no palette yet.
+
+    Args:
+        config: of the run.
+        folder: where its records lie.
+        manifest: theirs.
+        run: whose palette is kept; one that is not begun gets a new one, as its records may have
+            changed.
+
+    Returns:
+        None for `appearance.kind=none`.
+
+    Raises:
+        UserError: a record, or the run's palette, is damaged.
+        Failure: the disk refuses the palette.
+    """
+    if config.appearance.kind == "none":
+        return None
+    if not (run.is_begun and run.palette.is_file()):
+        measured = palette(folder, manifest, config.seed)
+        with writing(run.palette):
+            write_json(run.palette, measured.to_dict())
+    return restored_appearance(config, run)
+
+
+def restored_appearance(config: Config, run: Run) -> Appearance | None:
+    """What the generator of a run on disk is given as colours.
+
+    Args:
+        config: of the run.
+        run: with its palette.
+
+    Returns:
+        None for `appearance.kind=none`.
+
+    Raises:
+        UserError: the palette is missing or damaged.
+    """
+    if config.appearance.kind == "none":
+        return None
+    try:
+        kept = Palette.from_dict(json.loads(run.palette.read_text()))
+    except FileNotFoundError:
+        raise UserError(
+            f"{run.palette}: this run's palette is missing; the command that trained the run makes "
+            "it anew"
+        ) from None
+    except (KeyError, TypeError, ValueError):
+        raise UserError(
+            f"{run.palette}: damaged; delete it, and the command that trained the run makes it anew"
+        ) from None
+    return Appearance(cell=config.appearance.cell, palette=kept)
+
+
+def palette(folder: Path, manifest: Manifest, seed: int) -> Palette:
+    """Measures the colours of the training frames.
+
+    Args:
+        folder: where the records lie.
+        manifest: theirs.
+        seed: from which the clusters begin.
+
+    Raises:
+        UserError: a record is damaged.
+    """
+    num_classes, split = manifest.classes.num_classes, manifest.splits["train"]
+    real, simulator = [], []
+    frames = pipeline.evenly_spaced(folder, manifest, "train", _FRAMES)
+    count = min(split.records, _FRAMES)
+    for frame in tqdm(frames, "measuring colours", count, unit="frame", leave=False):
+        labels = frame["labels"].numpy()
+        real.append(frame_means(labels, frame["image_real"].numpy(), num_classes))
+        if manifest.has_cg:
+            simulator.append(frame_means(labels, frame["image_cg"].numpy(), num_classes))
+    means = np.stack(real)
+    return Palette(
+        real=ClassColors.of(means),
+        simulator=ClassColors.of(np.stack(simulator)) if simulator else None,
+        clusters=np.stack([_clusters(of_class, seed) for of_class in means.swapaxes(0, 1)], axis=1),
+    )
+
+
+def _clusters(means: np.ndarray, seed: int) -> np.ndarray:
+    """Centres of the colours of a class, the commonest first, (8, 3) float32.
+
+    Args:
+        means: (frames, 3) of the frames, NaN where one lacks the class.
+        seed: of the first centres.
+
+    Returns:
+        NaN where no frame has the class; the same centres over again where it has few colours.
+    """
+    present = means[~np.isnan(means[:, 0])].astype(np.float64)
+    if not len(present):
+        return np.full((_CLUSTERS, 3), np.nan, np.float32)
+    number = min(_CLUSTERS, len(np.unique(present, axis=0)))
+    centres, _ = vq.kmeans(present, number, rng=np.random.default_rng(seed))
+    nearest, _ = vq.vq(present, centres)
+    sizes = np.bincount(nearest, minlength=len(centres))
+    ordered = centres[np.argsort(-sizes, kind="stable")]
+    return ordered[np.arange(_CLUSTERS) % len(ordered)].astype(np.float32)
