@@ -28,12 +28,8 @@ def flags() -> argparse.ArgumentParser:
     )
     add("--reference", type=Path, metavar="DATA", help="records; those of the run by default")
     add("--split", choices=("validation", "train"), default="validation", help="validation")
-    add(
-        "--metrics",
-        nargs="+",
-        choices=GROUPS,
-        help="all that there are networks for, by default",
-    )
+    all_of_them = "all that there are networks for, by default"
+    add("--metrics", nargs="+", choices=GROUPS, help=all_of_them)
     add("--segmenter", metavar="S", help="run of segment, SavedModel, or hub:PRESET (KerasHub)")
     add(
         "--segmenter-classes",
@@ -58,11 +54,12 @@ def work(parsed: argparse.Namespace) -> None:
     _check(parsed)
     import_tensorflow()
     from sflowgan_tf.data.manifest import Manifest
-    from sflowgan_tf.evaluation import judges, unmeasurable
+    from sflowgan_tf.evaluation import unmeasurable
     from sflowgan_tf.evaluation.evaluation import Evaluation
-    from sflowgan_tf.evaluation.instruments import instruments
+    from sflowgan_tf.evaluation.networks import instruments
     from sflowgan_tf.evaluation.reference import Reference
     from sflowgan_tf.evaluation.result import summary
+    from sflowgan_tf.evaluation.segmenting import judges
     from sflowgan_tf.evaluation.subjects import Files, Painted
     from sflowgan_tf.training import assembly
     from sflowgan_tf.training.runs import Run
@@ -82,15 +79,9 @@ def work(parsed: argparse.Namespace) -> None:
     if parsed.segmenter:
         judge = judges.find(parsed.segmenter, manifest.classes, parsed.segmenter_classes)
     groups = frozenset(parsed.metrics or GROUPS)
-    networks = instruments(
-        reference,
-        groups,
-        judge=judge,
-        features=parsed.features or "hed",
-        inception=parsed.inception,
-        i3d=parsed.i3d,
-        vgg=parsed.vgg,
-    )
+    chosen = {"inception": parsed.inception, "i3d": parsed.i3d, "vgg": parsed.vgg}
+    features = parsed.features or "hed"
+    networks = instruments(reference, groups, judge=judge, features=features, **chosen)
     unmeasurable.refuse(parsed.metrics or (), subject, reference, networks)
     evaluation = Evaluation(
         subject=subject,
@@ -112,10 +103,9 @@ def _check(parsed: argparse.Namespace) -> None:
     """Refuses flags that do not go together."""
     if parsed.images and parsed.reference is None:
         raise UserError("--images: needs --reference, the records of the real frames")
-    if parsed.images and parsed.edges:
-        raise UserError("--edges: is for --run; pictures in a folder are painted already")
-    if parsed.images and parsed.history:
-        raise UserError("--history: is for --run; pictures in a folder are scored as they are")
+    for flag in ("edges", "history"):
+        if parsed.images and getattr(parsed, flag):
+            raise UserError(f"--{flag}: is for --run; pictures in a folder are scored as they are")
     if parsed.segmenter_classes and not parsed.segmenter:
         raise UserError("--segmenter-classes: is for --segmenter; name one")
     if parsed.features and parsed.inception:

@@ -18,7 +18,7 @@ from sflowgan_tf.config import Minicity
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.evaluation.evaluation import Evaluation
-from sflowgan_tf.evaluation.instruments import instruments
+from sflowgan_tf.evaluation.networks import instruments
 from sflowgan_tf.evaluation.reference import Reference
 from sflowgan_tf.evaluation.result import Result
 from sflowgan_tf.evaluation.segmenting import assembly as segmenting

@@ -14,7 +14,7 @@ from PIL import Image
 from sflowgan_tf import translate
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.evaluation import judges
+from sflowgan_tf.evaluation.segmenting import judges
 from tests import places
 
 ARCHIVE = places.ROOT / "tests/formats/made-by-0.1.0.zip"

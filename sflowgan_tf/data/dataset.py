@@ -47,11 +47,7 @@ class Records:
     """
 
     def __init__(self, folder: str | os.PathLike[str], split: str = "train"):
-        """Opens a folder.
-
-        Args:
-            folder: what `prepare --output` named.
-            split: which part is read.
+        """Opens what `prepare --output` named.
 
         Raises:
             UserError: there are no finished records, or there is no such split.
@@ -107,13 +103,9 @@ class Records:
         Raises:
             UserError: a shard is damaged, or a picture can't be decoded.
         """
-        contents = pipeline.contents(self.manifest)
         for stored in pipeline.stored_records(self.folder, self.manifest.splits[self.split]):
-            if not records.has_successor(stored.serialized):
-                continue
-            with records.decoding(stored.file, stored.number):
-                pair = records.parse(stored.serialized, **contents, pair=True)
-            yield _plain(pair)
+            if records.has_successor(stored.serialized):
+                yield _plain(pipeline.decoded(stored, self.manifest, pair=True))
 
 
 def _plain(frame: dict[str, tf.Tensor]) -> dict[str, Any]:

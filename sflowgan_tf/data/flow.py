@@ -17,13 +17,8 @@ _PNG = [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_PAETH]
 def dense_flow(image_a: np.ndarray, image_b: np.ndarray, farneback: Farneback) -> np.ndarray:
     """The flow of `ops.flow.dense_flow` by OpenCV: faster, without gradients.
 
-    Args:
-        image_a: (height, width, 3) uint8 RGB.
-        image_b: (height, width, 3) uint8 RGB, the next frame.
-        farneback: settings of the method.
-
-    Returns:
-        (height, width, 2) float32, pixels per frame; channel 0 is dx (right), 1 is dy (down).
+    Takes two consecutive frames (height, width, 3) uint8 RGB and gives (height, width, 2) float32,
+    pixels per frame; channel 0 is dx (right), 1 is dy (down).
 
     Source: S-Flow GAN, sec. 3.3, names F a classical operator; Farneback's is our choice.
     """

@@ -71,19 +71,9 @@ class Manifest:
     schema_version: int = SCHEMA_VERSION
 
     def differences(self, settings: RecordSettings) -> list[str]:
-        """In what `settings` differ from those the records were made with, of those kept here.
-
-        Returns:
-            Clauses of `data.record_settings.differences`.
-        """
-        own = replace(
-            settings,
-            size=self.size,
-            classes=self.classes,
-            edges=self.edges,
-            flow=self.flow,
-            seed=self.seed,
-        )
+        """In what `settings` differ from those kept here, as `record_settings.differences` says."""
+        kept = {name: getattr(self, name) for name in ("size", "classes", "edges", "flow", "seed")}
+        own = replace(settings, **kept)
         return list(differences(settings.to_dict(), own.to_dict()))
 
     def save(self, file: Path) -> None:
@@ -103,59 +93,37 @@ class Manifest:
         Raises:
             UserError: it is missing, damaged or of another version, or a shard is missing.
         """
-        is_folder = path.name != NAME
-        file = path / NAME if is_folder else path
-        if not is_folder:
-            return _read(
-                file,
-                missing="this run's manifest is missing",
-                remedy="copy it anew from the records that the run was trained with",
-                outdated="use the version of this program that made the run",
+        if path.name == NAME:
+            file, missing = path, "this run's manifest is missing"
+            remedy = "copy it anew from the records that the run was trained with"
+            outdated = "use the version of this program that made the run"
+        else:
+            file, missing = path / NAME, "there are no finished records here"
+            other = Path(f"{path.resolve()}-v{SCHEMA_VERSION}")  # "." has no name of its own
+            remedy = f"run {_command(path, dataset)}"
+            outdated = f"prepare into another folder: {_command(other, dataset)}"
+        try:
+            values = json.loads(file.read_text())
+            version = values["schema_version"]
+            manifest = _from_json(values) if version == SCHEMA_VERSION else None
+        except FileNotFoundError:
+            raise UserError(f"{file}: {missing}; {remedy}") from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UserError(f"{file}: damaged ({error!r}); {remedy}") from None
+        if manifest is None:
+            raise UserError(
+                f"{file}: records of schema version {version}, expected {SCHEMA_VERSION}; "
+                f"{outdated}"
             )
-        name = dataset or "NAME"
-        run = f"run {_command(path, name)}"
-        other = Path(f"{path.resolve()}-v{SCHEMA_VERSION}")  # "." has no name of its own
-        manifest = _read(
-            file,
-            missing="there are no finished records here",
-            remedy=run,
-            outdated=f"prepare into another folder: {_command(other, name)}",
-        )
-        manifest._check_shards(path)
+        shards = [shard for split in manifest.splits.values() for shard in split.shards]
+        for shard in shards if file != path else ():
+            if not (path / shard["file"]).is_file():
+                raise UserError(
+                    f"{path / shard['file']}: this shard is missing; run "
+                    f"{_command(path, manifest.dataset)} again, with the same settings: it makes "
+                    "what is missing"
+                )
         return manifest
-
-    def _check_shards(self, folder: Path) -> None:
-        for split in self.splits.values():
-            for shard in split.shards:
-                if not (folder / shard["file"]).is_file():
-                    raise UserError(
-                        f"{folder / shard['file']}: this shard is missing; run "
-                        f"{_command(folder, self.dataset)} again, with the same settings: it makes "
-                        "what is missing"
-                    )
-
-
-def _read(file: Path, *, missing: str, remedy: str, outdated: str) -> Manifest:
-    """Reads a manifest.
-
-    Args:
-        file: of it.
-        missing: what it means if there is none, for the message.
-        remedy: what to do if it is missing or damaged.
-        outdated: what to do if it is of another version.
-    """
-    try:
-        values = json.loads(file.read_text())
-        version = values["schema_version"]
-        if version == SCHEMA_VERSION:
-            return _from_json(values)
-    except FileNotFoundError:
-        raise UserError(f"{file}: {missing}; {remedy}") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{file}: damaged ({error!r}); {remedy}") from None
-    raise UserError(
-        f"{file}: records of schema version {version}, expected {SCHEMA_VERSION}; {outdated}"
-    )
 
 
 def _from_json(values: dict[str, Any]) -> Manifest:
@@ -170,7 +138,8 @@ def _from_json(values: dict[str, Any]) -> Manifest:
     return Manifest(**(values | parts))
 
 
-def _command(folder: Path, dataset: str) -> str:
+def _command(folder: Path, dataset: str | None) -> str:
+    dataset = dataset or "NAME"
     source = "" if dataset == "minicity" else " --source RAW_DIR"  # which draws itself
     return f"python -m sflowgan_tf.prepare --dataset {dataset}{source} --output {folder}"
 

@@ -96,19 +96,11 @@ def training(
     batches = steps_per_epoch(split, batch_size, pair=pair) - skip
     crop = crop or manifest.size
     _check_crop(crop, manifest.size, max_scale)
-    order_seed, draw_seed = (
-        int(s) for s in np.random.SeedSequence([seed, epoch]).generate_state(2)
-    )
+    order_seed, draw_seed = np.random.SeedSequence([seed, epoch]).generate_state(2).tolist()
 
     def example(index: tf.Tensor, serialized: tf.Tensor) -> Frames:
-        frames = records.parse(
-            serialized,
-            size=manifest.size,
-            has_cg=False,
-            has_instances=instances,
-            has_motion=False,
-            pair=pair,
-        )
+        wanted = {"has_cg": False, "has_instances": instances, "has_motion": False}
+        frames = records.parse(serialized, size=manifest.size, **wanted, pair=pair)
         frames = {name: frames[name] for name in _TRAINING_FIELDS if name in frames}
         key = tf.stack([tf.constant(draw_seed, tf.int64), index])
         return augment(frames, key, crop=crop, flip=flip, max_scale=max_scale)
@@ -145,17 +137,7 @@ def to_device(dataset: tf.data.Dataset) -> tf.data.Dataset:
 
 
 def frames(folder: Path, manifest: Manifest, split: str, count: int | None = None) -> list[Frames]:
-    """Evenly spaced single frames of a split, whole and unaugmented.
-
-    Args:
-        folder: where the shards lie.
-        manifest: what `prepare` wrote there.
-        split: "train" or "validation".
-        count: how many; all by default.
-
-    Returns:
-        For each frame the dict of `records.parse`, without a batch axis.
-    """
+    """`count` evenly spaced frames of a split, all by default, as `records.parse` gives them."""
     records_there = manifest.splits[split].records
     return [*evenly_spaced(folder, manifest, split, count or records_there)]
 
@@ -166,35 +148,22 @@ def evenly_spaced(folder: Path, manifest: Manifest, split: str, count: int) -> I
     picked = {*sampling.evenly_spaced(chosen.records, count)}
     for index, stored in enumerate(stored_records(folder, chosen)):
         if index in picked:
-            yield _frame(stored, manifest)
+            yield decoded(stored, manifest)
 
 
 def every_frame(folder: Path, manifest: Manifest, split: str) -> Iterator[Frames]:
-    """All frames of a split in order, in the form of `frames`, one in memory at a time.
-
-    Args:
-        folder: where the shards lie.
-        manifest: what `prepare` wrote there.
-        split: "train" or "validation".
-    """
+    """All frames of a split in order, in the form of `frames`, one in memory at a time."""
     for stored in stored_records(folder, manifest.splits[split]):
-        yield _frame(stored, manifest)
+        yield decoded(stored, manifest)
 
 
 def places(folder: Path, manifest: Manifest, split: str) -> list[tuple[str, int]]:
     """Sequence and number of each frame of a split, in the order of `sequences`."""
-    stored = stored_records(folder, manifest.splits[split])
-    return [records.place(record.serialized) for record in stored]
+    return [records.place(s.serialized) for s in stored_records(folder, manifest.splits[split])]
 
 
 def class_pixels(folder: Path, manifest: Manifest, split: str) -> np.ndarray:
-    """How many pixels each class has in a split, (classes,) int64; void is left out.
-
-    Args:
-        folder: where the shards lie.
-        manifest: what `prepare` wrote there.
-        split: "train" or "validation".
-    """
+    """How many pixels each class has in a split, (classes,) int64; void is left out."""
     pixels = np.zeros(256, np.int64)
     for frame in every_frame(folder, manifest, split):
         pixels += np.bincount(frame["labels"].numpy().ravel(), minlength=256)
@@ -206,16 +175,8 @@ def sequences(folder: Path, manifest: Manifest, split: str) -> Iterator[Iterator
 
     A clip is a run of consecutive frames; it ends with its sequence or at a gap in the frame
     numbers. One frame is in memory at a time. A clip must be read before the next one is asked for:
-    its unread frames are skipped then.
-
-    Args:
-        folder: where the shards lie.
-        manifest: what `prepare` wrote there.
-        split: "train" or "validation".
-
-    Yields:
-        For each clip an iterator of dicts in the form of `frames`; all but the clip's last one
-        have the fields of `records.flows` too, the flow to the next frame.
+    its unread frames are skipped then. Frames have the form of `frames`; all but a clip's last one
+    have the fields of `records.flows` too, the flow to the next frame.
     """
     ends = 0
 
@@ -227,7 +188,7 @@ def sequences(folder: Path, manifest: Manifest, split: str) -> Iterator[Iterator
 
     stored = stored_records(folder, manifest.splits[split])
     for _, of_clip in itertools.groupby(stored, clip):
-        yield (_frame(record, manifest, with_flows=True) for record in of_clip)
+        yield (decoded(record, manifest, with_flows=True) for record in of_clip)
 
 
 class Stored(NamedTuple):
@@ -239,11 +200,7 @@ class Stored(NamedTuple):
 
 
 def stored_records(folder: Path, split: Split) -> Iterator[Stored]:
-    """The records of a split in order, not decoded.
-
-    Args:
-        folder: where the shards lie.
-        split: of the manifest there.
+    """The records of a split of the manifest in `folder`, in order, not decoded.
 
     Raises:
         UserError: a shard is missing, truncated or overwritten.
@@ -255,33 +212,29 @@ def stored_records(folder: Path, split: Split) -> Iterator[Stored]:
             yield Stored(file, number, serialized)
 
 
-def _frame(stored: Stored, manifest: Manifest, *, with_flows: bool = False) -> Frames:
-    """The first frame of a record, if wanted with the flow to its successor."""
-    serialized = stored.serialized
+def decoded(
+    stored: Stored, manifest: Manifest, *, pair: bool = False, with_flows: bool = False
+) -> Frames:
+    """All that a record holds, as `records.parse` gives it.
+
+    `with_flows` adds the fields of `records.flows` to a single frame that has a successor.
+
+    Raises:
+        UserError: it is no record of the manifest's, or a picture in it can't be decoded.
+    """
+    m, serialized = manifest, stored.serialized
+    holds = {"has_cg": m.has_cg, "has_instances": m.has_instances, "has_motion": m.has_motion}
     with records.decoding(stored.file, stored.number):
-        frame = records.parse(serialized, **contents(manifest), pair=False)
+        frame = records.parse(serialized, size=m.size, **holds, pair=pair)
         if with_flows and records.has_successor(serialized):
-            frame |= records.flows(serialized, size=manifest.size, has_motion=manifest.has_motion)
+            frame |= records.flows(serialized, size=m.size, has_motion=m.has_motion)
     return frame
 
 
-def contents(manifest: Manifest) -> dict[str, Any]:
-    """What the records hold, as arguments of `records.parse`."""
-    names = ("size", "has_cg", "has_instances", "has_motion")
-    return {name: getattr(manifest, name) for name in names}
-
-
 def drive(folder: Path, manifest: Manifest, split: str, count: int) -> list[Frames]:
-    """The beginning of the first clip of two frames or more, in the form of `sequences`.
+    """The first `count` frames of the first clip of two or more, in the form of `sequences`.
 
-    Args:
-        folder: where the shards lie.
-        manifest: what `prepare` wrote there.
-        split: "train" or "validation".
-        count: most frames.
-
-    Returns:
-        The frames; none where the split has no consecutive frames.
+    Where the split has no consecutive frames, there are none.
     """
     for clip in sequences(folder, manifest, split):
         frames = list(itertools.islice(clip, count))
@@ -316,9 +269,6 @@ def augment(
         crop: (width, height) of the result.
         flip: whether half of the keys mirror.
         max_scale: the largest factor by which a box is enlarged.
-
-    Returns:
-        The same fields, their height and width those of `crop`.
     """
     height, width = frames["labels"].shape[-2:]
     draws = tf.unstack(tf.random.stateless_uniform([4], key))
@@ -351,21 +301,15 @@ def _resize(value: tf.Tensor, size: tuple[int, int], method: str) -> tf.Tensor:
 def find_damage(folder: Path, manifest: Manifest) -> None:
     """Reads all records to find the damaged one, which an error inside the pipeline does not name.
 
-    Args:
-        folder: where the shards lie.
-        manifest: what `prepare` wrote there.
-
     Raises:
         UserError: a shard is missing, truncated or overwritten, or a picture can't be decoded.
         Failure: the system can't read a shard.
     """
     for shard in (shard for split in manifest.splits.values() for shard in split.shards):
         path, count = folder / shard["file"], 0
-        for serialized in records.read(path):
-            with records.decoding(path, count):
-                pair = bool(records.has_successor(serialized))
-                records.parse(serialized, **contents(manifest), pair=pair)
-            count += 1
+        for count, serialized in enumerate(records.read(path), start=1):
+            pair = bool(records.has_successor(serialized))
+            decoded(Stored(path, count - 1, serialized), manifest, pair=pair)
         if count != shard["records"]:
             raise UserError(
                 f"{path}: record {count} is damaged (missing; expected {shard['records']} records);"

@@ -44,15 +44,9 @@ class RecordSettings:
 def differences(
     here: dict[str, Any], there: dict[str, Any], prefix: str = "records."
 ) -> Iterator[str]:
-    """In what the settings that are asked for differ from those that records were made with.
+    """In what the settings asked for differ from those of records, both of `to_dict`.
 
-    Args:
-        here: what is asked for, as `RecordSettings.to_dict` gives it.
-        there: what the records were made with.
-        prefix: of the keys, with the dot.
-
-    Yields:
-        A clause for each key, such as "records.edges.threshold: 50.0 here, but 60.0 there".
+    Yields a clause for each key, such as "records.edges.threshold: 50.0 here, but 60.0 there".
     """
     for key in here | there:
         one, other = here.get(key), there.get(key)
@@ -63,5 +57,4 @@ def differences(
 
 
 def _text(key: str, value: Any) -> str:
-    """A value as users write it."""
     return "x".join(map(str, value)) if key == "size" else str(value)

@@ -36,17 +36,17 @@ from sflowgan_tf.data.flow import encode_flow, flow_of_levels
 from sflowgan_tf.utils.disk import refusal
 from sflowgan_tf.utils.errors import Failure, UserError
 
-_JPEG = [
-    cv2.IMWRITE_JPEG_QUALITY,
-    95,
-    cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
-]
+_QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95]
+_JPEG = [*_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 _BILEVEL = [cv2.IMWRITE_PNG_BILEVEL, 1]
 _REAL_OF_CG = {"image_cg": "image_real", "edges_cg": "edges"}
 REMEDY = "run prepare again with the same settings: it makes missing and damaged files anew"
 
-_LIST = tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True)
+_LIST: Any = tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True)
+_PLACE = {
+    "sequence": tf.io.FixedLenFeature([], tf.string),
+    "frame": tf.io.FixedLenFeature([], tf.int64),
+}
 
 Coded = dict[str, bytes]
 Motion = tuple[np.ndarray, np.ndarray]  # flow, and where it is valid
@@ -157,11 +157,7 @@ def read(file: Path) -> Iterator[tf.Tensor]:
 
 @contextmanager
 def decoding(file: Path, number: int) -> Iterator[None]:
-    """Names the record that the block decodes where it can't be decoded.
-
-    Args:
-        file: its shard.
-        number: of the record in the shard, from 0.
+    """Names the record that the block decodes, `number` from 0 of a shard, if that fails.
 
     Raises:
         UserError: it is no record of these settings, or a picture in it can't be decoded.
@@ -218,12 +214,8 @@ def parse(
     """
     names = ["labels", "edges", "image_real"]
     names += [*_REAL_OF_CG] * has_cg + ["instances"] * has_instances
-    spec: dict[str, Any] = dict.fromkeys(names, _LIST) | {
-        "sequence": tf.io.FixedLenFeature([], tf.string),
-        "frame": tf.io.FixedLenFeature([], tf.int64),
-    }
-    fields = tf.io.parse_single_example(serialized, spec)
-    parsed = {name: fields[name] for name in ("sequence", "frame")}
+    fields = tf.io.parse_single_example(serialized, dict.fromkeys(names, _LIST) | _PLACE)
+    parsed = {name: fields[name] for name in _PLACE}
     for name in names:
         decoded = [_picture(name, fields[name][index], size) for index in range(1 + pair)]
         parsed[name] = tf.stack(decoded) if pair else decoded[0]
@@ -234,11 +226,7 @@ def parse(
 
 def place(serialized: tf.Tensor) -> tuple[str, int]:
     """The sequence and number of a record's first frame."""
-    spec = {
-        "sequence": tf.io.FixedLenFeature([], tf.string),
-        "frame": tf.io.FixedLenFeature([], tf.int64),
-    }
-    fields = tf.io.parse_single_example(serialized, spec)
+    fields = tf.io.parse_single_example(serialized, _PLACE)
     return fields["sequence"].numpy().decode(), int(fields["frame"])
 
 
@@ -247,10 +235,7 @@ def flows(
 ) -> dict[str, tf.Tensor]:
     """Decodes the flow from the first frame to the second of a record with a successor.
 
-    Args:
-        serialized: scalar string.
-        size: (width, height) of the records.
-        has_motion: whether pairs hold the exact motion, and it is wanted.
+    The arguments are those of `parse`.
 
     Returns:
         flow_real and, if it is wanted, motion: (height, width, 2) float32, pixels per frame, dx and

@@ -21,12 +21,10 @@ _FOLDER = ".evaluation"
 
 
 def cached(records: Path, name: str, measure: Callable[[], list[Clip]]) -> list[Clip]:
-    """Measurements from the cache, or new ones, which it keeps where it can be written to.
+    """Measurements from the cache in a folder of records, or new ones of `measure`, if damaged too.
 
-    Args:
-        records: folder of the reference's records.
-        name: whose frames were measured, and the identity of all that they depend on.
-        measure: measures anew, where there are none or they are damaged.
+    New ones are kept where the cache can be written to. `name` says whose frames were measured, and
+    identifies all that the measurements depend on.
     """
     file = records / _FOLDER / f"{name}.npz"
     clips = _load(file)
@@ -44,7 +42,7 @@ def _save(file: Path, clips: Sequence[Clip]) -> None:
         for field in fields(Clip)
     }
     file.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(file) as partial, open(partial, "wb") as stream:
+    with written_whole(file) as partial, partial.open("wb") as stream:
         np.savez(stream, **arrays)
 
 

@@ -15,12 +15,12 @@ from sflowgan_tf.evaluation import report, unmeasurable
 from sflowgan_tf.evaluation.cache import cached
 from sflowgan_tf.evaluation.frames import PaintFunction
 from sflowgan_tf.evaluation.gallery import Gallery
-from sflowgan_tf.evaluation.instruments import perceptual_name
-from sflowgan_tf.evaluation.judges import Judge
 from sflowgan_tf.evaluation.measuring import VERSION, Clip, Instruments
+from sflowgan_tf.evaluation.networks import perceptual_name
 from sflowgan_tf.evaluation.reference import Reference
 from sflowgan_tf.evaluation.result import FOLDER, Of, Result, write_frames
 from sflowgan_tf.evaluation.scoring import Scoring
+from sflowgan_tf.evaluation.segmenting.judges import Judge
 from sflowgan_tf.evaluation.subjects import Files, Painted
 from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.files import unfinished_folder
@@ -54,11 +54,8 @@ class Evaluation:
     def run(self, output: Path, command: str) -> Result:
         """Measures, scores and writes metrics.json, tables, pictures and report.html.
 
-        The files take the place of an earlier evaluation's together, once all are there.
-
-        Args:
-            output: folder for the files; locked meanwhile.
-            command: the call of the program, for the record.
+        The files take the place of an earlier evaluation's in `output` together, once all are
+        there. `command` is the call of the program, for the record.
 
         Raises:
             UserError: another evaluation is at work there.
@@ -71,9 +68,7 @@ class Evaluation:
             films = self._films()
             scoring = self._scoring(films)
             frames = scoring.frames()
-            gallery = Gallery(
-                subject=self.subject, reference=self.reference, seed=self.seed, output=folder
-            )
+            gallery = Gallery(self.subject, self.reference, self.seed, folder)
             notes = unmeasurable.notes(self.groups, self.subject, self.reference, self.instruments)
             with writing(output):
                 pictures = gallery.pictures(frames)
@@ -95,18 +90,15 @@ class Evaluation:
 
     def _films(self) -> dict[Of, list[Clip]]:
         """Measurements on the subject's pictures, the simulator's frames, if any, and the real."""
-        films: dict[Of, list[Clip]] = {"generated": self._generated()}
+        subject, variations = self.subject, None
+        if isinstance(subject, Painted) and subject.varies and "diversity" in self.groups:
+            variations = partial(subject.versions, count=_VERSIONS, seed=self.seed)
+        films: dict[Of, list[Clip]] = {}
+        films["generated"] = self._measured("generated", subject.picture, variations)
         if self.reference.manifest.has_cg:
             films["simulator"] = self._recorded("simulator", "image_cg")
         films["real"] = self._recorded("real", "image_real")
         return films
-
-    def _generated(self) -> list[Clip]:
-        subject = self.subject
-        variations: PaintFunction | None = None
-        if isinstance(subject, Painted) and subject.varies and "diversity" in self.groups:
-            variations = partial(subject.versions, count=_VERSIONS, seed=self.seed)
-        return self._measured("generated", subject.picture, variations)
 
     def _recorded(self, of: Of, field: str) -> list[Clip]:
         return cached(

@@ -7,9 +7,7 @@ import numpy as np
 
 Frame = dict[str, Any]  # of `data.pipeline.sequences`: tensors by the names of `data.records`
 Place = tuple[str, int]  # a frame's sequence and its number there
-PaintFunction = Callable[
-    [Frame], np.ndarray
-]  # makes a picture (height, width, 3) uint8 RGB of a frame
+PaintFunction = Callable[[Frame], np.ndarray]  # a frame's picture (height, width, 3) uint8 RGB
 
 
 def place(frame: Frame) -> Place:

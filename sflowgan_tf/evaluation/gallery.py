@@ -23,15 +23,11 @@ _FILM = 60  # frames of the film
 _FPS = Fraction(5)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Gallery:
-    """Draws the pictures of a subject beside the frames of the reference.
+    """Draws the pictures of a subject beside the reference's frames, as files in `output`.
 
-    Attributes:
-        subject: of the evaluation.
-        reference: of the evaluation.
-        seed: of the variations.
-        output: folder for the files.
+    Variations are drawn with `seed`.
     """
 
     subject: Painted | Files
@@ -42,21 +38,20 @@ class Gallery:
     def pictures(self, rows: list[dict[str, Any]]) -> list[Picture]:
         """Draws sheets of best, worst and evenly spaced frames, of variations, and a film.
 
-        Args:
-            rows: the figures of each frame, in the order of the records (`Scoring.frames`); best
-                and worst are left out where they hold no perceptual distance.
+        `rows` are the figures of each frame, in the order of the records (`Scoring.frames`); best
+        and worst are left out where they hold no perceptual distance.
         """
         has_distance = "perceptual" in rows[0]
         ranked = sorted(rows, key=lambda row: row["perceptual"]) if has_distance else []
         step = max(len(rows) // _ROWS, 1)
-        alone = self._alone()
-        best = f"Smallest perceptual distance, one a sequence{alone}."
-        worst = f"Largest perceptual distance, one a sequence{alone}."
         choices = {
-            "samples": (rows[::step][:_ROWS], f"Evenly spaced over the reference{alone}."),
-            "best": (_one_a_sequence(ranked), best),
-            "worst": (_one_a_sequence(ranked[::-1]), worst),
+            "samples": (rows[::step][:_ROWS], "Evenly spaced over the reference"),
+            "best": (_one_a_sequence(ranked), "Smallest perceptual distance, one a sequence"),
+            "worst": (_one_a_sequence(ranked[::-1]), "Largest perceptual distance, one a sequence"),
         }
+        alone = "."
+        if isinstance(self.subject, Painted) and self.subject.history.weight:  # as scored
+            alone = "; each painted by itself, without history."
         frames, drive = self._read(
             {_place(row) for chosen, _ in choices.values() for row in chosen}
         )
@@ -65,31 +60,24 @@ class Gallery:
         for name, (chosen, caption) in choices.items():
             if chosen:
                 sheet = self._sheet([frames[_place(row)] for row in chosen])
-                pictures.append(self._write(name, sheet, caption))
+                pictures.append(self._write(name, sheet, caption + alone))
         if isinstance(self.subject, Painted) and self.subject.varies:
             sheet = sheets.variations(self.subject.translator, drive[0], self.seed)
-            caption = (
+            weights = (
                 "One scene with four sets of ensemble weights, and the edges it is painted from."
             )
-            pictures.append(self._write("variations", sheet, caption))
+            pictures.append(self._write("variations", sheet, weights))
         return [*pictures, film]
-
-    def _alone(self) -> str:
-        """Says that the sheets' pictures have no past, where the scored ones had."""
-        if isinstance(self.subject, Painted) and self.subject.history.weight:
-            return "; each painted by itself, without history"
-        return ""
 
     def _read(self, places: set[Place]) -> tuple[dict[Place, Frame], list[Frame]]:
         """The frames at `places`, and those of the first clip."""
         frames: dict[Place, Frame] = {}
         drive: list[Frame] = []
-        for clip in self.reference.clips():
-            first = not drive
+        for number, clip in enumerate(self.reference.clips()):
             for frame in clip:
                 if place_of(frame) in places:
                     frames[place_of(frame)] = frame
-                if first and len(drive) < _FILM:
+                if not number and len(drive) < _FILM:
                     drive.append(frame)
         return frames, drive
 

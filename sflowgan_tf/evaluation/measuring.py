@@ -94,17 +94,14 @@ class Instruments:
         variations: PaintFunction | None = None,
         on_frame: Callable[[], object] = lambda: None,
     ) -> Iterator[Clip]:
-        """Measures a film made of each clip of the reference.
+        """Measures a film made of each clip of the reference, of `pipeline.sequences`.
 
         Args:
-            clips: of `pipeline.sequences`.
+            clips: of the reference.
             paint: makes the film's pictures.
             variations: makes several of one scene, (count, height, width, 3) uint8 RGB; None leaves
                 diversity out.
             on_frame: called after each frame.
-
-        Yields:
-            The measurements on each clip.
         """
         for frames in clips:
             yield self._clip(frames, paint, variations, on_frame)

@@ -73,11 +73,7 @@ class Reference:
         return pipeline.places(self.folder, self.manifest, self.split)
 
     def description(self, clips: Sequence[Clip]) -> dict[str, Any]:
-        """What the result says of it.
-
-        Args:
-            clips: what was measured on its frames.
-        """
+        """What the result says of it; `clips` were measured on its frames."""
         return {
             "records": str(self.folder),
             "dataset": self.manifest.dataset,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -67,32 +66,11 @@ _HEADLINES = (
 _COLUMNS: dict[Of, str] = {"generated": "Result", "simulator": "Simulator", "real": "Real"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """A row of the table of scores.
-
-    Attributes:
-        name: title of the score.
-        small: unit, number of samples and what must be equal for scores to compare.
-        better: "higher" or "lower".
-        cells: (value, interval) by column; None where it was not measured.
-    """
-
-    name: str
-    small: str
-    better: str
-    cells: list[tuple[str, str] | None]
-
-
 def write(folder: Path, logs: Path | None) -> Path:
-    """Makes the report of an evaluation.
+    """Makes report.html of what `Result.save` wrote in a folder and of its pictures there.
 
-    Args:
-        folder: holds what `Result.save` wrote, and its pictures.
-        logs: of the run that was scored, for its curves; None where there was none.
-
-    Returns:
-        The file, `report.html` in `folder`. It appears whole or not at all.
+    `logs` are those of the run that was scored, for its curves; None where there was none. The
+    file, which is returned, appears whole or not at all.
 
     Raises:
         UserError: there is no evaluation in `folder`.
@@ -129,18 +107,16 @@ def _headlines(result: Result) -> Iterator[tuple[str, str, str]]:
         if score is None:
             continue
         title, form = _FORMATS[name]
-        real, simulator = (result.find(name, of) for of in ("real", "simulator"))
+        others: tuple[Of, ...] = ("real", "simulator")
         beside = [
-            f"{of} {form.format(other.value)}"
-            for of, other in (("real", real), ("simulator", simulator))
-            if other is not None
+            f"{of} {form.format(other.value)}" for of in others if (other := result.find(name, of))
         ]
         if score.group == "distribution":
             beside.append(score.detail["network"].partition(" (")[0])
         yield title, form.format(score.value), ", ".join(beside)
 
 
-def _groups(result: Result, columns: list[Of]) -> Iterator[tuple[str, list[Line]]]:
+def _groups(result: Result, columns: list[Of]) -> Iterator[tuple[str, list[dict]]]:
     """The table's parts, each with its rows."""
     parts = [
         (group, title, of_class) for group, title in _GROUPS.items() for of_class in (False, True)
@@ -158,23 +134,24 @@ def _groups(result: Result, columns: list[Of]) -> Iterator[tuple[str, list[Line]
             )
 
 
-def _line(row: dict[Of, Score], columns: list[Of]) -> Line:
+def _line(row: dict[Of, Score], columns: list[Of]) -> dict[str, Any]:
+    """A row: what is small beside the name, and (value, interval) by column, None without one."""
     first = next(iter(row.values()))
     title, form = _FORMATS[first.name]
     details = [f"{name} {_detail(row, name, columns)}" for name in first.detail]
     unit = [first.unit] if first.unit and not first.name.endswith("_ratio") else []
-    return Line(
-        name=title,
-        small="; ".join([*unit, f"{first.n} {first.counted}", *details]),
-        better=first.better,
-        cells=[_cell(row[of], form) if of in row else None for of in columns],
-    )
+    return {
+        "name": title,
+        "small": "; ".join([*unit, f"{first.n} {first.counted}", *details]),
+        "better": first.better,
+        "cells": [_cell(row[of], form) if of in row else None for of in columns],
+    }
 
 
 def _detail(row: dict[Of, Score], name: str, columns: list[Of]) -> str:
     """A detail, of each column where they differ."""
-    details = [row[of].detail for of in columns if of in row]
-    values = [_rounded(detail[name]) for detail in details if name in detail]
+    details = [row[of].detail[name] for of in columns if of in row and name in row[of].detail]
+    values = [f"{each:.3g}" if isinstance(each, float) else str(each) for each in details]
     return values[0] if len({*values}) == 1 else " / ".join(values)
 
 
@@ -182,10 +159,6 @@ def _cell(score: Score, form: str) -> tuple[str, str]:
     if score.low is None or score.high is None:
         return form.format(score.value), ""
     return form.format(score.value), f"{form.format(score.low)} to {form.format(score.high)}"
-
-
-def _rounded(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _embedded(file: Path) -> str:

@@ -170,12 +170,9 @@ def _csv(rows: Sequence[dict[str, Any]]) -> str:
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({name: _cell(value) for name, value in row.items()})
+        nested = {name: json.dumps(x) for name, x in row.items() if isinstance(x, dict | list)}
+        writer.writerow(row | nested)
     return text.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, dict | list) else value
 
 
 def _write(file: Path, text: str) -> None:

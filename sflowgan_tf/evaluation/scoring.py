@@ -8,6 +8,16 @@ from typing import Any, Literal
 
 import numpy as np
 
+from sflowgan_tf.evaluation.figures import (
+    Agreement,
+    AgreementRatio,
+    ColorDistance,
+    Figure,
+    Mean,
+    Median,
+    Ratio,
+    is_labelled,
+)
 from sflowgan_tf.evaluation.measuring import LOOK, PAIRED, TEMPORAL, Clip, Instruments
 from sflowgan_tf.evaluation.metrics.bootstrap import interval, units_of
 from sflowgan_tf.evaluation.metrics.frechet import FrechetResampling, cautions
@@ -15,18 +25,6 @@ from sflowgan_tf.evaluation.metrics.kernel import KernelSums, kernel_distance
 from sflowgan_tf.evaluation.metrics.paired import RANGES
 from sflowgan_tf.evaluation.metrics.segmentation import Confusion
 from sflowgan_tf.evaluation.result import ClassScore, Of, Score
-from sflowgan_tf.evaluation.statistics import (
-    Agreement,
-    AgreementRatio,
-    ColorDistance,
-    Figure,
-    FrechetDistance,
-    KernelDistance,
-    Mean,
-    Median,
-    Ratio,
-    is_labelled,
-)
 from sflowgan_tf.ops.classes import ClassTable
 
 _DRAWS, _DRAWS_OF_FEW = 200, 1000  # of the bootstrap; more where there are fewer than _FEW units
@@ -69,16 +67,10 @@ class Scoring:
 
     def scores(self) -> list[Score]:
         """All scores for which there are measurements, in the order of the groups."""
+        of_frames = (self._segmentation, self._distribution, self._paired)
         return [
             score
-            for group in (
-                self._segmentation,
-                self._distribution,
-                self._paired,
-                self._temporal,
-                self._diversity,
-                self._appearance,
-            )
+            for group in (*of_frames, self._temporal, self._diversity, self._appearance)
             for of, clips in self.films.items()
             for score in group(of, clips)
         ]
@@ -106,11 +98,12 @@ class Scoring:
         """IoU of each class, void ignored; empty without a segmenter or labelled pixels."""
         if self.instruments.segment is None or not is_labelled(_total(self.films["real"])):
             return []
+        totals: dict[Of, np.ndarray] = {of: _total(clips) for of, clips in self.films.items()}
+        pixels = totals["real"].sum(axis=1)
         scores: dict[Of, list[float | None]] = {
-            of: Confusion.of(_total(clips)).scores(void_wrong=False).class_iou
-            for of, clips in self.films.items()
+            of: Confusion.of(total).scores(void_wrong=False).class_iou
+            for of, total in totals.items()
         }
-        pixels = _total(self.films["real"]).sum(axis=1)
         return [
             ClassScore(
                 name=name,
@@ -199,14 +192,13 @@ class Scoring:
             "n": count,
             "counted": "clips" if is_clips else "frames",
         }
-        distance = FrechetDistance(resampling=FrechetResampling(units))
-        yield self._score(distance, range(len(units)), name=frechet, detail=detail, **row)
+        drawn = range(len(units))
+        yield self._score(FrechetResampling(units), drawn, name=frechet, detail=detail, **row)
         if not is_clips:
             real, film = np.moveaxis(np.concatenate(pairs), 1, 0)
             subsets = kernel_distance(real, film, subsets=_SUBSETS, seed=self.seed)
             detail |= {"spread": subsets.spread, "subset size": subsets.subset_size}
-            distance = KernelDistance(sums=KernelSums(units))
-            yield self._score(distance, range(len(units)), name="kid", detail=detail, **row)
+            yield self._score(KernelSums(units), drawn, name="kid", detail=detail, **row)
 
     def _paired(self, of: Of, clips: Sequence[Clip]) -> Iterator[Score]:
         if of == "real" or self.instruments.vgg is None or "paired" not in self.groups:

@@ -50,14 +50,11 @@ class Painted:
     def of_run(
         cls, name: str, reference: Reference, *, edges: str | None, weight: float
     ) -> Painted:
-        """The pictures of a run's latest checkpoint.
+        """The pictures of the latest checkpoint of a run, named as `Run.existing` takes it.
 
-        Args:
-            name: of the run in runs/, or its path.
-            reference: whose frames will be painted.
-            edges: "dned" or "laplacian", who draws them; None for the DNED where it can.
-            weight: of the past, as `History` takes it. Its flow has the settings of the records
-                that the run was trained on, as when `translate` paints, not those of `reference`.
+        The "dned" or "laplacian" draws the `edges`; None for the DNED where it can. `weight` is of
+        the past, as `History` takes it. Its flow has the settings of the records that the run was
+        trained on, as when `translate` paints, not those of `reference`, whose frames are painted.
 
         Raises:
             UserError: there is no such run or no checkpoint, or it can't paint so.
@@ -138,12 +135,7 @@ class Files:
         append; its sequence is the one whose name stands before that in its path, set apart by
         anything but letters and digits, or the only one. A sequence of a single frame may be named
         alone. The sheet of `translate`, earlier evaluations and the inputs that pix2pixHD writes
-        beside its results are passed over.
-
-        Args:
-            folder: of the pictures; folders below it count too.
-            places: of the frames.
-            size: (width, height) of the records.
+        beside its results are passed over; folders below `folder` are not.
 
         Raises:
             UserError: a frame has no picture, or several; a picture has no frame.
@@ -155,10 +147,9 @@ class Files:
         alone = _alone(places)
         expected = set(places)
         for file in sorted(folder.rglob("*")):
-            below = file.relative_to(folder)
-            if file.suffix.lower() not in SUFFIXES or below.parts[0] in (FOLDER, CONTACT_SHEET):
-                continue
-            if file.stem.endswith(_INPUT):
+            below, is_picture = file.relative_to(folder), file.suffix.lower() in SUFFIXES
+            is_other = below.parts[0] in (FOLDER, CONTACT_SHEET) or file.stem.endswith(_INPUT)
+            if not is_picture or is_other:
                 continue
             place = _place(below, sequences, alone)
             if place not in expected:
@@ -212,12 +203,9 @@ def _alone(places: Sequence[Place]) -> dict[str, Place]:
 
 
 def _place(file: Path, sequences: Sequence[str], alone: dict[str, Place]) -> Place | None:
-    """The place of the frame that a picture's path names; None where it names none.
+    """The place of the frame that a picture's path below its folder names; None where it does not.
 
-    Args:
-        file: the path below the folder of the pictures.
-        sequences: names of all sequences, the longest first.
-        alone: places of sequences of a single frame (`_alone`).
+    `sequences` are the names of all, the longest first; `alone` is of `_alone`.
     """
     name = file.stem.removesuffix(_RESULT).partition("_leftImg8bit")[0]
     for known in (file.with_name(name).as_posix(), name):

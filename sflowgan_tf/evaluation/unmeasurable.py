@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import asdict
 
-from sflowgan_tf.evaluation.instruments import FEWEST_OF_I3D
 from sflowgan_tf.evaluation.measuring import Instruments
+from sflowgan_tf.evaluation.networks import FEWEST_OF_I3D
 from sflowgan_tf.evaluation.reference import Reference
 from sflowgan_tf.evaluation.subjects import Files, Painted
 from sflowgan_tf.ops.settings import EdgeSettings
@@ -19,13 +19,7 @@ def refuse(
     reference: Reference,
     instruments: Instruments,
 ) -> None:
-    """Refuses to leave out groups of metrics that were asked for by name.
-
-    Args:
-        groups: that --metrics names; none where the flag was left out.
-        subject: of the evaluation.
-        reference: of the evaluation.
-        instruments: of the evaluation.
+    """Refuses to leave out groups of metrics that were asked for by name with --metrics.
 
     Raises:
         UserError: one can't be measured.
@@ -50,14 +44,7 @@ def notes(
     reference: Reference,
     instruments: Instruments,
 ) -> Iterator[str]:
-    """Sentences on the metrics that were left out, and on edges that are not those of training.
-
-    Args:
-        groups: of metrics that were wanted.
-        subject: of the evaluation.
-        reference: of the evaluation.
-        instruments: of the evaluation.
-    """
+    """Sentences on wanted metrics that were left out, and on edges unlike those of training."""
     if "segmentation" in groups and instruments.segment is None:
         yield "Segmentation was left out: name a --segmenter."
     if "distribution" in groups and instruments.clip_features is None:
@@ -65,11 +52,8 @@ def notes(
             f"FVD was left out: the clips of the reference have {instruments.window} frames; "
             f"it takes {FEWEST_OF_I3D} with --i3d, or else 2."
         )
-    if isinstance(subject, Painted):
-        yield from _notes_on_edges(subject, reference)
-
-
-def _notes_on_edges(subject: Painted, reference: Reference) -> Iterator[str]:
+    if not isinstance(subject, Painted):
+        return
     if not reference.manifest.has_cg:
         yield "The reference has no simulator's frames: edges are the real frames' own."
     edges, trained = reference.manifest.edges, subject.translator.edge_settings

@@ -45,13 +45,7 @@ class ClassTable:
         return len(self.names)
 
     def encode(self, raw: np.ndarray) -> np.ndarray:
-        """Indices of raw ids.
-
-        Args:
-            raw: uint8 or uint16, any shape.
-
-        Returns:
-            uint8 of the same shape, 0..C-1 or VOID.
+        """Indices 0..C-1 or VOID, uint8, of raw ids, uint8 or uint16, of any shape.
 
         Raises:
             UserError: an id that the table does not know; the caller adds the file's name.
@@ -97,23 +91,13 @@ class ClassTable:
         return self.encode(pixels if pixels.ndim == 2 else pixels[..., 0])
 
     def colorize(self, labels: np.ndarray) -> np.ndarray:
-        """A picture of a label map.
-
-        Args:
-            labels: (height, width) uint8 indices or VOID.
-
-        Returns:
-            (height, width, 3) uint8 RGB; VOID is black.
-        """
+        """A picture (height, width, 3) uint8 RGB of labels (height, width) uint8; VOID is black."""
         palette = np.zeros((256, 3), np.uint8)
         palette[: self.num_classes] = self.colors
         return palette[labels]
 
     def reading(self, name: str | None) -> ClassTable:
-        """The table that reads another dataset's label maps into this one's classes.
-
-        Args:
-            name: of that table; None is this one.
+        """The table `name` that reads another dataset's label maps into this one's classes.
 
         Raises:
             UserError: there is no such table, or its classes are others.
@@ -167,11 +151,7 @@ def table(name: str) -> ClassTable:
 
 
 def onto(name: str, classes: str) -> ClassTable:
-    """A dataset's table, or the one that reads it as another's classes.
-
-    Args:
-        name: of the dataset's table.
-        classes: "own", or "cityscapes" for its 19 trainIds.
+    """A dataset's table, or the one that reads it as the 19 trainIds of "cityscapes".
 
     Raises:
         UserError: no way from these ids to those classes is known.
@@ -293,23 +273,17 @@ _SYNTHIA_RAND = _own(
 # CARLA's LibCarla/source/carla/image/CityScapesPalette.h, from 0.9.14 on and up to 0.9.13.
 _CARLA = _own(
     "carla-0.9.14",
-    {
-        tag: (name, color)
-        for tag, (name, color) in enumerate(
-            [
-                *zip(_CITYSCAPES.names, _CITYSCAPES.colors, strict=True),
-                ("static", (110, 190, 160)),
-                ("dynamic", (170, 120, 50)),
-                ("other", (55, 90, 80)),
-                ("water", (45, 60, 150)),
-                ("road line", (157, 234, 50)),
-                ("ground", (81, 0, 81)),
-                ("bridge", (150, 100, 100)),
-                ("rail track", (230, 150, 140)),
-                ("guard rail", (180, 165, 180)),
-            ],
-            start=1,
-        )
+    dict(enumerate(zip(_CITYSCAPES.names, _CITYSCAPES.colors, strict=True), start=1))
+    | {
+        20: ("static", (110, 190, 160)),
+        21: ("dynamic", (170, 120, 50)),
+        22: ("other", (55, 90, 80)),
+        23: ("water", (45, 60, 150)),
+        24: ("road line", (157, 234, 50)),
+        25: ("ground", (81, 0, 81)),
+        26: ("bridge", (150, 100, 100)),
+        27: ("rail track", (230, 150, 140)),
+        28: ("guard rail", (180, 165, 180)),
     },
     void=(0,),
     channel="red",

@@ -71,15 +71,15 @@ def _check(image_a: Any, image_b: Any) -> None:
             "image_a, image_b: expected two batches (batch, height, width, 3) of one shape, got "
             f"{tuple(image_a.shape)} and {tuple(image_b.shape)}"
         )
-    if None not in image_a.shape[1:3] and min(image_a.shape[1:3]) < 2 * len(_BORDER):
-        raise ValueError(
-            f"image_a: expected {2 * len(_BORDER)} pixels or more each way, got "
-            f"{tuple(image_a.shape)}"
-        )
     if None in image_a.shape[1:3]:
         raise ValueError(
             f"image_a: expected a static height and width, got {tuple(image_a.shape)}; the number "
             "of pyramid levels depends on them"
+        )
+    least = 2 * len(_BORDER)
+    if min(image_a.shape[1:3]) < least:
+        raise ValueError(
+            f"image_a: expected {least} pixels or more each way, got {tuple(image_a.shape)}"
         )
 
 
@@ -172,13 +172,8 @@ def _gaussian(radius: int, sigma: float) -> np.ndarray:
 def _expansion(planes: Any, radius: int, sigma: float) -> Any:
     """The quadratic polynomial around each pixel, fitted with Gaussian weights.
 
-    Args:
-        planes: (batch, height, width) grey levels.
-        radius: of the neighbourhood.
-        sigma: of its weights.
-
-    Returns:
-        (batch, height, width, 5) coefficients of y, x, y^2, x^2 and xy.
+    Grey levels (batch, height, width) give (batch, height, width, 5) coefficients of y, x, y^2, x^2
+    and xy.
     """
     vertical, horizontal = _kernels(radius, sigma)
     padded = _extended(_extended(planes[..., None], radius, 1), radius, 2)
@@ -205,14 +200,10 @@ def _kernels(radius: int, sigma: float) -> tuple[np.ndarray, np.ndarray]:
 
 def _extended(planes: Any, radius: int, axis: int) -> Any:
     """`radius` more pixels on both sides of an axis, the border's repeated."""
-    first, last = (
-        ops.split(planes, [1], axis=axis)[0],
-        ops.split(planes, [planes.shape[axis] - 1], axis=axis)[1],
-    )
-    return ops.concatenate(
-        [ops.repeat(first, radius, axis=axis), planes, ops.repeat(last, radius, axis=axis)],
-        axis=axis,
-    )
+    first = ops.split(planes, [1], axis=axis)[0]
+    last = ops.split(planes, [planes.shape[axis] - 1], axis=axis)[1]
+    before, behind = (ops.repeat(edge, radius, axis=axis) for edge in (first, last))
+    return ops.concatenate([before, planes, behind], axis=axis)
 
 
 def _with_right_neighbours(coefficients: Any) -> Any:

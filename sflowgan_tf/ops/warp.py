@@ -76,9 +76,9 @@ def _stays_inside(flow):
     """Whether each pixel's target lies between the centres of the border's pixels."""
     height, width = ops.shape(flow)[1:3]
     columns, rows = _targets(flow)
-    across = ops.logical_and(columns >= 0, columns <= ops.cast(width - 1, "float32"))
-    down = ops.logical_and(rows >= 0, rows <= ops.cast(height - 1, "float32"))
-    return ops.logical_and(across, down)[..., None]
+    across = (columns >= 0) & (columns <= ops.cast(width - 1, "float32"))
+    down = (rows >= 0) & (rows <= ops.cast(height - 1, "float32"))
+    return (across & down)[..., None]
 
 
 def _targets(flow):

@@ -17,6 +17,9 @@ from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import Failure
 from sflowgan_tf.utils.files import written_whole
 
+Draw = Callable[[], dict[str, np.ndarray]]  # sheets by name
+_GROUPS = {"loss": "losses", "gradient": "gradients"}  # of curves, by how their names end
+
 
 class Summaries:
     """TensorBoard's file of one training; a context manager that closes it.
@@ -93,7 +96,14 @@ class StopOnNonFinite(keras.callbacks.Callback):
 
 
 class Curves(keras.callbacks.Callback):
-    """Losses, D's outputs, gradients, learning rates and images a second for TensorBoard."""
+    """Losses, D's outputs, gradients, learning rates and images a second for TensorBoard.
+
+    Args:
+        summaries: TensorBoard's file.
+        every_steps: updates between two points of a curve.
+        optimizers: by their networks' names.
+        images_per_step: of the present phase.
+    """
 
     def __init__(
         self,
@@ -102,14 +112,6 @@ class Curves(keras.callbacks.Callback):
         optimizers: dict[str, keras.optimizers.Optimizer],
         images_per_step: Callable[[], int],
     ):
-        """Takes what is written where.
-
-        Args:
-            summaries: TensorBoard's file.
-            every_steps: updates between two points of a curve.
-            optimizers: by their networks' names.
-            images_per_step: of the present phase.
-        """
         super().__init__()
         self.summaries, self.every_steps = summaries, every_steps
         self.optimizers, self.images_per_step = optimizers, images_per_step
@@ -123,7 +125,8 @@ class Curves(keras.callbacks.Callback):
             return
         with self.summaries.at(step):
             for name, value in (logs or {}).items():
-                tf.summary.scalar(f"{_group(name)}/{name}", value)
+                group = _GROUPS.get(name.rpartition("_")[2], "discriminator")
+                tf.summary.scalar(f"{group}/{name}", value)
             for network, optimizer in self.optimizers.items():
                 tf.summary.scalar(f"learning_rate/{network}", optimizer.learning_rate)
             now = time.monotonic()
@@ -136,21 +139,10 @@ class Curves(keras.callbacks.Callback):
         self.summaries.flush()
 
 
-def _group(name: str) -> str:
-    return {"loss": "losses", "gradient": "gradients"}.get(name.rpartition("_")[2], "discriminator")
-
-
 class Progress(keras.callbacks.Callback):
-    """One bar for the whole run: steps, rate, time left and the main losses."""
+    """One bar for the whole run: steps, rate, time left and the main losses, by short labels."""
 
     def __init__(self, step: int, total_steps: int, loss_labels: dict[str, str]):
-        """Opens the bar.
-
-        Args:
-            step: where it starts.
-            total_steps: where it ends.
-            loss_labels: short names of the losses beside it.
-        """
         super().__init__()
         self.loss_labels = loss_labels
         self.bar = tqdm(
@@ -168,10 +160,9 @@ class Progress(keras.callbacks.Callback):
 
 
 class Scores(keras.callbacks.Callback):
-    """Scores of the validation frames after each epoch, for TensorBoard."""
+    """Scores of the validation frames by name after each epoch, for TensorBoard."""
 
     def __init__(self, measure: Callable[[], dict[str, float]], summaries: Summaries):
-        """Takes what is measured: scores by name."""
         super().__init__()
         self.measure, self.summaries = measure, summaries
 
@@ -188,23 +179,15 @@ class SheetWriter(keras.callbacks.Callback):
 
     A picture becomes a PNG, a film an animated GIF. The main sheet is written last: where it is,
     all sheets of its epoch are.
+
+    Args:
+        draw: gives sheets by name, ([frames,] height, width, 3) uint8 RGB.
+        main: the name of the sheet, a picture, that every epoch has.
+        summaries: TensorBoard's file.
+        folder: of the files.
     """
 
-    def __init__(
-        self,
-        draw: Callable[[], dict[str, np.ndarray]],
-        main: str,
-        summaries: Summaries,
-        folder: Path,
-    ):
-        """Takes what is drawn.
-
-        Args:
-            draw: gives sheets by name, ([frames,] height, width, 3) uint8 RGB.
-            main: the name of the sheet, a picture, that every epoch has.
-            summaries: TensorBoard's file.
-            folder: of the files.
-        """
+    def __init__(self, draw: Draw, main: str, summaries: Summaries, folder: Path):
         super().__init__()
         self.draw, self.main, self.summaries, self.folder = draw, main, summaries, folder
 

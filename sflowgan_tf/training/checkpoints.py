@@ -71,13 +71,6 @@ class Checkpoints(keras.callbacks.Callback):
     """
 
     def __init__(self, state: State, folder: Path, every_steps: int):
-        """Takes what is saved.
-
-        Args:
-            state: of the training.
-            folder: of the run's checkpoints.
-            every_steps: updates between two of them.
-        """
         super().__init__()
         self.state, self.folder, self.every_steps = state, folder, every_steps
         self._damaged: set[int] = set()
@@ -85,12 +78,9 @@ class Checkpoints(keras.callbacks.Callback):
             shutil.rmtree(abandoned)
 
     def restore(self) -> bool:
-        """Restores every variable from the latest whole checkpoint.
+        """Restores every variable from the latest whole checkpoint; False where there is none.
 
         Newer ones, which are damaged, are overwritten once the training comes to their steps.
-
-        Returns:
-            False where there is no checkpoint.
 
         Raises:
             UserError: the checkpoint is of other networks.
@@ -136,13 +126,9 @@ class Checkpoints(keras.callbacks.Callback):
             partial.write_text("\n".join([*lines, ""]))
 
     def set_aside(self, step: int) -> int | None:
-        """Takes a checkpoint out of use that can't be trained on; its files get other names.
+        """Renames a checkpoint, if there is one, that can't be trained on.
 
-        Args:
-            step: of the checkpoint; perhaps there is none.
-
-        Returns:
-            The step of the latest one that is left, None without any.
+        Returns the step of the latest one that is left, None without any.
         """
         for file in self.folder.glob(f"step-{step}.*"):
             file.rename(file.with_name(f"unusable-{file.name}"))
@@ -168,12 +154,8 @@ class Checkpoints(keras.callbacks.Callback):
 def restore_latest(state: State, folder: Path) -> int | None:
     """Fills variables from the newest checkpoint in a folder that can be read.
 
-    Args:
-        state: what is filled; it may be a part only of what was saved, but all of it must be there.
-        folder: of a run's checkpoints.
-
-    Returns:
-        The step of the checkpoint, or None where there is none.
+    `state` may be a part only of what was saved, but all of it must be there. Returns the step of
+    the checkpoint, or None where there is none.
 
     Raises:
         UserError: the newest one that can be read has other variables.
@@ -189,7 +171,8 @@ def restore_latest(state: State, folder: Path) -> int | None:
                 status = state.checkpoint().read(file)
                 status.assert_existing_objects_matched().expect_partial()
             except (tf.errors.OpError, OSError, IndexError, ValueError) as error:
-                reasons.append(f"{folder / f'step-{number}'}: {_fault(error)}")
+                fault = refusal(error) or "damaged, its data is cut short or changed"
+                reasons.append(f"{folder / f'step-{number}'}: {fault}")
             else:
                 for line in reasons:
                     print(f"{line}; the checkpoint before it is taken", file=sys.stderr)
@@ -202,11 +185,6 @@ def restore_latest(state: State, folder: Path) -> int | None:
             "if there is one, or begin another --run"
         )
     return None
-
-
-def _fault(error: Exception) -> str:
-    """Why a checkpoint can't be read."""
-    return refusal(error) or "damaged, its data is cut short or changed"
 
 
 @contextmanager
@@ -222,12 +200,7 @@ def _without_wildcards(folder: Path) -> Iterator[Path]:
 
 
 def _check(state: State, reader: Any, path: Path) -> None:
-    """Compares the variables of a checkpoint with those that it shall fill.
-
-    Args:
-        state: what shall be filled.
-        reader: of the checkpoint.
-        path: of it, for the message.
+    """Compares the variables of a checkpoint at `path` with those that it shall fill.
 
     Raises:
         UserError: their number, or the name or shape of one of them differs.

@@ -11,7 +11,7 @@ from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.training import assembly, sheets
 from sflowgan_tf.training.assembly import Epoch
-from sflowgan_tf.training.callbacks import Curves, SheetWriter, Summaries
+from sflowgan_tf.training.callbacks import Curves, Draw, Summaries
 from sflowgan_tf.training.loop import Training
 from sflowgan_tf.training.runs import Run
 
@@ -64,7 +64,7 @@ class GANTraining(Training):
             lambda: self.config.pipeline.batch_size * (2 if self.gan.phase == "video" else 1),
         )
 
-    def sheets(self, summaries: Summaries) -> SheetWriter:
+    def sheets(self) -> Draw:
         """Scenes, and in the later phases variations, a film and its flow; of the same frames."""
         translator = assembly.translator(self.config, self.manifest, self.gan, self.appearance)
         split = "validation" if self.manifest.splits["validation"].records else "train"
@@ -83,7 +83,7 @@ class GANTraining(Training):
                 pictures["flow"] = sheets.flow(drive, painted, self.config.records.flow)
             return pictures
 
-        return SheetWriter(draw, self.SHEET, summaries, self.run_paths.samples)
+        return draw
 
     def _drive(self) -> list[pipeline.Frames]:
         """Consecutive frames for the pictures of phase video."""

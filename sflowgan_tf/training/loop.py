@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -36,7 +37,7 @@ class Training(ABC):
         LOSS_LABELS: short names of the losses beside the progress bar.
         SHEET: the name of the sheet of pictures that each epoch has.
         model: built, and restored where the run has a checkpoint.
-        epochs: of the whole training.
+        epochs: of the whole training, those too that are done.
         checkpoints: of the run.
     """
 
@@ -52,15 +53,7 @@ class Training(ABC):
         folder: Path,
         run: Run,
     ):
-        """Restores the model, or starts it.
-
-        Args:
-            model: built, with fresh weights.
-            epochs: of the whole training, those too that are done.
-            config: of the run.
-            manifest: of the records.
-            folder: where they lie.
-            run: perhaps with a checkpoint.
+        """Restores the model, which has fresh weights, or starts it.
 
         Raises:
             UserError: the run's checkpoint is of other networks, or it can't start as configured.
@@ -89,8 +82,8 @@ class Training(ABC):
         """What writes the curves."""
 
     @abstractmethod
-    def sheets(self, summaries: Summaries) -> SheetWriter:
-        """What draws the sheets of an epoch."""
+    def sheets(self) -> Callable[[], dict[str, Any]]:
+        """What draws the sheets of an epoch for `SheetWriter`."""
 
     def scores(self, summaries: Summaries) -> list[keras.callbacks.Callback]:
         """What measures after an epoch; nothing by default."""
@@ -104,7 +97,8 @@ class Training(ABC):
             Failure: a loss is no number any more, there is not enough memory, or a disk is full.
         """
         try:
-            with explained(self.folder, self.manifest, self._memory_advice):
+            advice = partial(resuming.smaller, self.config, self.run_paths)
+            with explained(self.folder, self.manifest, advice):
                 self._run()
         except KeyboardInterrupt:
             self.checkpoints.save()
@@ -115,7 +109,7 @@ class Training(ABC):
         last_step = self.epochs[-1].last_step if self.epochs else 0
         progress = Progress(int(self.model.step), last_step, self.LOSS_LABELS)
         with progress.bar, Summaries(self.run_paths.logs) as summaries:
-            sheets = self.sheets(summaries)
+            sheets = SheetWriter(self.sheets(), self.SHEET, summaries, self.run_paths.samples)
             after_epoch = [*self.scores(summaries), sheets]
             callbacks = [
                 StopOnNonFinite(self._advice),
@@ -145,9 +139,6 @@ class Training(ABC):
                     verbose=0,  # an int, as Keras documents it
                 )
 
-    def _memory_advice(self) -> str:
-        return resuming.smaller(self.config, self.run_paths)
-
     def _advice(self, step: int) -> str:
         """What to do where the losses of a step are no numbers.
 
@@ -164,16 +155,10 @@ T = TypeVar("T", bound=Training)
 def train(
     kind: Callable[[Config, Manifest, Path, Run], T], config: Config, folder: Path, run: Run
 ) -> T:
-    """Finds or makes the records, then trains a run to its end and says where it lies.
+    """Finds or makes the records in `folder`, then trains a run to its end.
 
-    Args:
-        kind: makes the training of (config, manifest, folder, run).
-        config: of the run, checked.
-        folder: where the records lie.
-        run: which no other process trains.
-
-    Returns:
-        The training, done.
+    `kind` makes the training, which is returned, of checked settings; no other process trains the
+    run.
 
     Raises:
         UserError: the records do not fit, or the training can't start or go on with them.

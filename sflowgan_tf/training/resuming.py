@@ -23,18 +23,16 @@ from sflowgan_tf.utils.errors import UserError
 _APART = {
     "translation": ("segmenter.",),
     "segmentation": (
-        "pipeline.",
-        "generator.",
-        "discriminator.",
-        "dned.",
-        "appearance.",
-        "perceptual.",
-        "losses.",
-        "phases.",
-        "optimizer.",
-        "edge_map",
-        "start_run",
-        "ema_decay",
+        *(
+            "pipeline.",
+            "generator.",
+            "discriminator.",
+            "dned.",
+            "appearance.",
+            "perceptual.",
+            "losses.",
+        ),
+        *("phases.", "optimizer.", "edge_map", "start_run", "ema_decay"),
     ),
 }
 _FREE = ("log_steps:", "samples:", "checkpoint_steps:")  # they do not change what is trained
@@ -51,10 +49,7 @@ _SHAPELESS = ("generator.global_run:", "generator.frozen_epochs:")
 def check_same(config: Config, run: Run) -> None:
     """Refuses to go on under another configuration with a run that has trained something.
 
-    Args:
-        config: of this call; settings that its task does not use may differ, and the number of
-            epochs that are not begun yet.
-        run: perhaps begun.
+    Settings that its task does not use may differ, and the number of epochs that are not begun yet.
 
     Raises:
         UserError: it names the keys that differ, and how to go on with them in another run.
@@ -103,8 +98,7 @@ def _as_long(begun: Config, config: Config, run: Run) -> Config:
 
 def _phases(phases: Phases) -> list[str]:
     """The phase of each epoch."""
-    counts = (("edges", phases.edges), ("dned", phases.dned), ("video", phases.video))
-    return [phase for phase, epochs in counts for _ in range(epochs)]
+    return ["edges"] * phases.edges + ["dned"] * phases.dned + ["video"] * phases.video
 
 
 def network_differences(there: Config, here: Config) -> list[str]:
@@ -117,30 +111,20 @@ def network_differences(there: Config, here: Config) -> list[str]:
 
 
 def _elsewhere(run: Run, config: Config, *, fits: bool) -> str:
-    """How to train with other settings than a run's, for a message.
-
-    Args:
-        run: with a checkpoint.
-        config: of the other settings.
-        fits: whether networks and classes are the same.
-    """
+    """How to train with other settings than a run's, whose networks and classes fit or not."""
     if config.task == "translation" and fits:
-        return f"start another run from its networks: --from {_word(run)} --run NAME"
+        return f"start another run from its networks: {_from(run)} --run NAME"
     return "choose another --run"
 
 
-def _word(run: Run) -> str:
-    """A run's folder as a word of a command."""
-    return shlex.quote(str(run.folder))
+def _from(run: Run) -> str:
+    return f"--from {shlex.quote(str(run.folder))}"
 
 
 def gentler(config: Config, run: Run, step: int | None) -> str:
     """What to do about losses that are no numbers any more, for a message.
 
-    Args:
-        config: of the run.
-        run: whose training stopped.
-        step: of its latest checkpoint that can be trained on, None without any.
+    `step` is of the run's latest checkpoint that can be trained on, None without any.
     """
     if config.task == "translation":
         key, rate, usual = "optimizer", config.optimizer.learning_rate, Optimizer().learning_rate
@@ -151,18 +135,13 @@ def gentler(config: Config, run: Run, step: int | None) -> str:
     if step is None:
         return f"begin again in another run: --run NAME {lower}"
     if config.task == "translation":
-        start = f"--from {_word(run)} --run NAME {lower}"
+        start = f"{_from(run)} --run NAME {lower}"
         return f"go on in another run from the checkpoint of step {step}: {start}"
     return f"begin again in another run: --run NAME {lower}; the checkpoint of step {step} stays"
 
 
 def smaller(config: Config, run: Run) -> str:
-    """What to do where a step needs more memory than there is, for a message.
-
-    Args:
-        config: of the run.
-        run: whose training stopped, perhaps with a checkpoint.
-    """
+    """What to do where a step of a run needs more memory than there is, for a message."""
     if config.task == "translation":
         key, pipeline = "pipeline", config.pipeline
     else:
@@ -177,11 +156,9 @@ def smaller(config: Config, run: Run) -> str:
 
 
 def check_start(config: Config, run: Run) -> None:
-    """Refuses early what a new run can't start from.
+    """Refuses early what a new run can't start from: `start_run` or `generator.global_run`.
 
-    Args:
-        config: of the run; its `start_run`, or else `generator.global_run`.
-        run: perhaps begun; then its start no longer matters.
+    The start of a run that is begun no longer matters.
 
     Raises:
         UserError: the start is no run, has no checkpoint, or is the run itself.
@@ -201,17 +178,11 @@ def check_start(config: Config, run: Run) -> None:
 def check_records(config: Config, manifest: Manifest, folder: Path, run: Run) -> None:
     """Refuses to go on with a run on other records.
 
-    Args:
-        config: of this call.
-        manifest: of the records.
-        folder: where they lie.
-        run: perhaps begun.
-
     Raises:
-        UserError: it has trained on other records already.
+        UserError: it has trained on other records than those of the manifest in `folder`.
     """
-    if run.is_begun and Manifest.load(run.manifest) != manifest:
-        same = Manifest.load(run.manifest).classes.names == manifest.classes.names
+    if run.is_begun and (begun := Manifest.load(run.manifest)) != manifest:
+        same = begun.classes.names == manifest.classes.names
         raise UserError(
             f"{run.folder} was begun on other records than those in {folder}; name the same ones "
             f"with --data or, to train on these, {_elsewhere(run, config, fits=same)}"
@@ -219,12 +190,7 @@ def check_records(config: Config, manifest: Manifest, folder: Path, run: Run) ->
 
 
 def remember(config: Config, manifest: Manifest, run: Run) -> None:
-    """Writes down what the run is, and how long it is to be trained.
-
-    Args:
-        config: of the run, checked by `check_same`.
-        manifest: of its records, checked by `check_records`.
-        run: begun or not.
+    """Writes down what a run is, checked before, and how long it is to be trained.
 
     Raises:
         Failure: the file system refuses the files.
@@ -238,12 +204,7 @@ def remember(config: Config, manifest: Manifest, run: Run) -> None:
 
 
 def say_where(run: Run, sheet: str) -> None:
-    """Prints where the results lie.
-
-    Args:
-        run: which is done.
-        sheet: the name of its sheets of pictures, without number and ending.
-    """
+    """Prints where the results lie, and those of the `sheet`, a name without number and ending."""
     print(f"Sample sheet:  {max(run.samples.glob(f'{sheet}-*.png'), default=run.samples)}")
     print(f"Run:           {run.folder}")
     print(f"Curves:        {run.logs}")

@@ -16,11 +16,7 @@ class Run:
 
     @classmethod
     def named(cls, name: str, flag: str = "--run") -> "Run":
-        """A run by its name in runs/, or by the path of its folder.
-
-        Args:
-            name: a path where it holds a slash.
-            flag: that names it, for the message.
+        """A run by its name in runs/, or by the path of its folder, which holds a slash.
 
         Raises:
             UserError: it is neither a name nor the path of a folder that can be a run's own.

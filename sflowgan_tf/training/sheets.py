@@ -18,16 +18,11 @@ _EDGES = {"laplacian": "Laplacian edges", "instances": "boundaries", "none": "ed
 def scenes(
     translator: Translator, table: ClassTable, frames: list[dict[str, tf.Tensor]], redraw: bool
 ) -> np.ndarray:
-    """A sheet of one row a frame.
+    """A sheet of one row for each frame of `pipeline.frames`.
 
     A row holds the labels, the simulator's frame, its edge map, the DNED's if there is one, the
-    colours if the model sees them, the result and the real frame.
-
-    Args:
-        translator: of the training.
-        table: the classes' colours.
-        frames: of `pipeline.frames`.
-        redraw: whether the result is painted from the DNED's edges, if there is one.
+    colours if the model sees them, the result, with `redraw` painted from the DNED's edges, if
+    there is one, and the real frame.
     """
     rows: list[dict[str, Any]] = []
     for frame in frames:
@@ -57,9 +52,7 @@ def variations(translator: Translator, frame: dict[str, tf.Tensor], seed: int) -
 def film(drive: list[dict[str, tf.Tensor]], pictures: np.ndarray) -> np.ndarray:
     """Simulated, painted and real frames beside each other, (frames, height, 3 width, 3) uint8.
 
-    Args:
-        drive: of `pipeline.drive`.
-        pictures: painted of it, (frames, height, width, 3) uint8 RGB.
+    The pictures, (frames, height, width, 3) uint8 RGB, are painted of `pipeline.drive`'s frames.
     """
     simulated, real = (np.stack([f[name] for f in drive]) for name in ("image_cg", "image_real"))
     return np.concatenate([simulated, pictures, real], axis=2)
@@ -70,12 +63,7 @@ def flow(
 ) -> np.ndarray:
     """A sheet of one row a pair of frames: real, its flow, the flow of the result, result.
 
-    Both flows of a row have the same scale of colours.
-
-    Args:
-        drive: of `pipeline.drive`.
-        pictures: painted of it, (frames, height, width, 3) uint8 RGB.
-        farneback: settings of the flow.
+    Both flows of a row have the same scale of colours. Drive and pictures are those of `film`.
     """
     rows = []
     for index in range(min(len(drive) - 1, 4)):

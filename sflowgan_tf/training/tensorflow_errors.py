@@ -17,12 +17,9 @@ _INPUT = "{{node IteratorGetNext}}"  # the node of a graph that reads the next b
 
 @contextmanager
 def explained(folder: Path, manifest: Manifest, advice: Callable[[], str]) -> Iterator[None]:
-    """Turns TensorFlow's errors of a training into sentences.
+    """Turns TensorFlow's errors of a training on the records in `folder` into sentences.
 
-    Args:
-        folder: where the records lie.
-        manifest: theirs.
-        advice: what to do where the memory does not suffice.
+    `advice` says what to do where the memory does not suffice.
 
     Raises:
         UserError: a record is damaged; looked for where the input failed alone.

@@ -15,22 +15,18 @@ def bounded(default: float | list[int], least: float, most: float | None = None)
 
 
 def violations(settings: Any, prefix: str = "") -> Iterator[str]:
-    """What is wrong in a tree of settings.
+    """What is wrong in a tree of dataclasses whose keys begin with `prefix`.
 
-    Args:
-        settings: a dataclass, of which fields may be dataclasses.
-        prefix: of its keys, with the dot.
-
-    Yields:
-        A clause such as "samples=0: expected 1 or more" for each setting of which a number is out
-        of its bounds or not finite.
+    Yields a clause such as "samples=0: expected 1 or more" for each setting of which a number is
+    out of its bounds or not finite.
     """
     for each in fields(settings):
         key, value = f"{prefix}{each.name}", getattr(settings, each.name)
         if is_dataclass(value):
             yield from violations(value, f"{key}.")
             continue
-        numbers = [one for one in _elements(value) if isinstance(one, int | float)]
+        elements = value if isinstance(value, list) else [value]
+        numbers = [one for one in elements if isinstance(one, int | float)]
         least, most = each.metadata.get("least"), each.metadata.get("most")
         if not all(math.isfinite(number) for number in numbers if isinstance(number, float)):
             yield f"{key}={value}: expected a finite number"
@@ -38,7 +34,3 @@ def violations(settings: Any, prefix: str = "") -> Iterator[str]:
             yield f"{key}={value}: expected {least} or more"
         elif most is not None and any(number > most for number in numbers):
             yield f"{key}={value}: expected {most} or less"
-
-
-def _elements(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

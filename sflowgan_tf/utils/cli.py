@@ -7,6 +7,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from sflowgan_tf.utils import disk
@@ -14,13 +15,7 @@ from sflowgan_tf.utils.errors import Failure, UserError
 
 
 def parser(command: str, purpose: str, example: str) -> argparse.ArgumentParser:
-    """A parser that shows an example below its flags.
-
-    Args:
-        command: the module's name, such as "fit".
-        purpose: one sentence.
-        example: the flags of a typical call.
-    """
+    """A parser of a module such as "fit", with the flags of a typical call as its example."""
     name = f"python -m sflowgan_tf.{command}"
     return argparse.ArgumentParser(
         prog=name, description=purpose, epilog=f"example: {name} {example}", allow_abbrev=False
@@ -28,12 +23,7 @@ def parser(command: str, purpose: str, example: str) -> argparse.ArgumentParser:
 
 
 def add_training_flags(flags: argparse.ArgumentParser, run: str) -> None:
-    """What every training takes: where its records, settings and results lie.
-
-    Args:
-        flags: which they are added to.
-        run: the default of --run, in words.
-    """
+    """What every training takes; `run` is the default of --run in words."""
     add = flags.add_argument
     add("--dataset", required=True, metavar="NAME", help="finds configs/NAME.yaml, datasets/NAME")
     add("--data", type=Path, metavar="DIR", help="records; datasets/NAME by default")
@@ -49,18 +39,14 @@ def add_history_flag(flags: argparse.ArgumentParser) -> None:
     flags.add_argument("--history", type=share, default=0.0, metavar="W", help=purpose)
 
 
-def positive(text: str) -> int:
-    """The type of a flag that counts."""
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
-    return int(text)
-
-
-def natural(text: str) -> int:
+def natural(text: str, least: int = 0) -> int:
     """The type of a seed."""
-    if not text.isdigit():
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, got {text!r}")
+    if not text.isdigit() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"expected a whole number from {least} on, got {text!r}")
     return int(text)
+
+
+positive = partial(natural, least=1)  # the type of a flag that counts
 
 
 def share(text: str) -> float:

@@ -57,11 +57,7 @@ def writing(place: Path) -> Iterator[None]:
 
 
 def description(error: OSError) -> str:
-    """The sentence for an error that no block of `writing` has met.
-
-    Args:
-        error: whose file was read or written.
-    """
+    """The sentence for an error that no block of `writing` has met."""
     if error.filename is None:
         return str(error)
     if error.errno in _WRITING_ALONE:
@@ -72,11 +68,7 @@ def description(error: OSError) -> str:
 def refusal(error: Exception) -> str | None:
     """The operating system's reason in an error of any library, such as "Permission denied".
 
-    Args:
-        error: whose text may hold it.
-
-    Returns:
-        The reason; None where the text holds none that concerns writing or reading files.
+    None where its text holds none that concerns writing or reading files.
     """
     code = _code(error)
     return None if code is None else os.strerror(code)

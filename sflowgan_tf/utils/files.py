@@ -41,9 +41,7 @@ def written_whole(file: Path) -> Iterator[Path]:
 def unfinished_folder(parent: Path, name: str) -> Iterator[Path]:
     """A hidden, empty folder to fill, for `publish`; what is left of it goes with the block.
 
-    Args:
-        parent: where it lies; made if need be.
-        name: that it resembles.
+    It lies in `parent`, which is made if need be.
     """
     parent.mkdir(parents=True, exist_ok=True)
     with _unfinished(parent, name, Path.mkdir) as partial:
@@ -52,10 +50,9 @@ def unfinished_folder(parent: Path, name: str) -> Iterator[Path]:
 
 @contextmanager
 def named(file: Path) -> Iterator[None]:
-    """Makes errors of writing name `file`: those of a full disk come without a name.
+    """Makes errors of writing name `file`, which may be written under a hidden name beside it.
 
-    Args:
-        file: which the block writes, perhaps under a hidden name beside it.
+    Those of a full disk come without a name.
     """
     try:
         yield
@@ -125,12 +122,7 @@ def _remove(partial: Path) -> None:
 def publish(folder: Path, base: Path) -> Path:
     """Moves a folder to the next free number, 1 or one more than the highest in `base`.
 
-    Args:
-        folder: what is whole; on the same file system.
-        base: of the numbered folders.
-
-    Returns:
-        Where it lies now; never where something lay before.
+    Both lie on the same file system. Returns where it lies now; never where something lay before.
     """
     base.mkdir(parents=True, exist_ok=True)
     while True:

@@ -13,14 +13,10 @@ LOCK = ".lock"  # the file in a folder that is locked
 
 @contextmanager
 def locked(folder: Path, remedy: str) -> Iterator[None]:
-    """Keeps other commands out of a folder while the block runs.
+    """Keeps other commands out of a folder, made if need be, while the block runs.
 
-    The operating system frees the lock of a process that was killed.
-
-    Args:
-        folder: made if need be; the lock is a hidden, empty file in it.
-        remedy: what a second command may do instead of waiting, for the message: "or choose
-            another --output".
+    The operating system frees the lock of a process that was killed: a hidden, empty file. `remedy`
+    is what a second command may do instead of waiting: "or choose another --output".
 
     Raises:
         UserError: another process holds the lock.

@@ -13,10 +13,7 @@ def provenance(command: str) -> dict[str, str]:
     """Date, command, version and commit.
 
     The commit ends with "-dirty" where files were changed since, and is empty where this program
-    does not run from a checkout of its own.
-
-    Args:
-        command: how it was called.
+    does not run from a checkout of its own. `command` is how it was called.
     """
     return {
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),

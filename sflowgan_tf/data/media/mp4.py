@@ -26,48 +26,37 @@ if platform.machine() in ("x86_64", "AMD64"):
 
 
 class Encoder:
-    """Encodes the frames of one film; `encoded` makes it."""
+    """Encodes the frames of one film, of the first one's size; `encoded` makes it.
+
+    A thread of one worker encodes a frame while the caller makes the next one.
+    """
 
     def __init__(self, container: OutputContainer, fps: Fraction, thread: Executor):
-        """An encoder whose size is that of the first frame.
-
-        Args:
-            container: an empty file, to which the only stream is added.
-            fps: frames a second.
-            thread: of one worker, which encodes a frame while the caller makes the next one.
-        """
         self.container, self.thread, self.frames = container, thread, 0
         self.stream = container.add_stream("libx264", rate=fps, options=ENCODER)
         self.stream.codec_context.thread_count = 1  # the bits don't depend on the number of cores
         self.before: Future[None] | None = None
 
     def add(self, image: np.ndarray) -> None:
-        """Adds a frame; returns before it is encoded.
+        """Adds a frame, (height, width, 3) uint8 RGB; returns before it is encoded.
 
-        Args:
-            image: (height, width, 3) uint8 RGB. Since 4:2:0 has no odd sizes, the last row or
-                column is repeated there.
+        Since 4:2:0 has no odd sizes, the last row or column is repeated there.
         """
         height, width = image.shape[:2]
         even = np.pad(image, [(0, height % 2), (0, width % 2), (0, 0)], "edge")
         if self.before is None:
-            self._describe(even.shape[1], even.shape[0])
+            codec = self.stream.codec_context
+            codec.height, codec.width, codec.pix_fmt = *even.shape[:2], "yuv420p"
+            codec.color_range, codec.colorspace = ColorRange.MPEG, Colorspace.ITU709
+            codec.color_primaries, codec.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
         else:
             self.before.result()
         self.before = self.thread.submit(self._encode, even, self.frames)
         self.frames += 1
 
-    def _describe(self, width: int, height: int) -> None:
-        codec = self.stream.codec_context
-        codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
-        codec.color_range, codec.colorspace = ColorRange.MPEG, Colorspace.ITU709
-        codec.color_primaries, codec.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
-
     def _encode(self, image: np.ndarray, number: int) -> None:
         frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(
-            format="yuv420p",
-            dst_colorspace=Colorspace.ITU709,
-            dst_color_range=ColorRange.MPEG,
+            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )
         frame.pts, frame.time_base = number, 1 / self.stream.codec_context.framerate
         self.container.mux(self.stream.encode(frame))
@@ -81,11 +70,7 @@ class Encoder:
 
 @contextmanager
 def encoded(file: Path, fps: Fraction) -> Iterator[Encoder]:
-    """An encoder whose file appears whole when the block ends well.
-
-    Args:
-        file: the film.
-        fps: frames a second.
+    """An encoder of `fps` frames a second, whose file appears whole when the block ends well.
 
     Raises:
         Failure: it can't be written.
@@ -101,13 +86,10 @@ def encoded(file: Path, fps: Fraction) -> Iterator[Encoder]:
 
 
 def join(pieces: list[Path], file: Path, texts: dict[str, str], fps: Fraction) -> None:
-    """Joins films to one without encoding anew.
+    """Joins films to one, which appears whole, without encoding anew.
 
-    Args:
-        pieces: files of `encoded` in order, of one size and with the same `fps`.
-        file: the film; it appears whole.
-        texts: values of its metadata by their keys.
-        fps: frames a second.
+    The pieces are files of `encoded` in order, of one size and with the same `fps`; `texts` are the
+    values of the film's metadata by their keys.
 
     Raises:
         Failure: it can't be written; or a piece is damaged, which is deleted so that it is made

@@ -25,11 +25,9 @@ def read_image(file: Path) -> np.ndarray:
 
 
 def read_labels(file: Path, table: ClassTable) -> np.ndarray:
-    """Reads a label map as (height, width) uint8 class indices.
+    """Reads a label map as (height, width) uint8 class indices of a table.
 
-    Args:
-        file: PNG with one channel of ids, or with the channels and bits that the table asks for.
-        table: how its ids become indices.
+    It is a PNG with one channel of ids, or with the channels and bits that the table asks for.
 
     Raises:
         UserError: it is unreadable, no PNG, has other channels or bits, or an id outside the table.
@@ -46,10 +44,9 @@ def read_labels(file: Path, table: ClassTable) -> np.ndarray:
 def read_instances(file: Path) -> np.ndarray:
     """Reads instance numbers as (height, width) uint16, 0 where a pixel belongs to no instance.
 
-    Args:
-        file: PNG of 16 bits. With three channels, the green one holds the numbers, as in SYNTHIA's
-            label maps. With one channel, it is Cityscapes' instanceIds: a class id times 1000 plus
-            a number; what is less than 1000 is no instance.
+    The file is a PNG of 16 bits. With three channels, the green one holds the numbers, as in
+    SYNTHIA's label maps. With one channel, it is Cityscapes' instanceIds: a class id times 1000
+    plus a number; what is less than 1000 is no instance.
 
     Raises:
         UserError: it is unreadable, or of 8 bits.
@@ -115,16 +112,9 @@ def resize_motion(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Cuts and resizes a flow as `resize` does its frames, and scales it alike.
 
-    Both are resized to the nearest pixel, so that no two motions are mixed at a boundary.
-
-    Args:
-        flow: (height, width, 2) float32, pixels, dx and dy.
-        valid: (height, width) bool.
-        size: (width, height) of the result.
-
-    Returns:
-        The flow (height, width, 2) float32 in pixels of the new size, and its mask (height, width)
-        bool, false also where the motion ends outside the cut.
+    Flow (height, width, 2) float32, dx and dy, in pixels of the new size, and mask (height, width)
+    bool, false also where the motion ends outside the cut, are resized to the nearest pixel, so
+    that no two motions are mixed at a boundary.
     """
     height, width = _middle(valid, size).shape
     nearest = [

@@ -26,12 +26,9 @@ class Folder:
     fps = None
 
     def __init__(self, place: Path, by_key: dict[str, Path]):
-        """The pictures of a folder, in the order of `by_key`.
+        """The files of `by_key` in its order, below the folder `place`.
 
-        Args:
-            place: the folder.
-            by_key: the files, each by the key of its scene: what the names of a label map and its
-                frame have in common.
+        A file's key is that of its scene: what the names of a label map and its frame share.
         """
         self.place, self.by_key, self.files = place, by_key, list(by_key.values())
 
@@ -65,11 +62,7 @@ class Folder:
                 "made of one: name the folder of one sequence"
             )
         keys = sorted(places, key=lambda key: places[key][1])
-        self._check_step([(self.by_key[key], places[key][1]) for key in keys])
-        return Folder(self.place, {key: self.by_key[key] for key in keys})
-
-    @staticmethod
-    def _check_step(numbered: list[tuple[Path, int]]) -> None:
+        numbered = [(self.by_key[key], places[key][1]) for key in keys]
         steps = sorted(after[1] - before[1] for before, after in pairwise(numbered))
         step = mode(steps) if steps else 1
         for (before, number), (file, following) in pairwise(numbered):
@@ -80,6 +73,7 @@ class Folder:
                     f"{file}: comes after {before.name}; expected number {number + step}: "
                     "the numbers of a film's frames have no gap"
                 )
+        return Folder(self.place, {key: self.by_key[key] for key in keys})
 
 
 def _place(key: str, file: Path) -> tuple[str, int]:
@@ -122,11 +116,7 @@ class Scenes:
         return self.frames.fps or self.labels.fps
 
     def read(self, table: ClassTable, start: int) -> Iterator[Scene]:
-        """Reads scenes.
-
-        Args:
-            table: of the label maps.
-            start: number of the first scene, from 0.
+        """Reads scenes from number `start` on, counted from 0; `table` is the label maps'.
 
         Raises:
             UserError: a source is unreadable; there are more label maps than frames or the
@@ -151,25 +141,20 @@ class Scenes:
     def check(self, table: ClassTable, *, one_size: bool) -> int:
         """Reads every scene once, so that nothing is painted where one of them is wrong.
 
-        Args:
-            table: of the label maps.
-            one_size: whether all must have the size of the first one.
-
-        Returns:
-            How many there are.
+        With `one_size` all must have the size of the first one. Returns how many there are.
 
         Raises:
             UserError: names the file or frame and what is wrong in it.
         """
         count, size = 0, None
-        for scene in tqdm(self.read(table, 0), desc="checking", unit="scene", leave=False):
+        scenes = tqdm(self.read(table, 0), desc="checking", unit="scene", leave=False)
+        for count, scene in enumerate(scenes, start=1):
             size = size or _size(scene.frame)
             if one_size and _size(scene.frame) != size:
                 raise UserError(
-                    f"{self.frames.where(count)} is {_size(scene.frame)}, but "
+                    f"{self.frames.where(count - 1)} is {_size(scene.frame)}, but "
                     f"{self.frames.where(0)} is {size}; a film's frames have one size"
                 )
-            count += 1
         if not count:
             raise UserError(f"{self.frames.place}: no frames in it")
         return count
@@ -180,13 +165,10 @@ def _size(image: np.ndarray) -> str:
 
 
 def pair_up(labels: Path, frames: Path, *, in_order: bool) -> Scenes:
-    """Pairs label maps with their frames: in two folders by file name, else by order.
+    """Pairs label maps with their frames, folders or videos: two folders by name, else by order.
 
-    Args:
-        labels: a folder of label maps or a label video.
-        frames: a folder of frames or a video.
-        in_order: whether folders must hold one sequence without gaps, which is then ordered by
-            number; beside a video they must in any case.
+    With `in_order` folders must hold one sequence without gaps, which is then ordered by number;
+    beside a video they must in any case.
 
     Raises:
         UserError: one is missing or has no pictures; a frame has no label map or the reverse; a
@@ -197,12 +179,8 @@ def pair_up(labels: Path, frames: Path, *, in_order: bool) -> Scenes:
         maps = _matching(maps, images)
         if not in_order:
             return Scenes(maps, images)
-    frames_in_order, maps_in_order = (_in_order(source) for source in (images, maps))
-    return Scenes(maps_in_order, frames_in_order)
-
-
-def _in_order(source: Source) -> Source:
-    return source.in_order() if isinstance(source, Folder) else source
+    images = images.in_order()
+    return Scenes(maps.in_order(), images)
 
 
 def _source(path: Path, flag: str) -> Source:

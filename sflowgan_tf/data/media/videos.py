@@ -29,20 +29,19 @@ _GREY = ("gray", "gray16le", "gray16be")
 
 
 class VideoFile:
-    """The first video stream of a file."""
+    """The first video stream of a file that FFmpeg reads, opened at each reading."""
 
     def __init__(self, file: Path):
-        """A video that is opened at each reading.
-
-        Args:
-            file: one that exists, in any format and coding that FFmpeg reads.
-        """
-        self.file = self.place = file
+        self.place = file
 
     @property
     def files(self) -> list[Path]:
         """The file itself, in a list as a `Folder` has it."""
-        return [self.file]
+        return [self.place]
+
+    def in_order(self) -> "VideoFile":
+        """The video, whose frames are in order."""
+        return self
 
     @cached_property
     def fps(self) -> Fraction | None:
@@ -60,7 +59,7 @@ class VideoFile:
 
     def where(self, index: int) -> str:
         """A frame, counted from 0, for messages."""
-        return f"{self.file}, frame {index}"
+        return f"{self.place}, frame {index}"
 
     def images(self, start: int) -> Iterator[np.ndarray]:
         """Frames from `start` on, each (height, width, 3) uint8 RGB.
@@ -74,9 +73,7 @@ class VideoFile:
     def labels(self, table: ClassTable, start: int) -> Iterator[np.ndarray]:
         """Label maps from `start` on, each (height, width) uint8 class indices.
 
-        Args:
-            table: how ids become indices; its colours are those of an RGB video.
-            start: frames to leave out; they are decoded, but not looked at.
+        Frames before them are decoded, but not looked at.
 
         Raises:
             UserError: as `images`; or the video is lossy, neither grey nor RGB, or has an id or a
@@ -86,7 +83,7 @@ class VideoFile:
             codec = container.streams.video[0].codec_context
             # Each frame of H.264 says by itself whether it is lossless.
             if codec.name != "h264" and (codec.codec.lossy or not codec.codec.lossless):
-                raise UserError(f"{self.file}: {codec.name} changes class ids; {_PROPER}")
+                raise UserError(f"{self.place}: {codec.name} changes class ids; {_PROPER}")
         for index, frame in enumerate(self._decoded(start), start):
             try:
                 yield _labels(frame, table)
@@ -95,14 +92,14 @@ class VideoFile:
 
     def _opened(self) -> InputContainer:
         try:
-            container = av.open(f"file:{self.file}")
+            container = av.open(f"file:{self.place}")
         except FFmpegError as error:
             raise UserError(
-                f"{self.file}: can't be opened as a video ({error.strerror}); is it whole?"
+                f"{self.place}: can't be opened as a video ({error.strerror}); is it whole?"
             ) from None
         if not container.streams.video:
             container.close()
-            raise UserError(f"{self.file}: no video stream in it")
+            raise UserError(f"{self.place}: no video stream in it")
         return container
 
     def _decoded(self, start: int) -> Iterator[av.VideoFrame]:

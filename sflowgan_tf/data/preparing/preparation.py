@@ -8,7 +8,7 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -45,13 +45,10 @@ def prepare(
         source: of `data.sources.find`.
         output: folder for shards and manifest; locked meanwhile.
         settings: of the records; its classes are the source's.
-        dataset: name for the manifest.
+        dataset: name for the manifest, which is written and returned.
         workers: processes, 1 or more; 1 works in this one. None: as many as pay for their start,
             at most one a core.
         skip_bad: leave out bad frames and go on; the frame before has no successor then.
-
-    Returns:
-        The manifest, which is also written.
 
     Raises:
         UserError: bad input without `skip_bad`; `output` was begun with other settings or is locked
@@ -60,49 +57,37 @@ def prepare(
     """
     if not skip_bad:
         _check_complete(source.frames)
+    s = settings
     with locked(output, "or use another folder"):
-        return _prepared(source, output, settings, dataset, workers, skip_bad)
-
-
-def _prepared(
-    source: Source,
-    output: Path,
-    settings: RecordSettings,
-    dataset: str,
-    workers: int | None,
-    skip_bad: bool,
-) -> Manifest:
-    parts = split_frames(
-        source.frames, settings.validation_fraction, settings.validation_sequences, settings.seed
-    )
-    shards = {
-        name: list(_shards(name, frames, settings.frames_per_shard, output))
-        for name, frames in parts.items()
-    }
-    plan = {"schema version": manifests.SCHEMA_VERSION, "dataset": dataset} | settings.to_dict()
-    _keep_plan(output, plan | {"raw frames": _fingerprint(parts)})
-    _remove_leftovers(output)
-    _make([shard for part in shards.values() for shard in part], settings, workers, skip_bad)
-    manifest = Manifest(
-        dataset=dataset,
-        size=settings.size,
-        classes=settings.classes,
-        edges=settings.edges,
-        flow=settings.flow,
-        seed=settings.seed,
-        has_cg=source.has_cg,
-        has_instances=source.has_instances,
-        has_motion=source.has_motion,
-        splits={name: _split(part, parts[name]) for name, part in shards.items()},
-        skipped=[bad for part in shards.values() for s in part for bad in s.summary["skipped"]],
-    )
-    if not manifest.splits["train"].records:
-        raise UserError(
-            f"{output}: no frame is left for training, every one was bad; the first: "
-            f"{' '.join(manifest.skipped[0].values())}"
+        parts = split_frames(source.frames, s.validation_fraction, s.validation_sequences, s.seed)
+        shards = {
+            name: list(_shards(name, frames, s.frames_per_shard, output))
+            for name, frames in parts.items()
+        }
+        every = [shard for part in shards.values() for shard in part]
+        plan = {"schema version": manifests.SCHEMA_VERSION, "dataset": dataset} | s.to_dict()
+        _keep_plan(output, plan | {"raw frames": _fingerprint(parts)})
+        _make(every, s, workers, skip_bad)
+        manifest = Manifest(
+            dataset=dataset,
+            size=s.size,
+            classes=s.classes,
+            edges=s.edges,
+            flow=s.flow,
+            seed=s.seed,
+            has_cg=source.has_cg,
+            has_instances=source.has_instances,
+            has_motion=source.has_motion,
+            splits={name: _split(part, parts[name]) for name, part in shards.items()},
+            skipped=[bad for shard in every for bad in shard.summary["skipped"]],
         )
-    manifest.save(output / manifests.NAME)
-    return manifest
+        if not manifest.splits["train"].records:
+            raise UserError(
+                f"{output}: no frame is left for training, every one was bad; the first: "
+                f"{' '.join(manifest.skipped[0].values())}"
+            )
+        manifest.save(output / manifests.NAME)
+        return manifest
 
 
 def _check_complete(frames: list[RawFrame]) -> None:
@@ -121,21 +106,23 @@ def split_frames(
 ) -> dict[str, list[RawFrame]]:
     """Frames for "train" and "validation", no group in both.
 
-    The names in `chosen` come first, then the source's own split, then a drawn fraction of the
-    groups, at least one.
-
-    Args:
-        frames: of the source, in order.
-        fraction: of the groups that is for validation, in [0, 1]; 0 is none.
-        chosen: names of groups or sequences for validation.
-        seed: of the draw.
+    The names in `chosen`, of groups or sequences, come first, then the source's own split, then a
+    drawn fraction of the groups, in [0, 1], at least one; 0 is none.
 
     Raises:
         UserError: a chosen name does not exist, or there are too few groups.
     """
     groups = sorted({frame.group for frame in frames})
     if chosen:
-        validation = _chosen_groups(frames, chosen)
+        group_of = {frame.group: frame.group for frame in frames}
+        group_of |= {frame.sequence: frame.group for frame in frames}
+        unknown = next((name for name in chosen if name not in group_of), None)
+        if unknown is not None:
+            raise UserError(
+                f"records.validation_sequences: no sequence {unknown!r}; the {len(group_of)} names "
+                f"that there are begin with {', '.join(sorted(group_of)[:20])}"
+            )
+        validation = {group_of[name] for name in chosen}
     elif frames[0].split is not None:
         validation = {frame.group for frame in frames if frame.split == "validation"}
     elif fraction:
@@ -152,20 +139,6 @@ def split_frames(
         "train": [frame for frame in frames if frame.group not in validation],
         "validation": [frame for frame in frames if frame.group in validation],
     }
-
-
-def _chosen_groups(frames: list[RawFrame], chosen: Sequence[str]) -> set[str]:
-    group_of: dict[str, str] = {}
-    for frame in frames:
-        group_of[frame.group] = group_of[frame.sequence] = frame.group
-    for name in chosen:
-        if name not in group_of:
-            some = ", ".join(sorted(group_of)[:20])
-            raise UserError(
-                f"records.validation_sequences: no sequence {name!r}; the {len(group_of)} names "
-                f"that there are begin with {some}"
-            )
-    return {group_of[name] for name in chosen}
 
 
 def _shards(split: str, frames: list[RawFrame], size: int, output: Path) -> Iterator[Shard]:
@@ -204,11 +177,7 @@ def _keep_plan(output: Path, plan: dict[str, Any]) -> None:
             "it alike, or prepare into another folder"
         )
     write_json(file, plan)
-
-
-def _remove_leftovers(output: Path) -> None:
-    """Removes what earlier versions left half written where they were killed."""
-    for partial in output.glob("*.partial"):
+    for partial in output.glob("*.partial"):  # which earlier versions left where they were killed
         if partial.is_file():
             partial.unlink(missing_ok=True)
 
@@ -225,11 +194,8 @@ def _make(
     ) as bar:
         if workers is None:
             workers = min(os.cpu_count() or 1, max(1, left // _FRAMES_A_WORKER))
-        processes.run(functools.partial(_write, settings, skip_bad), missing, workers, bar)
-
-
-def _write(settings: RecordSettings, skip_bad: bool, shard: Shard, tick: Callable) -> None:
-    shard.write(settings, skip_bad, tick)
+        work = functools.partial(Shard.write, settings=settings, skip_bad=skip_bad)
+        processes.run(work, missing, workers, bar)
 
 
 def _split(shards: list[Shard], frames: list[RawFrame]) -> Split:

@@ -65,32 +65,22 @@ class Shard:
     def _note(self) -> Path:
         return self.file.with_suffix(".json")
 
-    def write(self, settings: RecordSettings, skip_bad: bool, tick: Callable[[], Any]) -> None:
-        """Makes the file.
-
-        Args:
-            settings: of the records.
-            skip_bad: whether bad frames are left out instead of ending the work.
-            tick: called after each frame.
+    def write(self, tick: Callable[[], Any], *, settings: RecordSettings, skip_bad: bool) -> None:
+        """Makes the file, and calls `tick` after each frame.
 
         Raises:
-            UserError: a bad frame, unless `skip_bad`.
+            UserError: a bad frame, unless `skip_bad`, which leaves them out.
             Failure: it can't be written, as on a full disk.
         """
-        with writing(self.file), written_whole(self.file) as partial:
-            self._write(partial, settings, skip_bad, tick)
-
-    def _write(
-        self, partial: Path, settings: RecordSettings, skip_bad: bool, tick: Callable[[], Any]
-    ) -> None:
         pairs: list[bool] = []
         skipped: list[dict[str, str]] | None = [] if skip_bad else None
-        with tf.io.TFRecordWriter(str(partial)) as writer:
-            for record, is_pair in self._records(settings, skipped, tick):
-                writer.write(record)
-                pairs.append(is_pair)
-        entry = {"file": self.file.name, "records": len(pairs), "pairs": sum(pairs)}
-        write_json(self._note, {"shard": entry, "skipped": skipped or []})
+        with writing(self.file), written_whole(self.file) as partial:
+            with tf.io.TFRecordWriter(str(partial)) as writer:
+                for record, is_pair in self._records(settings, skipped, tick):
+                    writer.write(record)
+                    pairs.append(is_pair)
+            entry = {"file": self.file.name, "records": len(pairs), "pairs": sum(pairs)}
+            write_json(self._note, {"shard": entry, "skipped": skipped or []})
 
     def _records(
         self,
@@ -100,10 +90,7 @@ class Shard:
     ) -> Iterator[tuple[bytes, bool]]:
         """Each frame's record and whether it has a successor; every frame is read once.
 
-        Args:
-            settings: of the records.
-            skipped: which bad frames are added to; None ends the work at the first one.
-            tick: called after each frame.
+        Bad frames are added to `skipped`; None ends the work at the first one.
         """
         before: _Frame | None = None
         for raw in self.frames:
@@ -161,14 +148,8 @@ def _read(raw: RawFrame, settings: RecordSettings) -> _Frame:
     real = read(raw.image_real, read_image)
     cg = raw.image_cg and read(raw.image_cg, read_image)
     instances = raw.instances and read(raw.instances, read_instances)
-    coded = records.code(
-        resize(labels, size),
-        _edges(real, settings),
-        real,
-        cg,
-        None if cg is None else _edges(cg, settings),
-        instances,
-    )
+    edges, edges_cg = _edges(real, settings), None if cg is None else _edges(cg, settings)
+    coded = records.code(resize(labels, size), edges, real, cg, edges_cg, instances)
     motion = None
     if raw.motion is not None:
         flow, valid = read_motion(raw.motion)

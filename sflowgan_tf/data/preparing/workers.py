@@ -26,13 +26,9 @@ _shared: dict[str, Any] = {}  # in a worker: `frames` and `stop` of `run`, commo
 
 
 def run(work: Work, jobs: Sequence[Any], workers: int, bar: tqdm) -> None:
-    """Does every job.
+    """Does every job, in any order, in several processes; 1 works in this one.
 
-    Args:
-        work: called with a job and with a function that it calls after each frame.
-        jobs: in any order.
-        workers: processes; 1 works in this one.
-        bar: of frames.
+    `work` is called with a job and with a function that it calls after each frame, of the bar.
 
     Raises:
         Exception: what the first failing job raised; the others are stopped after their frame.

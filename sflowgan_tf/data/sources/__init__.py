@@ -19,12 +19,9 @@ SOURCES: dict[str, Callable[[Path, str], Source]] = {
 
 
 def find(dataset: str, root: Path, classes: str = "own") -> Source:
-    """The frames of a raw dataset.
+    """The frames of a raw dataset at `root`, a key of `SOURCES`.
 
-    Args:
-        dataset: a key of `SOURCES`.
-        root: where it lies.
-        classes: "own", or "cityscapes" for its trainIds, which SYNTHIA's tables can be mapped to.
+    Classes are its "own", or "cityscapes" for its trainIds, which SYNTHIA's can be mapped to.
 
     Raises:
         UserError: no such dataset, or nothing of it at `root`.

@@ -66,8 +66,8 @@ class Source:
                     f"{second.image_real}: is frame {second.number} of sequence "
                     f"{second.sequence!r}, as {first.image_real} is; expected one of the two"
                 )
-            for field, named in (("image_cg", "CG frame"), ("instances", "instance map")):
-                _check_alike(first, second, field, named)
+            _check_alike(first, second, "image_cg", "CG frame")
+            _check_alike(first, second, "instances", "instance map")
         pairs = [a for a, b in itertools.pairwise(self.frames) if b.follows(a)]
         for first, second in itertools.pairwise(pairs):
             _check_alike(first, second, "motion", "exact flow")

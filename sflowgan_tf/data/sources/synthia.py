@@ -17,9 +17,7 @@ _PARTIAL = ".partial"  # minicity's writer stopped within this drive
 def find(root: Path, classes: str) -> Source:
     """The frames below `root`, every camera.
 
-    Args:
-        root: holds the sequences' folders, or is one of them, or is RAND-CITYSCAPES itself.
-        classes: "own", or "cityscapes" to map them to its trainIds.
+    It holds the sequences' folders, or is one of them, or is RAND-CITYSCAPES itself.
 
     Raises:
         UserError: there are none.

@@ -6,8 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from scipy import stats
-
-from sflowgan_tf.evaluation.progress import watched
+from tqdm import tqdm
 
 Unit = TypeVar("Unit")
 
@@ -75,8 +74,8 @@ def interval(
         raise ValueError(f"units: expected at least 2 to draw from, got {len(units)}")
     rng = np.random.default_rng(seed)
     draws = rng.integers(len(units), size=(samples, len(units)))
-    watched_draws = watched(draws, f"interval of {name}", "draw")
-    values = np.array([statistic([units[i] for i in draw]) for draw in watched_draws])
+    bar = tqdm(draws, desc=f"interval of {name}", unit="draw", delay=2.0, leave=False)
+    values = np.array([statistic([units[i] for i in draw]) for draw in bar])
     estimate, tail = float(statistic([*units])), _tail(len(units))
     low, high = estimate - values.mean() + np.quantile(values, [tail, 1 - tail])
     return Interval(estimate=estimate, low=float(low), high=float(high))
@@ -85,14 +84,9 @@ def interval(
 def units_of(sequences: Sequence[Any]) -> list[Any]:
     """The units to draw: whole sequences, as their frames are alike; of a single one its frames.
 
-    Args:
-        sequences: the measurements on each, a list or an array whose first axis are the frames, or
-            the clips.
-
-    Returns:
-        The sequences; of a single one its frames, each in a sequence of its own. Frames of one
-        drive are no independent draws: their interval holds for that drive alone, and is too
-        narrow.
+    Each is a list or an array of measurements whose first axis are the frames, or the clips. Frames
+    of one drive are no independent draws: their interval holds for that drive alone, and is too
+    narrow.
     """
     if len(sequences) > 1:
         return [*sequences]

@@ -13,11 +13,7 @@ def diversity(variations: np.ndarray, vgg: keras.Model) -> float:
     """Mean perceptual distance between two variations of a scene; 0 where all are equal.
 
     The distance is that of `paired.perceptual_distance`, of which one picture gives the unit; here
-    each of a pair does in turn.
-
-    Args:
-        variations: (count, height, width, 3) uint8 RGB, at least 2 of one scene.
-        vgg: built, from images in [-1, 1] to a list of feature maps.
+    each of a pair does in turn. Variations are (count, height, width, 3) uint8 RGB; `vgg` is built.
 
     Raises:
         ValueError: there are fewer than 2.

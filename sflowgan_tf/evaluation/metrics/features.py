@@ -42,14 +42,9 @@ class FeatureNetwork:
     features: Callable[[np.ndarray], np.ndarray]
 
     def __call__(self, frames: np.ndarray) -> np.ndarray:
-        """Vectors of a batch.
+        """Vectors (batch, dimension) float32 of frames (batch, height, width, 3) uint8 RGB.
 
-        Args:
-            frames: (batch, height, width, 3) uint8 RGB; for a network of clips (batch, time,
-                height, width, 3).
-
-        Returns:
-            (batch, dimension) float32.
+        For a network of clips they are (batch, time, height, width, 3).
         """
         return self.features(frames)
 
@@ -63,14 +58,10 @@ class Describes(Protocol):
 
 
 def weights_of(weights_from: str | Path) -> str:
-    """Name of weights for a report.
+    """Name of weights for a report: "imagenet" and "random" as they are.
 
-    Args:
-        weights_from: "imagenet", "random", a file, or a folder, of which the names and contents of
-            all files count.
-
-    Returns:
-        "imagenet" or "random" as it is; otherwise the name with 12 digits of the content's SHA-256.
+    Otherwise the name of the file or folder with 12 digits of its content's SHA-256; of a folder
+    the names and contents of all files count.
     """
     path = Path(weights_from)
     if not path.exists():
@@ -116,12 +107,8 @@ def imagenet_features(weights: str, *, setting: str) -> FeatureNetwork:
 
     Source: resizer as in `saved_model_features`.
     """
-    network = pretrained(
-        "InceptionV3",
-        weights,
-        file="inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
-        setting=setting,
-    )
+    file = "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    network = pretrained("InceptionV3", weights, file=file, setting=setting)
     return _inception(
         "InceptionV3 of keras.applications, ImageNet",
         weights_of(weights),
@@ -132,7 +119,8 @@ def imagenet_features(weights: str, *, setting: str) -> FeatureNetwork:
 def _inception(name: str, weights: str, vectors: Callable[[Any], tf.Tensor]) -> FeatureNetwork:
     @tf.function(input_signature=[_FRAMES])
     def features(frames):
-        return vectors(_resized(frames, _INCEPTION, method="bicubic", antialias=True))
+        # bicubic ones go a little beyond [-1, 1]
+        return vectors(tf.image.resize(to_signed(frames), _INCEPTION, "bicubic", antialias=True))
 
     return _network(name, weights, "bicubic, antialias, 299x299", features, (1, 8, 8, 3))
 
@@ -205,13 +193,8 @@ def segmenter_features(network: Describes, *, weights: str) -> FeatureNetwork:
         mean, variance = tf.nn.moments(maps, axes=(1, 2))
         return tf.concat([mean, tf.sqrt(variance)], axis=-1)
 
-    return _network(
-        "segmenter's own features (mean and standard deviation)",
-        weights,
-        "none",
-        features,
-        (1, 32, 32, 3),
-    )
+    name = "segmenter's own features (mean and standard deviation)"
+    return _network(name, weights, "none", features, (1, 32, 32, 3))
 
 
 def saved_model_clip_features(path: Path) -> FeatureNetwork:
@@ -233,7 +216,7 @@ def saved_model_clip_features(path: Path) -> FeatureNetwork:
     def features(clips):
         batch, time, height, width = tf.unstack(tf.shape(clips)[:4])
         frames = tf.reshape(clips, (batch * time, height, width, 3))
-        images = _resized(frames, _I3D, method="bilinear", antialias=False)
+        images = tf.image.resize(to_signed(frames), _I3D, "bilinear")
         return vectors(tf.reshape(images, (batch, time, *_I3D, 3)))
 
     return _network(
@@ -245,31 +228,22 @@ def clip_features(frame_features: FeatureNetwork) -> FeatureNetwork:
     """Clips described by their frames' features, for a machine without a network of videos.
 
     The mean over the clip describes the scene, the mean absolute difference from one frame to the
-    next how much of it changes: flicker raises it, motion too.
-
-    Args:
-        frame_features: of single frames.
-
-    Returns:
-        A network of clips with at least 2 frames, of twice the dimension. Not comparable to FVD.
+    next how much of it changes: flicker raises it, motion too. The vectors are twice as long as a
+    frame's; clips have at least 2 frames. Not comparable to FVD.
     """
 
-    def features(clips: np.ndarray) -> np.ndarray:
-        return np.stack([_of_clip(frame_features(clip)) for clip in clips])
+    def of_clip(features: np.ndarray) -> np.ndarray:
+        if len(features) < 2:
+            raise ValueError(f"clips: expected at least 2 frames, got {len(features)}")
+        return np.concatenate([features.mean(0), np.abs(np.diff(features, axis=0)).mean(0)])
 
     return FeatureNetwork(
         name=f"{frame_features.name}: mean over the clip and mean absolute change between frames",
         weights=frame_features.weights,
         resizer=frame_features.resizer,
         dimension=2 * frame_features.dimension,
-        features=features,
+        features=lambda clips: np.stack([of_clip(frame_features(clip)) for clip in clips]),
     )
-
-
-def _of_clip(features: np.ndarray) -> np.ndarray:
-    if len(features) < 2:
-        raise ValueError(f"clips: expected at least 2 frames, got {len(features)}")
-    return np.concatenate([features.mean(0), np.abs(np.diff(features, axis=0)).mean(0)])
 
 
 def _network(name, weights, resizer, features, shape) -> FeatureNetwork:
@@ -281,8 +255,3 @@ def _network(name, weights, resizer, features, shape) -> FeatureNetwork:
         dimension=features(tf.zeros(shape, tf.uint8)).shape[-1],
         features=lambda frames: features(tf.constant(frames)).numpy(),
     )
-
-
-def _resized(frames: tf.Tensor, size: tuple[int, int], *, method: str, antialias: bool) -> Any:
-    """Frames in [-1, 1] (bicubic ones overshoot a little), brought to `size`."""
-    return tf.image.resize(to_signed(frames), size, method=method, antialias=antialias)

@@ -1,5 +1,6 @@
 """The Frechet distance, on which FID and FVD rest."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -39,23 +40,23 @@ def frechet_distance(activations_a, activations_b) -> float:
 
 
 class FrechetResampling:
-    """Frechet distances of two sets of features, resampled in units.
+    """Frechet distances of two sets of features, resampled in units: a figure.
 
     A drawing counts each unit a whole number of times, so it is a set of weighted samples: its
     moments are taken of the different samples alone, and the roots of its covariances by Cholesky's
     decomposition where that is exact. The values are those of `frechet_distance` on the repeated
     samples.
+
+    Args:
+        units: each (samples, 2, features), a set's samples beside the other's.
+
+    Raises:
+        ValueError: as `frechet_distance` says.
     """
 
+    least, most = 0.0, math.inf
+
     def __init__(self, units: Sequence[np.ndarray]):
-        """Checks the features and lays them side by side.
-
-        Args:
-            units: each (samples, 2, features), a set's samples beside the other's.
-
-        Raises:
-            ValueError: as `frechet_distance` says.
-        """
         self._sizes = np.array([len(unit) for unit in units])
         sides = np.moveaxis(np.concatenate(units), 1, 0)
         # The distance is one of shifted sets too; a common origin near both spares rounding errors.
@@ -63,9 +64,9 @@ class FrechetResampling:
         origin = np.mean([side.mean(0) for side in checked], axis=0)
         self._sides = [side - origin for side in checked]
 
-    def distance(self, drawn: Sequence[int]) -> float:
+    def __call__(self, units: Sequence[int]) -> float:
         """`frechet_distance` of the samples of some units, by index; one may come several times."""
-        times = np.bincount(np.asarray(drawn, int), minlength=len(self._sizes))
+        times = np.bincount(np.asarray(units, int), minlength=len(self._sizes))
         weights = np.repeat(times, self._sizes).astype(np.float64)
         chosen = weights > 0
         a, b = (_moments(side[chosen], weights[chosen]) for side in self._sides)
@@ -73,14 +74,7 @@ class FrechetResampling:
 
 
 def cautions(samples: int, dimension: int) -> list[str]:
-    """Sentences on a Frechet distance that was measured on few samples.
-
-    Args:
-        samples: in the smaller set.
-        dimension: of the features.
-
-    Returns:
-        A sentence for each reason, of which there may be none.
+    """Sentences, perhaps none, on a Frechet distance of sets with that many samples or more.
 
     Source: Heusel et al.'s code asks for 2048 samples or more.
     """
@@ -111,15 +105,10 @@ def _checked(name, activations):
 
 
 def _moments(samples: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and root of the unbiased covariance of samples that count several times.
+    """Mean (features,) and root of the unbiased covariance of samples (samples, features).
 
-    Args:
-        samples: (samples, features) float64.
-        weights: (samples,) float64, how often each counts; their sum is at least 2.
-
-    Returns:
-        Mean (features,), and R (rows, features) with R^T R = the covariance and at most as many
-        rows as features.
+    `weights` (samples,) float64 says how often each counts. The root is R (rows, features) with
+    R^T R = the covariance and at most as many rows as features.
     """
     count = weights.sum()
     mean = weights @ samples / count

@@ -1,11 +1,11 @@
 """The kernel distance, on which KID rests."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-
-from sflowgan_tf.evaluation.progress import watched
+from tqdm import trange
 
 _LARGEST = 1000  # pictures in a subset
 _BLOCK = 256  # samples of one set whose kernel with all of the other is in memory at a time
@@ -19,13 +19,11 @@ class KernelDistance:
         mean: over the subsets. Unbiased, so it may fall a little below 0.
         spread: standard deviation over the subsets, of the distance of two subsets, not of `mean`.
         subset_size: pictures in each.
-        subsets: how many.
     """
 
     mean: float
     spread: float
     subset_size: int
-    subsets: int
 
 
 def kernel_distance(
@@ -56,13 +54,10 @@ def kernel_distance(
     rng = np.random.default_rng(seed)
     distances = [
         squared_mmd(_drawn(a, size, rng), _drawn(b, size, rng))
-        for _ in watched(range(subsets), "spread of kid", "subset")
+        for _ in trange(subsets, desc="spread of kid", unit="subset", delay=2.0, leave=False)
     ]
     return KernelDistance(
-        mean=float(np.mean(distances)),
-        spread=float(np.std(distances, ddof=1)),
-        subset_size=size,
-        subsets=subsets,
+        mean=float(np.mean(distances)), spread=float(np.std(distances, ddof=1)), subset_size=size
     )
 
 
@@ -70,16 +65,15 @@ class KernelSums:
     """Sums of the kernel between all units of two sets, of which resampled distances are made.
 
     They are formed once, in blocks of samples, so that neither a matrix of all samples nor the
-    features are needed for a resampling.
+    features are needed for a resampling. It is a figure; its unbiased estimates may fall below 0.
+
+    Args:
+        units: each (samples, 2, features), a set's samples beside the other's; at least 1 sample.
     """
 
-    def __init__(self, units: Sequence[np.ndarray]):
-        """Sums the kernel over the pairs of samples of each pair of units.
+    least, most = -math.inf, math.inf
 
-        Args:
-            units: each (samples, 2, features), a set's samples beside the other's; at least 1
-                sample.
-        """
+    def __init__(self, units: Sequence[np.ndarray]):
         self._samples = np.array([len(unit) for unit in units])
         starts = np.concatenate([[0], self._samples.cumsum()[:-1]])
         sides = np.moveaxis(np.concatenate(units).astype(np.float64), 1, 0)
@@ -89,9 +83,9 @@ class KernelSums:
         own = sum(_cubed(np.square(side).sum(axis=1), side.shape[1]) for side in (first, second))
         self._same = np.add.reduceat(own, starts)
 
-    def squared_mmd(self, drawn: Sequence[int]) -> float:
+    def __call__(self, units: Sequence[int]) -> float:
         """`squared_mmd` of the samples of some units, by index; one may come several times."""
-        times = np.bincount(np.asarray(drawn, int), minlength=len(self._samples))
+        times = np.bincount(np.asarray(units, int), minlength=len(self._samples))
         count = float(times @ self._samples)
         within = times @ self._within @ times - times @ self._same
         across = times @ self._across @ times
@@ -99,15 +93,9 @@ class KernelSums:
 
 
 def _sums(a: np.ndarray, b: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """The kernel, summed over each pair of units.
+    """The kernel, summed over each pair of units: (units, units) float64, those of `a` by `b`'s.
 
-    Args:
-        a: (samples, features) float64, unit after unit.
-        b: the same of the other set.
-        starts: (units,) the number of each unit's first sample.
-
-    Returns:
-        (units, units) float64, the units of `a` by those of `b`.
+    Both sets are (samples, features) float64, unit after unit, which begin at `starts` (units,).
     """
     rows = [
         np.add.reduceat(_kernel(a[start : start + _BLOCK], b), starts, axis=1)
@@ -119,12 +107,8 @@ def _sums(a: np.ndarray, b: np.ndarray, starts: np.ndarray) -> np.ndarray:
 def squared_mmd(features_a: np.ndarray, features_b: np.ndarray) -> float:
     """Unbiased estimate of the squared maximum mean discrepancy under (x.y / dimension + 1)^3.
 
-    Args:
-        features_a: (samples, features), at least 2 samples.
-        features_b: the same with as many features.
-
-    Returns:
-        float; 0 in the mean over samples of one distribution, so it may be negative.
+    Both sets are (samples, features), at least 2 samples. 0 in the mean over samples of one
+    distribution, so it may be negative.
 
     Raises:
         ValueError: different numbers of features.

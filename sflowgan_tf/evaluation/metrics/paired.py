@@ -21,13 +21,9 @@ RANGES: dict[str, tuple[float, float]] = {  # least and greatest value of each s
 
 
 def paired_scores(picture: np.ndarray, real: np.ndarray, vgg: keras.Model) -> dict[str, float]:
-    """All scores of a pair: `l1`, `psnr`, `ssim`, `perceptual`. Nothing is kept.
+    """All scores of a pair (height, width, 3) uint8 RGB: `l1`, `psnr`, `ssim`, `perceptual`.
 
-    Args:
-        picture: (height, width, 3) uint8 RGB; both sides at least 11, and 16 for `vgg`'s five
-            slices.
-        real: the same shape.
-        vgg: built, from images in [-1, 1] to a list of feature maps.
+    Both sides are at least 11, and 16 for five slices of `vgg`, which is built.
 
     Raises:
         ValueError: the shapes differ, or the pictures are too small.
@@ -41,11 +37,7 @@ def paired_scores(picture: np.ndarray, real: np.ndarray, vgg: keras.Model) -> di
 
 
 def l1(picture: np.ndarray, real: np.ndarray) -> float:
-    """Mean absolute difference over pixels and channels, of the range: 0 to 1.
-
-    Args:
-        picture: (height, width, 3) uint8 RGB.
-        real: the same shape.
+    """Mean absolute difference of two pictures (height, width, 3) uint8, of the range: 0 to 1.
 
     Raises:
         ValueError: the shapes differ.
@@ -58,11 +50,7 @@ def psnr(picture: np.ndarray, real: np.ndarray) -> float:
 
     Pictures that are equal, or that differ by less than the rounding of each to 8 bits does
     (variance 1/12 level^2), get that noise's ratio, 58.9 dB, instead of infinity: so a mean over
-    frames exists, and JSON can hold it.
-
-    Args:
-        picture: (height, width, 3) uint8 RGB.
-        real: the same shape.
+    frames exists, and JSON can hold it. Both are (height, width, 3) uint8.
 
     Raises:
         ValueError: the shapes differ.
@@ -72,14 +60,10 @@ def psnr(picture: np.ndarray, real: np.ndarray) -> float:
 
 
 def ssim(picture: np.ndarray, real: np.ndarray) -> float:
-    """Structural similarity, -1 to 1; 1 for equal pictures.
-
-    Args:
-        picture: (height, width, 3) uint8 RGB, both sides at least 11.
-        real: the same shape.
+    """Structural similarity of two pictures (height, width, 3) uint8, -1 to 1; 1 for equal ones.
 
     Raises:
-        ValueError: the shapes differ, or the pictures are too small.
+        ValueError: the shapes differ, or a side is less than 11.
 
     Source: Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity",
     2004, as `tf.image.ssim` has it: Gaussian window of 11 pixels, sigma 1.5, inside the picture
@@ -96,12 +80,8 @@ def perceptual_distance(picture: np.ndarray, real: np.ndarray, vgg: keras.Model)
 
     The mean over slices of the mean absolute difference, in units of the slice's mean absolute
     value for `real`: `losses.perceptual_loss` with equal weights, the quantity that training
-    minimises. It compares only with figures of the same network, weights and number of slices.
-
-    Args:
-        picture: (height, width, 3) uint8 RGB, both sides at least 2**(slices - 1).
-        real: the same shape.
-        vgg: built, from images in [-1, 1] to a list of feature maps.
+    minimises. It compares only with figures of the same weights and number of slices. Both are
+    (height, width, 3) uint8 RGB with sides of at least 2**(slices - 1); `vgg` is built.
 
     Raises:
         ValueError: the shapes differ.
@@ -119,7 +99,6 @@ def _difference(picture: np.ndarray, real: np.ndarray) -> np.ndarray:
 
 
 def _check(picture: np.ndarray, real: np.ndarray) -> None:
-    if picture.shape != real.shape:
-        raise ValueError(
-            f"picture, real: expected equal shapes, got {picture.shape} and {real.shape}"
-        )
+    a, b = picture.shape, real.shape
+    if a != b:
+        raise ValueError(f"picture, real: expected equal shapes, got {a} and {b}")

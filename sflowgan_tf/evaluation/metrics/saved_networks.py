@@ -47,10 +47,7 @@ def vectors_of(path: Path, shape: tuple[int | None, ...]) -> Callable[[Any], tf.
 
 
 def loaded(path: Path) -> Any:
-    """A SavedModel or TF1 Hub module, as `tf.saved_model.load` gives it.
-
-    Args:
-        path: folder that holds saved_model.pb.
+    """A SavedModel or TF1 Hub module in a folder, as `tf.saved_model.load` gives it.
 
     Raises:
         UserError: there is none, or it can't be loaded.

@@ -79,10 +79,7 @@ class Confusion:
         self.counts += np.bincount(pairs, minlength=size * size).reshape(size, size)
 
     def scores(self, *, void_wrong: bool) -> SegmentationScores:
-        """The scores of all frames so far.
-
-        Args:
-            void_wrong: whether void pixels count as wrong; otherwise they are ignored.
+        """The scores of all frames so far, void pixels counted as wrong or ignored.
 
         Raises:
             ValueError: there is no pixel to count.
@@ -94,11 +91,9 @@ class Confusion:
         union = self.counts[:-1].sum(axis=1) + counts.sum(axis=0)[:-1] - intersection
         occurs = union > 0
         class_iou = intersection / np.maximum(union, 1)
+        each = zip(class_iou, occurs, strict=True)
         return SegmentationScores(
             mean_iou=float(class_iou[occurs].mean()) if occurs.any() else None,
             pixel_accuracy=float(intersection.sum() / counts.sum()),
-            class_iou=[
-                iou if there else None
-                for iou, there in zip(class_iou.tolist(), occurs, strict=True)
-            ],
+            class_iou=[float(x) if there else None for x, there in each],
         )

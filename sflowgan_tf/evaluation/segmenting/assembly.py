@@ -1,30 +1,23 @@
-"""From a configuration to a segmenter: network, optimizer, batches; and back from a run on disk."""
+"""From a configuration to a segmenter, network and optimizer; and back from a run on disk."""
 
 from pathlib import Path
 
 import keras
-import tensorflow as tf
 
 from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config
 from sflowgan_tf.data import pipeline
-from sflowgan_tf.data.manifest import Manifest, Split
+from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.evaluation.segmenting.segmenter import Segmenter, balanced
 from sflowgan_tf.networks.pspnet import PSPNet
 from sflowgan_tf.networks.small_pspnet import SmallPSPNet
-from sflowgan_tf.training.assembly.epochs import Epoch, read, sequence
 from sflowgan_tf.training.assembly.restored import restore
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import prefixed
 
 
 def network(config: Config, num_classes: int, dtype: str = "float32") -> PSPNet | SmallPSPNet:
-    """The configured segmenter's network, built, a trunk not yet filled.
-
-    Args:
-        config: of the run.
-        num_classes: of the label maps.
-        dtype: a policy of Keras.
+    """The configured segmenter's network, built with a policy of Keras, a trunk not yet filled.
 
     Raises:
         UserError: it can't be made with these settings.
@@ -34,54 +27,17 @@ def network(config: Config, num_classes: int, dtype: str = "float32") -> PSPNet 
         if c.kind == "small":
             network = SmallPSPNet(num_classes, c.filters, dtype=dtype)
         else:
-            is_pretrained = c.weights != "random"
-            network = PSPNet(
-                num_classes, c.filters, c.units, is_pretrained=is_pretrained, dtype=dtype
-            )
+            options = {"is_pretrained": c.weights != "random", "dtype": dtype}
+            network = PSPNet(num_classes, c.filters, c.units, **options)
     network.build((None, None, None, 3))
     return network
-
-
-def epochs(config: Config, split: Split) -> list[Epoch]:
-    """The epochs of a segmenter's training.
-
-    Args:
-        config: of the run.
-        split: of the training records.
-
-    Raises:
-        UserError: there are fewer records than one batch holds.
-    """
-    with prefixed("segmenter."):
-        steps = pipeline.steps_per_epoch(split, config.segmenter.pipeline.batch_size)
-    return sequence([("segmenter", steps)] * config.segmenter.epochs)
-
-
-def batches(
-    config: Config, folder: Path, manifest: Manifest, epoch: Epoch, skip: int
-) -> tf.data.Dataset:
-    """The batches of an epoch of the segmenter, on the device.
-
-    Args:
-        config: of the run.
-        folder: where the records lie.
-        manifest: theirs.
-        epoch: of `epochs`.
-        skip: how many of them were trained on already.
-    """
-    c = config.segmenter.pipeline
-    with prefixed("segmenter."):
-        return read(c, folder, manifest, seed=config.seed, epoch=epoch.index, skip=skip)
 
 
 def segmenter(config: Config, folder: Path, manifest: Manifest, total_steps: int) -> Segmenter:
     """Network and optimizer, built, a trunk not yet filled; needs `reproducible` before it.
 
-    Args:
-        config: of the run.
-        folder: of the records, in which classes are counted where they are to be balanced.
-        manifest: of the records.
-        total_steps: after which the learning rate is 0.
+    Classes are counted in the records of `folder` where they are to be balanced. The learning rate
+    is 0 after `total_steps`.
 
     Raises:
         UserError: the network can't be made with these settings.

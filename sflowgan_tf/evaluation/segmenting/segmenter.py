@@ -9,15 +9,11 @@ from sflowgan_tf.training.checkpoints import State
 
 
 def balanced(pixels: np.ndarray, power: float) -> np.ndarray:
-    """Weights of classes, the higher the rarer.
+    """Weights of classes (classes,) float32, the higher the rarer.
 
-    Args:
-        pixels: (classes,) integers, how many pixels each class has.
-        power: 0 weighs all alike, 1 gives all classes the same sum of weights.
-
-    Returns:
-        (classes,) float32: share of the pixels to the power of minus `power`; the mean over pixels
-        is 1. A class without a pixel has 0.
+    They are each class' share of the pixels, of which there are `pixels` (classes,), to the power
+    of minus `power`: 0 weighs all alike, 1 gives all classes the same sum of weights. Their mean
+    over pixels is 1; a class without a pixel has 0.
     """
     share = pixels / pixels.sum()
     weights = np.where(pixels > 0, np.maximum(share, 1 / pixels.sum()) ** -power, 0)
@@ -49,7 +45,9 @@ class Segmenter(keras.Model):
     """Trains a network, and its auxiliary classifier beside the main one where it has one.
 
     Attributes:
-        network: frame in [-1, 1] -> logits; those of an auxiliary classifier too when training.
+        network: built; frame in [-1, 1] -> logits; those of an auxiliary classifier too when
+            training, whose loss has weight `auxiliary_weight`.
+        class_weights: of `cross_entropy`.
         step: how many updates were made.
 
     Source: Zhao et al., "Pyramid Scene Parsing Network", CVPR 2017, sec. 3.3.
@@ -58,13 +56,6 @@ class Segmenter(keras.Model):
     def __init__(
         self, network: keras.Model, *, auxiliary_weight: float, class_weights: np.ndarray | None
     ):
-        """Takes a built network.
-
-        Args:
-            network: see above.
-            auxiliary_weight: of the auxiliary classifier's loss.
-            class_weights: of `cross_entropy`.
-        """
         super().__init__(dtype=network.dtype_policy)
         self.network, self.auxiliary_weight = network, auxiliary_weight
         self.class_weights = class_weights
@@ -83,14 +74,9 @@ class Segmenter(keras.Model):
         return State(self.step, {"network": self.network, "optimizer": self.optimizer})
 
     def train_step(self, data: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """One update.
+        """One update on labels (batch, height, width) uint8 and image_real (..., 3) uint8.
 
-        Args:
-            data: labels (batch, height, width) uint8 and image_real (batch, height, width, 3)
-                uint8.
-
-        Returns:
-            The losses, not multiplied with their weights, and the gradient's norm.
+        Returns the losses, not multiplied with their weights, and the gradient's norm.
         """
         with tf.GradientTape() as tape:
             logits = self.network(images.to_signed(data["image_real"]), training=True)
@@ -114,13 +100,6 @@ class Segmenter(keras.Model):
 
     @tf.function(reduce_retracing=True)
     def segment(self, frames: tf.Tensor) -> tf.Tensor:
-        """The most likely class of every pixel.
-
-        Args:
-            frames: (batch, height, width, 3) uint8 RGB.
-
-        Returns:
-            (batch, height, width) uint8.
-        """
+        """The likeliest classes (batch, height, width) uint8 of (batch, height, width, 3) uint8."""
         logits = self.network(images.to_signed(frames), training=False)
         return tf.cast(tf.argmax(logits, axis=-1), tf.uint8)

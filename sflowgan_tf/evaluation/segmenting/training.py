@@ -9,13 +9,15 @@ import tensorflow as tf
 from sflowgan_tf.config import Config
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.evaluation.metrics.segmentation import Confusion, SegmentationScores
+from sflowgan_tf.evaluation.metrics.segmentation import Confusion
 from sflowgan_tf.evaluation.segmenting import assembly as segmenting
 from sflowgan_tf.ops.images import contact_sheet
+from sflowgan_tf.training import assembly
 from sflowgan_tf.training.assembly import Epoch
-from sflowgan_tf.training.callbacks import Curves, Scores, SheetWriter, Summaries
+from sflowgan_tf.training.callbacks import Curves, Draw, Scores, Summaries
 from sflowgan_tf.training.loop import Training
 from sflowgan_tf.training.runs import Run
+from sflowgan_tf.utils.errors import prefixed
 
 
 class SegmenterTraining(Training):
@@ -26,7 +28,10 @@ class SegmenterTraining(Training):
 
     def __init__(self, config: Config, manifest: Manifest, folder: Path, run: Run):
         """Builds and restores it; the arguments are those of `Training`."""
-        epochs = segmenting.epochs(config, manifest.splits["train"])
+        c = config.segmenter
+        with prefixed("segmenter."):
+            steps = pipeline.steps_per_epoch(manifest.splits["train"], c.pipeline.batch_size)
+        epochs = assembly.sequence([("segmenter", steps)] * c.epochs)
         total_steps = epochs[-1].last_step if epochs else 0
         self.segmenter = segmenting.segmenter(config, folder, manifest, total_steps)
         super().__init__(self.segmenter, epochs, config, manifest, folder, run)
@@ -39,7 +44,10 @@ class SegmenterTraining(Training):
 
     def batches(self, epoch: Epoch, skip: int) -> tf.data.Dataset:
         """Frames."""
-        return segmenting.batches(self.config, self.folder, self.manifest, epoch, skip)
+        c, place = self.config, {"epoch": epoch.index, "skip": skip}
+        with prefixed("segmenter."):
+            settings = c.segmenter.pipeline
+            return assembly.read(settings, self.folder, self.manifest, seed=c.seed, **place)
 
     def curves(self, summaries: Summaries) -> Curves:
         """Losses and the gradient."""
@@ -51,15 +59,12 @@ class SegmenterTraining(Training):
         """Scores of the validation frames."""
         return [Scores(self._scores, summaries)]
 
-    def sheets(self, summaries: Summaries) -> SheetWriter:
+    def sheets(self) -> Draw:
         """Frames and their segments."""
-        return SheetWriter(self._sheets, self.SHEET, summaries, self.run_paths.samples)
+        return self._sheets
 
     def confusion(self) -> Confusion:
-        """Pixels of all validation frames by true and predicted class.
-
-        Without validation frames those of the training frames.
-        """
+        """Pixels of all validation frames, or else training frames, by true and predicted class."""
         confusion = Confusion(self.manifest.classes.num_classes)
         for frame in pipeline.every_frame(self.folder, self.manifest, self._split()):
             confusion.update(frame["labels"].numpy(), self._segment(frame))
@@ -71,7 +76,8 @@ class SegmenterTraining(Training):
         ignored, wrong = (confusion.scores(void_wrong=wrong) for wrong in (False, True))
         lines = [f"Scores of the {self._split()} frames, void ignored (void counted as wrong):"]
         names = ("mean IoU", "pixel accuracy", *self.manifest.classes.names)
-        for name, *pair in zip(names, _row(ignored), _row(wrong), strict=True):
+        rows = ([each.mean_iou, each.pixel_accuracy, *each.class_iou] for each in (ignored, wrong))
+        for name, *pair in zip(names, *rows, strict=True):
             both = ("-" if score is None else f"{score:.3f}" for score in pair)
             lines.append("  {:<16}{:>6} ({})".format(name, *both))
         return "\n".join(lines)
@@ -103,7 +109,3 @@ class SegmenterTraining(Training):
             for frame in pipeline.frames(self.folder, self.manifest, self._split(), count)
         ]
         return {self.SHEET: contact_sheet(rows, ["real", "labels", "segmented"])}
-
-
-def _row(scores: SegmentationScores) -> list[float | None]:
-    return [scores.mean_iou, scores.pixel_accuracy, *scores.class_iou]

@@ -1,13 +1,7 @@
 """From a configuration to things that run: the only place that joins pipeline, networks and GAN."""
 
 from sflowgan_tf.training.assembly.datasets import raw_records, records, records_of
-from sflowgan_tf.training.assembly.epochs import (
-    Epoch,
-    batches,
-    curriculum,
-    read,
-    sequence,
-)
+from sflowgan_tf.training.assembly.epochs import Epoch, batches, curriculum, read, sequence
 from sflowgan_tf.training.assembly.gans import gan, reproducible, start_from, start_global_part
 from sflowgan_tf.training.assembly.networks import discriminator, dned, generator
 from sflowgan_tf.training.assembly.palettes import appearance

@@ -8,29 +8,16 @@ _NAMES = 6  # that are listed at most
 
 
 def class_differences(there: ClassTable, here: ClassTable) -> str | None:
-    """In what the classes of two tables differ, for a message.
-
-    Args:
-        there: the one that is named first.
-        here: the other.
-
-    Returns:
-        A clause with both numbers and the names that differ; None where the names are the same.
-    """
-    if there.names == here.names:
+    """A clause with the numbers and names of classes that differ; None where all are the same."""
+    a, b = there.names, here.names
+    if a == b:
         return None
-    pairs = enumerate(zip_longest(there.names, here.names))
-    clauses = []
-    for names, place in (
-        ([name for name in there.names if name not in here.names], "only there"),
-        ([name for name in here.names if name not in there.names], "only here"),
-    ):
-        if names:
-            clauses.append(f"{place}: {_listed(names)}")
+    alone = {"there": [name for name in a if name not in b], "here": [x for x in b if x not in a]}
+    clauses = [f"only {place}: {_listed(names)}" for place, names in alone.items() if names]
     if not clauses:
-        moved = [f"{index} is {a} there, {b} here" for index, (a, b) in pairs if a != b]
-        clauses.append(_listed(moved))
-    numbers = f"{len(there.names)} there, {len(here.names)} here"
+        pairs = enumerate(zip_longest(a, b))
+        clauses = [_listed([f"{i} is {x} there, {y} here" for i, (x, y) in pairs if x != y])]
+    numbers = f"{len(a)} there, {len(b)} here"
     return f"classes: {numbers}; {'; '.join(clauses)}"
 
 

@@ -48,11 +48,7 @@ def records(config: Config, folder: Path) -> Manifest:
 
 
 def record_settings(c: settings.Preparation, classes: ClassTable) -> RecordSettings:
-    """The settings of records as `prepare` and the check of finished records need them.
-
-    Args:
-        c: the configuration's.
-        classes: of the source, or of the finished records.
+    """The configured settings of records with the classes of their source.
 
     Raises:
         UserError: records.size is no size.
@@ -89,12 +85,8 @@ def raw_records(
 ) -> Manifest:
     """Raw frames to records; see `data.preparing.preparation.prepare`.
 
-    Args:
-        config: its `records`, and for minicity its `minicity`.
-        source: the raw dataset; minicity draws itself into `output`/raw without one.
-        output: for the records.
-        workers: processes; None for as many as pay for their start.
-        skip_bad: leave out bad frames instead of stopping.
+    Minicity has no `source`: it draws itself into `output`/raw. `workers` of None: as many
+    processes as pay for their start.
 
     Raises:
         UserError: no source, bad input, settings that do not fit what `output` holds, or another
@@ -107,44 +99,28 @@ def raw_records(
     if source is None:
         raise UserError(f"--source: say where the raw frames of {config.dataset} lie")
     raw = find(config.dataset, source, config.records.classes)
-    return prepare(
-        raw,
-        output,
-        record_settings(config.records, raw.table),
-        dataset=config.dataset,
-        workers=workers,
-        skip_bad=skip_bad,
-    )
+    how = record_settings(config.records, raw.table)
+    return prepare(raw, output, how, dataset=config.dataset, workers=workers, skip_bad=skip_bad)
 
 
 def _drawn_minicity(config: Config, root: Path) -> Path:
     c = config.minicity
+    size = settings.size(config.records.size, "records.size")
     with tqdm(desc="drawing", total=c.sequences * c.frames, unit="frame") as bar:
 
         def progress(done: int, total: int) -> None:
             bar.update(done - bar.n)
 
-        minicity.write(
-            root,
-            sequences=c.sequences,
-            frames=c.frames,
-            size=settings.size(config.records.size, "records.size"),
-            seed=c.seed,
-            progress=progress,
-        )
+        street = {"sequences": c.sequences, "frames": c.frames, "seed": c.seed}
+        minicity.write(root, size=size, progress=progress, **street)
     return root
 
 
 def records_of(run: Run, chosen: Path | None, flag: str) -> tuple[Path, Manifest]:
-    """Records to evaluate or export a trained run with.
+    """Folder and manifest of records to evaluate or export a run of `fit` with.
 
-    Args:
-        run: of `fit`.
-        chosen: their folder; None for datasets/NAME, which must hold what the run was trained on.
-        flag: that names the folder, for messages.
-
-    Returns:
-        The folder and its manifest.
+    `chosen` is the folder that `flag` names; None for datasets/NAME, which must hold what the run
+    was trained on.
 
     Raises:
         UserError: there are none, they are others, or their classes are.

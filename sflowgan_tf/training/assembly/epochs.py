@@ -45,36 +45,21 @@ def sequence(parts: Iterable[tuple[str, int]]) -> list[Epoch]:
 
 
 def curriculum(config: Config, split: Split) -> list[Epoch]:
-    """The epochs of all phases of the GAN, in their order.
-
-    Args:
-        config: its `phases` and batch size.
-        split: of the training records.
+    """The epochs of all phases of the GAN, in their order, on a split.
 
     Raises:
         UserError: a phase has not one batch of training records.
     """
     parts: list[tuple[str, int]] = []
     for phase in get_args(Phase):
-        epochs = getattr(config.phases, phase)
-        if epochs:
-            steps = pipeline.steps_per_epoch(
-                split, config.pipeline.batch_size, pair=phase == "video"
-            )
-            parts += [(phase, steps)] * epochs
+        if epochs := getattr(config.phases, phase):
+            size, pair = config.pipeline.batch_size, phase == "video"
+            parts += [(phase, pipeline.steps_per_epoch(split, size, pair=pair))] * epochs
     return sequence(parts)
 
 
 def batches(config: Config, folder: Path, manifest: Manifest, epoch: Epoch, skip: int):
-    """The batches of an epoch of the GAN, on the device.
-
-    Args:
-        config: of the run.
-        folder: where the records lie.
-        manifest: theirs.
-        epoch: of `curriculum`.
-        skip: how many of them were trained on already.
-    """
+    """The batches of an epoch of the GAN, on the device, but the `skip` trained on already."""
     return read(
         config.pipeline,
         folder,

@@ -103,13 +103,13 @@ def test_resampled_units_have_the_distance_of_repeated_samples(change, units, fr
         drawn = draw.integers(units, size=units)
         both = np.concatenate(sides[drawn])
         expected = by_definition(both[:, 0], both[:, 1])
-        assert resampling.distance(drawn) == pytest.approx(expected, rel=1e-9)
+        assert resampling(drawn) == pytest.approx(expected, rel=1e-9)
         assert frechet_distance(both[:, 0], both[:, 1]) == pytest.approx(expected, rel=1e-9)
 
 
 def test_resampled_sets_that_are_equal_are_no_distance_apart():
     same = rng(0).normal(size=(6, 9, 1, 5)).repeat(2, axis=2)
-    assert FrechetResampling([*same]).distance([0, 0, 3, 5]) == pytest.approx(0, abs=1e-12)
+    assert FrechetResampling([*same])([0, 0, 3, 5]) == pytest.approx(0, abs=1e-12)
 
 
 def test_equals_the_matrix_square_root():

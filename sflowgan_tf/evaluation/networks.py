@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from sflowgan_tf.evaluation.judges import Judge
 from sflowgan_tf.evaluation.measuring import Instruments
 from sflowgan_tf.evaluation.metrics.features import (
     FeatureNetwork,
@@ -18,6 +17,7 @@ from sflowgan_tf.evaluation.metrics.features import (
     weights_of,
 )
 from sflowgan_tf.evaluation.reference import Reference
+from sflowgan_tf.evaluation.segmenting.judges import Judge
 from sflowgan_tf.networks import hed
 from sflowgan_tf.networks.hed import HEDFeatures
 from sflowgan_tf.networks.vgg import VGG19Features

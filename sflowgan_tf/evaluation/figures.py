@@ -1,4 +1,4 @@
-"""The statistics of an evaluation: each turns drawn units into a number and knows its range.
+"""The figures of an evaluation: each turns drawn units into a number and knows its range.
 
 A unit is what the bootstrap draws (`metrics.bootstrap.units_of`): what was measured on a clip.
 """
@@ -13,13 +13,11 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from sflowgan_tf.evaluation.metrics.appearance import color_distance
-from sflowgan_tf.evaluation.metrics.frechet import FrechetResampling
-from sflowgan_tf.evaluation.metrics.kernel import KernelSums
 from sflowgan_tf.evaluation.metrics.segmentation import Confusion
 
 
 class Figure(Protocol):
-    """A statistic, called on drawn units; `least` and `most` bound its possible values."""
+    """A function of drawn units with possible values from `least` to `most`."""
 
     @property
     def least(self) -> float:
@@ -38,12 +36,7 @@ class Figure(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Mean:
-    """Mean over the samples of all drawn units, each (samples,) numbers.
-
-    Attributes:
-        least: the smallest possible value.
-        most: the greatest possible value.
-    """
+    """Mean over the samples of all drawn units, each (samples,) numbers, in `least` to `most`."""
 
     least: float = 0.0
     most: float = math.inf
@@ -122,8 +115,6 @@ class Agreement:
     Attributes:
         name: of the score, a field of `SegmentationScores`.
         void_wrong: whether void pixels count as wrong; otherwise they are ignored.
-        least: the smallest possible value.
-        most: the greatest possible value.
     """
 
     name: Literal["mean_iou", "pixel_accuracy"]
@@ -147,12 +138,9 @@ class Agreement:
 
 @dataclass(frozen=True, kw_only=True)
 class AgreementRatio:
-    """Agreement on a film's pictures as a share of the agreement on the real ones.
+    """`agreement` on a film's pictures as a share of that on the real ones.
 
-    Attributes:
-        agreement: the score of either.
-        least: the smallest possible value.
-        most: the greatest possible value; over 1 the film is easier to segment than reality.
+    Over 1 the film is easier to segment than reality.
     """
 
     agreement: Agreement
@@ -163,44 +151,6 @@ class AgreementRatio:
         """The ratio of pairs of confusions, the film's and the real pictures' of the same clip."""
         film, real = zip(*units, strict=True)
         return self.agreement(film) / self.agreement(real)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FrechetDistance:
-    """Frechet distance of two sets of features, of units drawn by their numbers.
-
-    Attributes:
-        resampling: of the features.
-        least: the smallest possible value.
-        most: the greatest possible value.
-    """
-
-    resampling: FrechetResampling
-    least: float = 0.0
-    most: float = math.inf
-
-    def __call__(self, units: Sequence[int]) -> float:
-        """The distance of real and other samples of these units."""
-        return self.resampling.distance(units)
-
-
-@dataclass(frozen=True, kw_only=True)
-class KernelDistance:
-    """Kernel distance of two sets of features, of units drawn by their numbers.
-
-    Attributes:
-        sums: of the kernel between the units.
-        least: the smallest possible value; an unbiased estimate may fall below 0.
-        most: the greatest possible value.
-    """
-
-    sums: KernelSums
-    least: float = -math.inf
-    most: float = math.inf
-
-    def __call__(self, units: Sequence[int]) -> float:
-        """The distance of real and other samples of these units."""
-        return self.sums.squared_mmd(units)
 
 
 def is_labelled(counts: np.ndarray) -> bool:

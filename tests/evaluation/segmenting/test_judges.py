@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sflowgan_tf.evaluation import judges
-from sflowgan_tf.evaluation.judges import Outputs
+from sflowgan_tf.evaluation.segmenting import judges
+from sflowgan_tf.evaluation.segmenting.judges import Outputs
 from sflowgan_tf.ops.classes import TABLES, VOID, ClassTable
 from sflowgan_tf.utils.errors import UserError
 

@@ -87,16 +87,11 @@ class Outputs:
         return cls(name=name, indices=np.array(indices, np.uint8))
 
     def read(self, outputs: np.ndarray, size: tuple[int, int], where: str) -> np.ndarray:
-        """Class indices of a segmenter's outputs.
+        """Class indices, (batch, *size) uint8, of the outputs of the segmenter `where`.
 
-        Args:
-            outputs: (batch, h, w, outputs) logits or probabilities, which are resized bilinearly
-                before the highest is chosen, or (batch, h, w) numbers of outputs.
-            size: (height, width) of the frames.
-            where: the segmenter, for messages.
-
-        Returns:
-            (batch, height, width) uint8, VOID where an output is none of the records' classes.
+        VOID where an output is none of the records' classes. Outputs are (batch, h, w, outputs)
+        logits or probabilities, which are resized bilinearly before the highest is chosen, or
+        (batch, h, w) numbers of outputs.
 
         Raises:
             UserError: there are more or fewer outputs than are known.
@@ -154,11 +149,8 @@ def find(segmenter: str, table: ClassTable, classes: str | None = None) -> Judge
             )
         return _of_run(Run.existing(segmenter), table)
     outputs = Outputs.find(classes, table)
-    judge = (
-        _of_hub(segmenter.removeprefix(_HUB), outputs)
-        if is_hub
-        else _saved_model(segmenter, outputs)
-    )
+    path = segmenter.removeprefix(_HUB)
+    judge = _of_hub(path, outputs) if is_hub else _saved_model(path, outputs)
     if not outputs.name:
         return judge
     return replace(judge, weights=f"{judge.weights}, outputs of {outputs.name}")
@@ -172,12 +164,11 @@ def _of_run(run: Run, table: ClassTable) -> Judge:
             f"({', '.join(manifest.classes.names)}); the records have those of {table.name} "
             f"({', '.join(table.names)})"
         )
-    weights = f"{weights_of(run.checkpoints / f'step-{step}.index')}, step {step}"
     return Judge(
         name=f"run {run.folder.name}, step {step}",
         segment=lambda frames: segmenter.segment(tf.constant(frames)).numpy(),
         network=segmenter.network,  # type: ignore[arg-type]
-        weights=weights,
+        weights=f"{weights_of(run.checkpoints / f'step-{step}.index')}, step {step}",
     )
 
 
@@ -238,9 +229,5 @@ def _of_hub(preset: str, outputs: Outputs) -> Judge:
         logits = np.asarray(model.predict(images.astype(np.float32), verbose=0))
         return outputs.read(logits, frames.shape[1:3], preset)
 
-    return Judge(
-        name=f"KerasHub {Path(preset).name}",
-        segment=segment,
-        network=None,
-        weights=weights_of(preset),
-    )
+    name, weights = f"KerasHub {Path(preset).name}", weights_of(preset)
+    return Judge(name=name, segment=segment, network=None, weights=weights)
