@@ -15,12 +15,13 @@ from sflowgan_tf.evaluation.frames import Frame, PaintFunction
 from sflowgan_tf.evaluation.metrics import appearance
 from sflowgan_tf.evaluation.metrics.diversity import diversity
 from sflowgan_tf.evaluation.metrics.features import FeatureNetwork
+from sflowgan_tf.evaluation.metrics.lights import states_kept
 from sflowgan_tf.evaluation.metrics.paired import paired_scores
 from sflowgan_tf.evaluation.metrics.segmentation import Confusion
 from sflowgan_tf.evaluation.metrics.temporal import Steadiness
 from sflowgan_tf.ops.settings import Farneback
 
-VERSION = "3"  # of the measurements: those in the cache that are of another one are not used
+VERSION = "4"  # of the measurements: those in the cache that are of another one are not used
 PAIRED = ("l1", "psnr", "ssim", "perceptual")
 TEMPORAL = ("warping_error", "flicker")
 LOOK = tuple(field.name for field in fields(appearance.Look))
@@ -44,6 +45,7 @@ class Clip:
         colors: (frames, classes, 3, nodes) float32 pixels, as `appearance.color_histograms`.
         objects: (objects, 3) float: which of the clip's frames each is in, from 0, and the distance
             of its mean colour to that in the simulator's frame and in the real one, Lab units.
+        lights: (frames, 2) int, traffic lights and those that show what the simulator's frame does.
     """
 
     sequence: str
@@ -58,6 +60,7 @@ class Clip:
     gradients: np.ndarray
     colors: np.ndarray
     objects: np.ndarray
+    lights: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +78,7 @@ class Instruments:
         farneback: settings of the flow, where the exact motion is not known.
         vgg_weights: "random", "imagenet", or name and hash of the file of `vgg`'s weights.
         appearance: whether to measure sharpness, colours and so on, which needs no network.
+        traffic_light: index of that class, whose states are compared with the simulator's frame.
     """
 
     num_classes: int
@@ -86,6 +90,7 @@ class Instruments:
     farneback: Farneback | None
     vgg_weights: str = "random"
     appearance: bool = False
+    traffic_light: int | None = None
 
     def measure(
         self,
@@ -165,6 +170,9 @@ class Instruments:
         ]
         index = len(rows["frames"]) - 1
         rows["objects"] += [(index, *pair) for pair in zip(*distances, strict=True)]
+        if self.traffic_light is not None:
+            source = frame["image_cg"].numpy()
+            rows["lights"].append(astuple(states_kept(labels, source, picture, self.traffic_light)))
 
 
 def _motion(frame: Frame, following: Frame, farneback: Farneback) -> tuple[np.ndarray, np.ndarray]:

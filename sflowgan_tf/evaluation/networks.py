@@ -25,6 +25,7 @@ from sflowgan_tf.utils.errors import UserError
 
 FEWEST_OF_I3D = 9  # frames in the shortest clip that I3D takes
 _WINDOW = 12  # frames of a clip for FVD, where the films are as long
+_TRAFFIC_LIGHT = "traffic light"  # in the class tables
 _RANDOM_FILTERS = 16  # of the random VGG that measures distances
 
 
@@ -67,7 +68,15 @@ def instruments(
         farneback=reference.manifest.flow if "temporal" in groups else None,
         vgg_weights=weights_of(hed.weights_file() if vgg == "hed" else vgg),
         appearance="appearance" in groups,
+        traffic_light=_traffic_light(reference),
     )
+
+
+def _traffic_light(reference: Reference) -> int | None:
+    """The index of the class; None without simulator's frames to compare its states with."""
+    names = reference.manifest.classes.names
+    is_known = _TRAFFIC_LIGHT in names and reference.manifest.has_cg
+    return [*names].index(_TRAFFIC_LIGHT) if is_known else None
 
 
 def perceptual_name(instruments: Instruments) -> str:

@@ -42,6 +42,7 @@ _FORMATS = {  # what a score is called, and how its value is written
     "ringing": ("Ringing", "{:.2f}"),
     "color_distance": ("Distance of the colours", "{:.2f}"),
     "object_color_simulator": ("Objects' colours, to the simulator's", "{:.2f}"),
+    "light_states_kept": ("Traffic lights that keep their state", "{:.3f}"),
     "object_color_real": ("Objects' colours, to the real frames'", "{:.2f}"),
 }
 _GROUPS = {

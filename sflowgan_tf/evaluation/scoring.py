@@ -257,6 +257,8 @@ class Scoring:
             yield from self._looks(of, clips)
             yield from self._colors(of, clips)
             yield from self._objects(of, clips)
+            if self.instruments.traffic_light is not None:
+                yield from self._lights(of, clips)
 
     def _looks(self, of: Of, clips: Sequence[Clip]) -> Iterator[Score]:
         """Ratios of means over frames, or over the pixels of a class, to the real frames'."""
@@ -330,6 +332,23 @@ class Scoring:
                     counted="objects",
                 )
 
+    def _lights(self, of: Of, clips: Sequence[Clip]) -> Iterator[Score]:
+        """The share of traffic lights that show what they do in the simulator's frame."""
+        lights, kept = _sums(clips, "lights").T
+        there = lights > 0
+        if there.any():
+            yield self._score(
+                Ratio(film=kept[there], real=lights[there], most=1.0),
+                range(there.sum()),
+                group="appearance",
+                name="light_states_kept",
+                of=of,
+                unit="of the lights",
+                better="higher",
+                n=int(lights.sum()),
+                counted="lights",
+            )
+
     def _score(self, figure: Figure, units: Sequence[Any], **row: Any) -> Score:
         """A score of units and its interval, which ends where the figure's possible values do."""
         if len(units) == 1:
@@ -350,7 +369,9 @@ def _total(clips: Sequence[Clip]) -> np.ndarray:
     return np.sum([clip.confusion.sum(0) for clip in clips], axis=0)
 
 
-def _sums(clips: Sequence[Clip], field: Literal["look", "gradients", "colors"]) -> np.ndarray:
+def _sums(
+    clips: Sequence[Clip], field: Literal["look", "gradients", "colors", "lights"]
+) -> np.ndarray:
     """A quantity summed over each unit, (units, ...)."""
     return np.stack([unit.sum(axis=0) for unit in units_of([getattr(c, field) for c in clips])])
 

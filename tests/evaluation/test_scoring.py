@@ -37,6 +37,7 @@ def clip(draw, sequence="a", frames=5, right=0.75, **changes):
         "gradients": draw.random((frames, 2)),
         "colors": colors(draw.integers(128, 133, (frames, 2, 3))),
         "objects": np.column_stack([np.arange(2 * frames) // 2, draw.random((2 * frames, 2))]),
+        "lights": np.zeros((frames, 2), int),
     }
     return Clip(sequence=sequence, **(defaults | changes))
 
@@ -204,6 +205,19 @@ def test_a_class_that_few_frames_have_is_drawn_of_these_alone(films):
         clips[1].gradients[:, 1] = 0
         clips[1].colors[:, 1] = 0
     assert not [one for one in looks(films) if one.detail.get("class") == "sky"]
+
+
+def test_lights_are_counted_where_there_are_any(films):
+    def of_lights():
+        scores = scoring(films, traffic_light=1).scores()
+        return [score for score in scores if score.name == "light_states_kept"]
+
+    assert of_lights() == []
+    first, second = films["generated"][:2]
+    first.lights[0], first.lights[2], second.lights[1] = (2, 1), (1, 1), (1, 1)
+    (score,) = of_lights()
+    assert (score.value, score.n, score.of) == (0.75, 4, "generated")
+    assert score.low <= 0.75 <= score.high <= 1
 
 
 def test_equal_films_are_no_distance_apart(films):
