@@ -15,22 +15,18 @@ from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.ops.palette import Palette, frame_means
 from sflowgan_tf.training.runs import Run
+from tests.recipes import PLAIN
 
 SIZES = ["minicity.sequences=3", "minicity.frames=3", "records.size=64x32"]
 TINY = [
     *SIZES,
+    *PLAIN,
     "generator.filters=4",
     "generator.downsamplings=1",
     "generator.blocks=0",
     "discriminator.filters=2",
     "discriminator.depth=1",
     "dned.filters=2",
-    "dned.weights=random",
-    "dned.sees=edges",
-    "dned.trained=true",
-    "appearance.kind=none",
-    "perceptual.network=vgg19",
-    "perceptual.scale=1",
     "perceptual.weights=random",
     "perceptual.slices=1",
     "perceptual.filters=2",

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from tests import processes
+from tests.recipes import PLAIN
 
 FIT = [
     "--dataset",
@@ -22,6 +23,7 @@ FIT = [
     "records.size=64x32",
     "records.flow.levels=1",
     "records.flow.iterations=1",
+    *PLAIN,
     "generator.filters=4",
     "generator.downsamplings=1",
     "generator.blocks=1",

@@ -13,11 +13,13 @@ from sflowgan_tf import config as settings
 from sflowgan_tf import fit, prepare, segment
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.locks import locked
+from tests.recipes import PLAIN
 
 SIZES = ["minicity.sequences=3", "minicity.frames=3", "records.size=64x32"]
 STILLS = ["minicity.frames=1", "minicity.sequences=6"]
 TINY = [
     *SIZES,
+    *PLAIN,
     "generator.filters=4",
     "generator.downsamplings=1",
     "generator.blocks=0",
