@@ -67,7 +67,7 @@ def variants(config: Config) -> dict[str, Config]:
     plain = replace(
         config,
         appearance=replace(config.appearance, kind="none"),
-        dned=replace(config.dned, sees="edges"),
+        dned=replace(config.dned, sees="edges", weights="random"),
     )
     colored = replace(plain, appearance=replace(plain.appearance, kind="regions"))
     return {
