@@ -180,7 +180,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.distil")
     add = parser.add_argument
     add("--filters", type=int, default=8, metavar="N", help="of the student; 8")
-    add("--steps", type=int, default=8000, metavar="N", help="8000")
+    add("--steps", type=int, default=6000, metavar="N", help="6000")
     add("--batch-size", type=int, default=8, metavar="N", help="crops in a step; 8")
     add("--learning-rate", type=float, default=2e-3, metavar="R", help="of Adam, at first; 2e-3")
     add("--streets", type=int, default=160, metavar="N", help="to learn from; 160")

@@ -102,7 +102,7 @@ def test_distilled_side_outputs_find_edges_fine_to_coarse(filters):
     for index in (0, 1, 2, 5):
         assert on_side[index] > 0.4 > 0.2 > max(inside[index], outside[index]), index
     widths = [(maps[48, :48, index] > 0.5 * maps[48, :48, index].max()).sum() for index in range(5)]
-    assert widths[0] < widths[2] < widths[4], widths
+    assert widths[0] < widths[3] < widths[4], widths
 
 
 @pytest.mark.parametrize("filters", DISTILLED)
@@ -113,7 +113,8 @@ def test_distilled_weights_survive_their_file(filters, tmp_path):
         for one, other in zip(ours, theirs, strict=True):
             np.testing.assert_array_equal(one, other)
     assert [kernel.shape[-1] for kernel, _ in weights[:3]] == [filters, filters, 2 * filters]
-    assert (tmp_path / "copy.npz").stat().st_size < 30_000 * filters**2 / 64 * 2.5
+    count = sum(values.size for layer in weights for values in layer)
+    assert (tmp_path / "copy.npz").stat().st_size < 2 * count + 20_000, "more than float16"
 
 
 def test_without_the_package_it_is_said_how_to_get_it(monkeypatch):
