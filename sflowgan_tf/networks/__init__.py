@@ -1,1 +1,1 @@
-"""Generator, discriminator, DNED and VGG, in Keras alone."""
+"""Generator, discriminator, DNED, VGG and HED, in Keras alone."""
