@@ -43,6 +43,7 @@ from sflowgan_tf.deployment.endpoints import endpoints  # noqa: E402
 from sflowgan_tf.ops.classes import TABLES  # noqa: E402
 from sflowgan_tf.ops.ensemble import ensemble_weights  # noqa: E402
 from sflowgan_tf.ops.palette import Appearance, ClassColors, Palette, frame_means  # noqa: E402
+from sflowgan_tf.ops.settings import Regions  # noqa: E402
 from sflowgan_tf.training import assembly  # noqa: E402
 from sflowgan_tf.translation.translator import Translator  # noqa: E402
 
@@ -95,7 +96,7 @@ def translator(config: Config, scenes: list[Scene]) -> Translator:
         num_classes=TABLE.num_classes,
         edge_settings=config.records.edges,
         dned_sees=config.dned.sees,
-        appearance=Appearance(cell=config.appearance.cell, palette=palette(scenes))
+        appearance=Appearance(regions=Regions(cell=config.appearance.cell), palette=palette(scenes))
         if is_colored
         else None,
     )

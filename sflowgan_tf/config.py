@@ -96,6 +96,8 @@ class Appearance:
 
     kind: Literal["none", "regions"] = "none"
     cell: int = bounded(16, 2)  # pixels
+    # names of classes whose cells are a quarter as wide, such as traffic lights, whose lamps differ
+    fine: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sflowgan_tf.ops.palette import Appearance, ClassColors, Palette
+from sflowgan_tf.ops.settings import Regions
 
 
 def appearance_of(num_classes, cell=5):
@@ -18,4 +19,7 @@ def appearance_of(num_classes, cell=5):
         for levels, spreads in (((90, 200), (5, 20)), ((40, 150), (20, 40)))
     )
     clusters = absent + draw.uniform(0, 255, (8, kinds, 3)).astype(np.float32)
-    return Appearance(cell=cell, palette=Palette(real=real, simulator=simulator, clusters=clusters))
+    return Appearance(
+        regions=Regions(cell=cell),
+        palette=Palette(real=real, simulator=simulator, clusters=clusters),
+    )

@@ -39,19 +39,22 @@ def _normalised(dtype):
     return [blocks.InstanceNormalization(dtype=dtype), keras.layers.ReLU(dtype=dtype)]
 
 
-def _beside_colors(features, scene, colors):
-    """The features beside the colours that stand at the end of a scene of their size, if any."""
-    if not colors:
-        return features
-    return ops.concatenate([features, scene[..., -colors:]], axis=-1)
-
-
 def _head(dtype):
-    """7x7 convolution to an RGB image, in float32 under every policy."""
-    return [
-        blocks.ReflectionPadding2D(3, dtype=dtype),
-        blocks.convolution(3, 7, activation="tanh", dtype="float32"),
-    ]
+    """7x7 convolution to three channels, in float32 under every policy."""
+    return [blocks.ReflectionPadding2D(3, dtype=dtype), blocks.convolution(3, 7, dtype="float32")]
+
+
+def _tint(colors):
+    """1x1 convolution of the colours at a scene's end to three channels; None without colours."""
+    return blocks.convolution(3, 1, use_bias=False, dtype="float32") if colors else None
+
+
+def _image(head, tint, features, scene):
+    """The image of the last features and, beside them, of the colours of their scene, if any."""
+    x = blocks.call_stack(head, features)
+    if tint is not None:
+        x = x + tint(ops.cast(scene[..., -3:], "float32"))
+    return ops.tanh(x)
 
 
 @keras.saving.register_keras_serializable(package="sflowgan_tf")
@@ -156,9 +159,9 @@ class GlobalGenerator(keras.Model):
         separable: whether the 3x3 convolutions are `networks.blocks.separable_convolution`s, for
             devices; needs upsampling "nearest".
         skips: see `GlobalTrunk`.
-        colors: how many channels at the scene's end are colours. They reach the last convolution
-            as they are, too: instance normalisation takes away what all pixels have in common, as
-            the light of the day, so that no other layer sees it.
+        colors: whether the last three channels of the scene are colours. A 1x1 convolution adds
+            them to the image as they are, too: instance normalisation takes away what all pixels
+            have in common, as the light of the day, so that no other layer sees it.
         **kwargs: passed to `keras.Model`.
 
     Source: S-Flow GAN leaves the generator open; the layers are those of pix2pixHD's
@@ -173,7 +176,7 @@ class GlobalGenerator(keras.Model):
         upsampling="transposed",
         separable=False,
         skips=False,
-        colors=0,
+        colors=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -183,21 +186,21 @@ class GlobalGenerator(keras.Model):
         self.trunk = GlobalTrunk(
             filters, downsamplings, blocks, upsampling, separable, skips, dtype=self.dtype_policy
         )
-        self.head = _head(self.dtype_policy)
+        self.head, self.tint = _head(self.dtype_policy), _tint(colors)
 
     def build(self, input_shape):
         """Make the kernels for scenes of shape (batch, height, width, channels)."""
         self.trunk.build(input_shape)
-        *size, channels = self.trunk.compute_output_shape(input_shape)
-        blocks.build_stack(self.head, (*size, channels + self.colors))
+        blocks.build_stack(self.head, self.trunk.compute_output_shape(input_shape))
+        if self.tint is not None:
+            self.tint.build((*input_shape[:-1], 3))
         self.built = True
 
     def call(self, scene):
         """Scene (batch, height, width, channels) to image (batch, height, width, 3)."""
         multiple = 2**self.downsamplings
         padded = blocks.pad_to_multiple(scene, multiple, minimum=max(2 * multiple, 4))
-        features = _beside_colors(self.trunk(padded), padded, self.colors)
-        return blocks.crop(blocks.call_stack(self.head, features), scene)
+        return blocks.crop(_image(self.head, self.tint, self.trunk(padded), padded), scene)
 
     def get_config(self):
         """What `from_config` needs."""
@@ -240,7 +243,7 @@ class LocalEnhancer(keras.Model):
         blocks=3,
         global_blocks=9,
         upsampling="transposed",
-        colors=0,
+        colors=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -252,7 +255,7 @@ class LocalEnhancer(keras.Model):
         )
         self.entry = _entry(filters, dtype) + _down(2 * filters, dtype)
         self.exit = self._exit()
-        self.head = _head(dtype)
+        self.head, self.tint = _head(dtype), _tint(colors)
 
     def _exit(self):
         dtype = self.dtype_policy
@@ -264,8 +267,10 @@ class LocalEnhancer(keras.Model):
     def build(self, input_shape):
         """Make the kernels for scenes of shape (batch, height, width, channels)."""
         self.global_generator.build(input_shape)
-        *size, channels = blocks.build_stack(self.exit, blocks.build_stack(self.entry, input_shape))
-        blocks.build_stack(self.head, (*size, channels + self.colors))
+        shape = blocks.build_stack(self.exit, blocks.build_stack(self.entry, input_shape))
+        blocks.build_stack(self.head, shape)
+        if self.tint is not None:
+            self.tint.build((*input_shape[:-1], 3))
         self.built = True
 
     def call(self, scene):
@@ -274,8 +279,8 @@ class LocalEnhancer(keras.Model):
         padded = blocks.pad_to_multiple(scene, multiple, minimum=max(2 * multiple, 8))
         coarse = self.global_generator(blocks.downsample(padded))
         features = coarse + blocks.call_stack(self.entry, padded)
-        fine = _beside_colors(blocks.call_stack(self.exit, features), padded, self.colors)
-        return blocks.crop(blocks.call_stack(self.head, fine), scene)
+        fine = blocks.call_stack(self.exit, features)
+        return blocks.crop(_image(self.head, self.tint, fine, padded), scene)
 
     def load_global(self, generator):
         """Take over the weights of a trained global generator; both must be built.

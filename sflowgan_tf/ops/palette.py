@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from sflowgan_tf.ops import preprocessing
+from sflowgan_tf.ops.settings import Regions
 
 # A class' colours are spread over the simulator's frames at least as widely as over real ones,
 # where haze and exposure pull them together; wider ones would come out garish.
@@ -203,11 +204,11 @@ class Appearance:
     """How a model that sees colours is given them.
 
     Attributes:
-        cell: side of a cell of `preprocessing.region_colors`, pixels.
+        regions: over which colours are averaged.
         palette: of the records that it was trained on.
     """
 
-    cell: int
+    regions: Regions
     palette: Palette
 
     def colors(
@@ -228,12 +229,12 @@ class Appearance:
             np.repeat(x[None].astype(np.float32), len(labels), axis=0)
             for x in (chosen.scale, chosen.shift)
         )
-        colors = preprocessing.region_colors(labels, images, kinds, self.cell, np)
+        colors = preprocessing.region_colors(labels, images, kinds, self.regions, np)
         return preprocessing.recolored(colors, labels, scale, shift, np)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {"cell": self.cell, "palette": self.palette.to_dict()}
+        return {**asdict(self.regions), "palette": self.palette.to_dict()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Appearance:
@@ -242,7 +243,9 @@ class Appearance:
         Raises:
             KeyError, TypeError, ValueError: it is of another form.
         """
-        return cls(cell=int(values["cell"]), palette=Palette.from_dict(values["palette"]))
+        fine = tuple(int(index) for index in values["fine"])
+        regions = Regions(cell=int(values["cell"]), fine=fine)
+        return cls(regions=regions, palette=Palette.from_dict(values["palette"]))
 
 
 def _lists_of(colors: ClassColors) -> dict[str, Any]:

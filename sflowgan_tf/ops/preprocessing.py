@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sflowgan_tf.ops.settings import EdgeSettings
+from sflowgan_tf.ops.settings import EdgeSettings, Regions
 
 GREY = (299, 587, 114)  # red, green, blue in thousandths: ITU-R BT.601, as OpenCV's RGB2GRAY
 
@@ -60,7 +60,7 @@ def one_hot(labels: Any, num_classes: int, xp: Any) -> Any:
     return xp.array(xp.equal(indices, xp.arange(num_classes, dtype="int32")), dtype="float32")
 
 
-def region_colors(labels: Any, images: Any, num_classes: int, cell: int, xp: Any) -> Any:
+def region_colors(labels: Any, images: Any, num_classes: int, regions: Regions, xp: Any) -> Any:
     """Colours without detail: around each pixel, the mean colour of the pixels of its class.
 
     The picture is divided into square cells. In each of them every class has its sums of colours
@@ -72,14 +72,25 @@ def region_colors(labels: Any, images: Any, num_classes: int, cell: int, xp: Any
         labels: (batch, height, width) integer indices; C or more is void.
         images: (batch, height, width, 3) RGB, uint8 or floating 0..255.
         num_classes: C.
-        cell: side of a cell, pixels.
+        regions: how wide the cells are, and for which classes they are narrower.
         xp: `numpy` or `keras.ops`.
 
     Returns:
         (batch, height, width, 3) float32 0..255, an array of `xp`.
     """
-    kinds = num_classes + 1
     indices = xp.minimum(xp.array(labels, dtype="int32"), num_classes)
+    colors = _means_in_cells(indices, images, num_classes + 1, regions.cell, xp)
+    if not regions.fine:
+        return colors
+    finer = xp.zeros_like(indices)
+    for number, index in enumerate(regions.fine, start=1):
+        finer = xp.where(xp.equal(indices, index), number, finer)
+    means = _means_in_cells(finer, images, len(regions.fine) + 1, regions.fine_cell, xp)
+    return xp.where(xp.greater(finer, 0)[..., None], means, colors)
+
+
+def _means_in_cells(indices: Any, images: Any, kinds: int, cell: int, xp: Any) -> Any:
+    """The mean colour of each pixel's kind around it, (batch, height, width, 3) float32."""
     batch, height, width = xp.shape(indices)
     rows, columns = (height + cell - 1) // cell, (width + cell - 1) // cell
     sums = _sums_in_cells(indices, images, kinds, (rows, columns), cell, xp)

@@ -48,3 +48,22 @@ class Farneback:
     poly_n: int = bounded(5, 1)
     poly_sigma: float = bounded(1.2, 0.3)
     gaussian: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regions:
+    """Where the colours that a generator sees are averaged; see `preprocessing.region_colors`.
+
+    Attributes:
+        cell: side of a cell, pixels.
+        fine: indices of classes whose cells are a quarter as wide: of small things whose parts
+            differ in colour, as the lamps of traffic lights do.
+    """
+
+    cell: int
+    fine: tuple[int, ...] = ()
+
+    @property
+    def fine_cell(self) -> int:
+        """Side of the cells of `fine`, pixels."""
+        return max(self.cell // 4, 1)

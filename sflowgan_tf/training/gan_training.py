@@ -28,7 +28,7 @@ class GANTraining(Training):
         """Builds and restores it; the arguments are those of `Training`."""
         epochs = assembly.curriculum(config, manifest.splits["train"])
         self.appearance = assembly.appearance(config, folder, manifest, run)
-        self.gan = assembly.gan(config, manifest.classes.num_classes, epochs)
+        self.gan = assembly.gan(config, manifest.classes, epochs)
         super().__init__(self.gan, epochs, config, manifest, folder, run)
 
     def start(self) -> None:

@@ -269,8 +269,8 @@ class Translator(tf.Module):
         Returns:
             The recoloured colours of the frame's regions, 0..255.
         """
-        cell = self._colored.cell
-        colors = preprocessing.region_colors(label_map, image, self.num_classes, cell, ops)
+        regions = self._colored.regions
+        colors = preprocessing.region_colors(label_map, image, self.num_classes, regions, ops)
         return preprocessing.recolored(colors, label_map, scale, shift, ops)
 
     def paint(

@@ -53,7 +53,7 @@ def test_an_appearance_comes_back_and_older_files_have_none(tmp_path):
     file, appearance = tmp_path / "a.tflite", appearance_of(13)
     dataclasses.replace(METADATA, appearance=appearance).append(file)
     back = Metadata.read(file).appearance
-    assert back is not None and back.cell == appearance.cell
+    assert back is not None and back.regions == appearance.regions
     for name in ("scale", "shift"):
         given, kept = (getattr(one.palette.given(), name) for one in (appearance, back))
         np.testing.assert_allclose(kept, given, atol=0.01)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sflowgan_tf.ops.palette import Appearance, ClassColors, Palette, Recoloring, frame_means
+from sflowgan_tf.ops.settings import Regions
 
 NAN = float("nan")
 
@@ -92,9 +93,11 @@ def test_like_takes_the_means_of_other_frames_and_what_they_lack_from_the_real_o
 @pytest.mark.parametrize("simulator", [PALETTE.simulator, None])
 def test_it_comes_back_from_json(simulator):
     palette = Palette(real=PALETTE.real, simulator=simulator, clusters=PALETTE.clusters)
-    written = json.dumps(Appearance(cell=8, palette=palette).to_dict(), allow_nan=False)
+    written = json.dumps(
+        Appearance(regions=Regions(cell=8, fine=(1, 2)), palette=palette).to_dict(), allow_nan=False
+    )
     back = Appearance.from_dict(json.loads(written))
-    assert back.cell == 8 and back.palette.num_classes == 3
+    assert back.regions == Regions(cell=8, fine=(1, 2)) and back.palette.num_classes == 3
     assert (back.palette.simulator is None) == (simulator is None)
     np.testing.assert_array_equal(back.palette.clusters, palette.clusters)
     np.testing.assert_array_equal(back.palette.real.mean, palette.real.mean)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from keras import ops
 
 from sflowgan_tf.ops.preprocessing import recolored, region_colors
+from sflowgan_tf.ops.settings import Regions
 
 CLASSES = 3
 VOID = 255
@@ -53,7 +54,7 @@ def by_loops(labels, image, classes, cell):
 )
 def test_they_are_what_plain_loops_give(height, width, cell):
     labels, image = scene(height + width, height, width, batch=2)
-    colors = region_colors(labels, image, CLASSES, cell, np)
+    colors = region_colors(labels, image, CLASSES, Regions(cell=cell), np)
     assert colors.dtype == np.float32 and colors.shape == (2, height, width, 3)
     for index in range(2):
         expected = by_loops(labels[index], image[index], CLASSES, cell)
@@ -62,7 +63,7 @@ def test_they_are_what_plain_loops_give(height, width, cell):
 
 def test_at_the_centre_of_a_cell_they_are_its_mean():
     labels, image = scene(1, 6, 9)
-    colors = region_colors(labels, image, CLASSES, 3, np)
+    colors = region_colors(labels, image, CLASSES, Regions(cell=3), np)
     for row in range(2):
         for column in range(3):
             part = np.s_[0, 3 * row : 3 * row + 3, 3 * column : 3 * column + 3]
@@ -75,11 +76,11 @@ def test_at_the_centre_of_a_cell_they_are_its_mean():
 @given(st.integers(0, 10**6), st.integers(2, 20), st.integers(2, 20), st.integers(2, 9))
 def test_no_colour_crosses_the_boundary_of_a_class(seed, height, width, cell):
     labels, image = scene(seed, height, width)
-    colors = region_colors(labels, image, CLASSES, cell, np)
+    colors = region_colors(labels, image, CLASSES, Regions(cell=cell), np)
     for kind in (*range(CLASSES), VOID):
         others = labels != kind
         painted_over = np.where(others[..., None], 255 - image, image)
-        same = region_colors(labels, painted_over, CLASSES, cell, np)
+        same = region_colors(labels, painted_over, CLASSES, Regions(cell=cell), np)
         np.testing.assert_array_equal(colors[~others], same[~others])
 
 
@@ -90,7 +91,7 @@ def test_a_picture_of_one_colour_a_class_is_given_back(seed, height, width, cell
     palette = np.random.default_rng(seed).integers(0, 256, (CLASSES + 1, 3), np.uint8)
     image = palette[np.minimum(labels, CLASSES)]
     for xp in (np, ops):
-        colors = np.asarray(region_colors(labels, image, CLASSES, cell, xp))
+        colors = np.asarray(region_colors(labels, image, CLASSES, Regions(cell=cell), xp))
         np.testing.assert_allclose(colors, image, atol=1e-4)
 
 
@@ -99,16 +100,30 @@ def test_a_lamp_of_six_pixels_keeps_its_red():
     image = np.full((1, 64, 64, 3), 40, np.uint8)
     lamp = np.s_[0, 30:33, 31:33]
     labels[lamp], image[lamp] = 1, (250, 10, 5)
-    colors = region_colors(labels, image, CLASSES, 16, np)
+    colors = region_colors(labels, image, CLASSES, Regions(cell=16), np)
     np.testing.assert_allclose(colors[lamp], np.broadcast_to([250, 10, 5], (3, 2, 3)), atol=1e-4)
     np.testing.assert_allclose(colors[0, 29], 40, atol=1e-4)
+
+
+@pytest.mark.parametrize("xp", [np, ops])
+def test_fine_classes_have_cells_a_quarter_as_wide(xp):
+    labels, image = scene(4, 24, 40)
+    regions = Regions(cell=16, fine=(2, 0))
+    colors = np.asarray(region_colors(labels, image, CLASSES, regions, xp))
+    for kind in (*range(CLASSES), VOID):
+        cell = 4 if kind in (0, 2) else 16
+        expected = region_colors(labels, image, CLASSES, Regions(cell=cell), np)
+        inside = labels == kind
+        np.testing.assert_allclose(colors[inside], expected[inside], atol=1e-3)
 
 
 def test_detail_within_a_cell_is_gone_and_what_is_far_apart_stays():
     labels = np.zeros((1, 16, 64), np.uint8)
     checks = np.indices((16, 64)).sum(0) % 2
     image = (np.where(checks, 60, 20) + np.where(np.arange(64) < 32, 0, 100))[None, ..., None]
-    colors = region_colors(labels, np.repeat(image, 3, -1).astype(np.uint8), CLASSES, 16, np)
+    colors = region_colors(
+        labels, np.repeat(image, 3, -1).astype(np.uint8), CLASSES, Regions(cell=16), np
+    )
     np.testing.assert_allclose(colors[:, :, :24], 40, atol=1e-4)
     np.testing.assert_allclose(colors[:, :, 40:], 140, atol=1e-4)
 
@@ -121,7 +136,7 @@ def test_numpy_eager_and_graph_agree(height, width):
     shift = draw.uniform(-50, 50, (2, CLASSES + 1, 3)).astype(np.float32)
 
     def whole(labels, image, xp):
-        colors = region_colors(labels, image, CLASSES, 4, xp)
+        colors = region_colors(labels, image, CLASSES, Regions(cell=4), xp)
         return recolored(colors, labels, scale, shift, xp)
 
     of_any_size = tf.function(

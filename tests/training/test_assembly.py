@@ -67,7 +67,7 @@ def finished_run(name, config=TINY, step=17):
     run.folder.mkdir(parents=True)
     settings.save(config, run.config)
     manifest().save(run.manifest)
-    gan = assembly.gan(config, TABLE.num_classes, epochs=[])
+    gan = assembly.gan(config, TABLE, epochs=[])
     gan.step.assign(step)
     Checkpoints(gan.state(), run.checkpoints, every_steps=1).save()
     return gan
@@ -100,9 +100,9 @@ def test_a_phase_video_without_pairs_is_refused_before_anything_is_trained():
 
 
 def test_only_a_run_with_a_phase_video_has_its_gan():
-    assert type(assembly.gan(TINY, TABLE.num_classes, [])) is ImageGAN
+    assert type(assembly.gan(TINY, TABLE, [])) is ImageGAN
     video = changed(phases=Phases(video=1), losses=settings.Losses(flow=3.0))
-    gan = assembly.gan(video, TABLE.num_classes, [])
+    gan = assembly.gan(video, TABLE, [])
     assert isinstance(gan, VideoGAN)
     assert gan.objective.losses.flow == 3.0
     assert (gan.farneback.winsize, gan.flow_from_records) == (15, True)
@@ -111,7 +111,7 @@ def test_only_a_run_with_a_phase_video_has_its_gan():
 def test_the_perceptual_network_and_the_dned_are_those_of_the_configuration():
     perceptual = Perceptual(network="hed", slices=3, scale=0.5)
     dned = settings.Dned(weights="hed", sees="image", filters=8, trained=False)
-    gan = assembly.gan(changed(perceptual=perceptual, dned=dned), TABLE.num_classes, [])
+    gan = assembly.gan(changed(perceptual=perceptual, dned=dned), TABLE, [])
     assert isinstance(gan.features, HEDFeatures) and gan.features.slices == 3
     assert gan.objective.perceptual_scale == 0.5
     assert gan.dned.stages[0][0].kernel.shape == (3, 3, 3, 8)
@@ -124,7 +124,7 @@ def test_a_run_whose_dned_is_not_trained_is_no_other_than_its_networks(in_tmp):
     """Its checkpoint holds the DNED; a run whose DNED sees something else is no start."""
     still = changed(dned=settings.Dned(filters=2, sees="image", trained=False), start_run="x")
     trained = finished_run("still", still)
-    other = assembly.gan(still, TABLE.num_classes, [])
+    other = assembly.gan(still, TABLE, [])
     assert assembly.start_from(other, changed(dned=still.dned, start_run="still"), manifest()) == 17
     for ours, theirs in zip(other.dned.variables, trained.dned.variables, strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -144,13 +144,13 @@ def test_a_run_whose_dned_is_not_trained_is_no_other_than_its_networks(in_tmp):
 )
 def test_recorded_flow_is_that_of_whole_frames(pipeline, whole):
     video = changed(phases=Phases(video=1), pipeline=settings.Pipeline(**pipeline))
-    assert assembly.gan(video, TABLE.num_classes, []).flow_from_records == whole
+    assert assembly.gan(video, TABLE, []).flow_from_records == whole
 
 
 def test_a_run_starts_from_another_ones_networks(in_tmp):
     trained = finished_run("image")
     assembly.reproducible(9)
-    gan = assembly.gan(TINY, TABLE.num_classes, [])
+    gan = assembly.gan(TINY, TABLE, [])
     assert assembly.start_from(gan, changed(start_run="image"), manifest()) == 17
     for part in ("generator", "generator_ema", "discriminator", "dned"):
         both = zip(getattr(gan, part).variables, getattr(trained, part).variables, strict=True)
@@ -162,7 +162,7 @@ def test_a_run_starts_from_another_ones_networks(in_tmp):
 def test_a_run_of_other_networks_is_no_start(in_tmp):
     finished_run("image")
     wider = changed(generator=Generator(filters=6, downsamplings=1, blocks=1), start_run="image")
-    gan = assembly.gan(wider, TABLE.num_classes, [])
+    gan = assembly.gan(wider, TABLE, [])
     other = manifest(classes=TABLES["cityscapes"])
     said = r"--from image: .*filters: 4 -> 6; classes: 13 there, 19 here; only there: .*; only here"
     with pytest.raises(UserError, match=said):
@@ -170,15 +170,15 @@ def test_a_run_of_other_networks_is_no_start(in_tmp):
 
 
 def test_only_a_fresh_runs_average_warms_up():
-    assert assembly.gan(TINY, TABLE.num_classes, []).ema_warm_up
-    assert not assembly.gan(changed(start_run="image"), TABLE.num_classes, []).ema_warm_up
+    assert assembly.gan(TINY, TABLE, []).ema_warm_up
+    assert not assembly.gan(changed(start_run="image"), TABLE, []).ema_warm_up
 
 
 def test_the_same_seed_builds_the_same_weights():
     weights = []
     for seed in (1, 1, 2):
         assembly.reproducible(seed)
-        gan = assembly.gan(changed(seed=seed), TABLE.num_classes, [])
+        gan = assembly.gan(changed(seed=seed), TABLE, [])
         weights.append(gan.generator.get_weights()[0])
     assert np.array_equal(weights[0], weights[1])
     assert not np.array_equal(weights[0], weights[2])
@@ -213,7 +213,7 @@ def test_an_enhancer_starts_from_a_trained_global_generator(in_tmp):
     config = changed(
         generator=dataclasses.replace(TINY.generator, kind="local_enhancer", global_run="coarse")
     )
-    gan = assembly.gan(config, TABLE.num_classes, [])
+    gan = assembly.gan(config, TABLE, [])
     assert assembly.start_global_part(gan, config, manifest()) == 17
     for network in (gan.generator, gan.generator_ema):
         for ours, theirs in zip(network.global_generator.get_weights(), trained, strict=True):
@@ -224,7 +224,7 @@ def test_a_global_run_that_does_not_fit_is_named(in_tmp):
     finished_run("coarse", changed(generator=Generator(filters=6, downsamplings=1, blocks=1)))
     generator = dataclasses.replace(TINY.generator, kind="local_enhancer", global_run="coarse")
     config = changed(generator=generator)
-    gan = assembly.gan(config, TABLE.num_classes, [])
+    gan = assembly.gan(config, TABLE, [])
     with pytest.raises(UserError, match="global_run=coarse: its generator does not fit"):
         assembly.start_global_part(gan, config, manifest())
     finished_run("drawn", changed(generator=Generator(kind="unet", filters=2, downsamplings=1)))
@@ -252,7 +252,7 @@ def test_what_joins_late_takes_no_longer_steps_than_the_learning_rate(part):
     else:
         generator = dataclasses.replace(TINY.generator, kind="local_enhancer", frozen_epochs=1)
         config = changed(generator=generator)
-    gan = assembly.gan(config, TABLE.num_classes, epochs)
+    gan = assembly.gan(config, TABLE, epochs)
     for optimizer in (gan.generator_optimizer, gan.dned_optimizer):
         optimizer.iterations.assign(1000)  # as after a first phase in which it was not trained
     gan.enter_phase("dned")
@@ -318,7 +318,7 @@ def test_a_run_without_checkpoint_says_so(in_tmp):
 def test_settings_that_can_not_be_built_are_a_users_mistake(in_tmp, more, said):
     small = {"generator": TINY.generator} | more
     with pytest.raises(UserError, match=said):
-        assembly.gan(changed(**small), TABLE.num_classes, [])
+        assembly.gan(changed(**small), TABLE, [])
 
 
 def test_records_made_with_other_settings_are_refused(in_tmp):
@@ -382,7 +382,7 @@ def test_instances_are_read_only_where_they_are_seen(in_tmp, monkeypatch):
 
 def test_edge_map_and_weights_reach_gan_and_translator():
     config = changed(edge_map="none", losses=settings.Losses(l1=100.0))
-    gan = assembly.gan(config, TABLE.num_classes, [])
+    gan = assembly.gan(config, TABLE, [])
     assert (gan.objective.edge_map, gan.objective.losses.l1) == ("none", 100.0)
     assert assembly.translator(config, manifest(), gan, None).edge_map == "none"
 
@@ -401,7 +401,7 @@ def test_scenes_have_versions_where_the_generator_was_shown_the_dneds_edges(
 ):
     none = {"edges": 0, "dned": 0, "video": 0}
     config = changed(edge_map=edge_map, phases=settings.Phases(**(none | phases)))
-    gan = assembly.gan(config, TABLE.num_classes, [])
+    gan = assembly.gan(config, TABLE, [])
     assert assembly.translator(config, manifest(), gan, None).redraws == redraws
 
 
@@ -412,7 +412,7 @@ def test_raw_records_need_a_source(in_tmp):
 
 def test_float16_scales_the_loss_of_all_three():
     assembly.reproducible(0)
-    gan = assembly.gan(changed(precision="mixed_float16"), TABLE.num_classes, [])
+    gan = assembly.gan(changed(precision="mixed_float16"), TABLE, [])
     for part in ("generator", "discriminator", "dned"):
         optimizer = getattr(gan, f"{part}_optimizer")
         assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
@@ -422,7 +422,7 @@ def test_float16_scales_the_loss_of_all_three():
 
 def test_xla_is_not_given_up_for_deterministic_kernels():
     assembly.reproducible(0, jit_compile=True)
-    assert assembly.gan(changed(jit_compile=True), TABLE.num_classes, []).jit_compile
+    assert assembly.gan(changed(jit_compile=True), TABLE, []).jit_compile
 
 
 def test_records_with_other_classes_are_refused(in_tmp):

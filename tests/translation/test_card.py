@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from sflowgan_tf.ops.palette import Appearance, ClassColors, Palette
-from sflowgan_tf.ops.settings import Farneback
+from sflowgan_tf.ops.settings import Farneback, Regions
 from sflowgan_tf.translation.card import Card, licence
 
 
@@ -37,11 +37,13 @@ def test_the_palette_comes_back_and_older_cards_have_none(exportable):
     card = exportable.card("city", "")
     values = json.loads(
         json.dumps(
-            dataclasses.replace(card, appearance=Appearance(cell=8, palette=palette)).to_dict()
+            dataclasses.replace(
+                card, appearance=Appearance(regions=Regions(cell=8), palette=palette)
+            ).to_dict()
         )
     )
     back = Card.from_json(json.dumps(values)).appearance
-    assert back is not None and back.cell == 8 and back.palette.num_classes == 13
+    assert back is not None and back.regions.cell == 8 and back.palette.num_classes == 13
     np.testing.assert_array_equal(back.palette.real.mean, gray)
     assert card.to_dict()["appearance"] is None
     del values["appearance"]

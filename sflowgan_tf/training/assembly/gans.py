@@ -9,10 +9,12 @@ import tensorflow as tf
 from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config
 from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.training import resuming
 from sflowgan_tf.training.assembly import networks as configured
 from sflowgan_tf.training.assembly.class_comparison import class_differences
 from sflowgan_tf.training.assembly.epochs import Epoch
+from sflowgan_tf.training.assembly.palettes import regions
 from sflowgan_tf.training.assembly.restored import restore
 from sflowgan_tf.training.gan.image_gan import ImageGAN
 from sflowgan_tf.training.gan.joining_adam import JoiningAdam
@@ -42,18 +44,19 @@ def reproducible(seed: int, *, jit_compile: bool = False) -> None:
     tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
 
 
-def gan(config: Config, num_classes: int, epochs: Sequence[Epoch]) -> ImageGAN:
+def gan(config: Config, classes: ClassTable, epochs: Sequence[Epoch]) -> ImageGAN:
     """Networks and optimizers, joined and built, with fresh weights; needs `reproducible` before.
 
     Args:
         config: of the run; a VideoGAN where it has a phase video.
-        num_classes: of the label maps.
+        classes: of the label maps.
         epochs: of the whole training; after their last step the learning rate is 0.
 
     Raises:
         UserError: a network can't be made with these settings, or its weights are not to be had.
     """
-    dtype = config.precision
+    dtype, num_classes = config.precision, classes.num_classes
+    objective = Objective.of(config, regions(config, classes))
     try:
         networks = Networks(
             generator=configured.generator(config, num_classes, dtype),
@@ -73,13 +76,13 @@ def gan(config: Config, num_classes: int, epochs: Sequence[Epoch]) -> ImageGAN:
     if config.phases.video:
         joined = VideoGAN(
             networks,
-            Objective.of(config),
+            objective,
             flow_from_records=_whole_frames(config),
             farneback=config.records.flow,
             **joint,
         )
     else:
-        joined = ImageGAN(networks, Objective.of(config), **joint)
+        joined = ImageGAN(networks, objective, **joint)
     optimizers = {
         name: _adam(config, epochs[-1].last_step if epochs else 1)
         for name in ("generator", "discriminator", "dned")

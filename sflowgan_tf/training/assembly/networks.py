@@ -17,7 +17,7 @@ def generator(
 ) -> GlobalGenerator | LocalEnhancer | UNet:
     """The configured generator, built for that many classes, an edge map and, if set, colours."""
     c = config.generator
-    colors = 3 if config.appearance.kind == "regions" else 0
+    colors = config.appearance.kind == "regions"
     if c.kind == "global":
         network = GlobalGenerator(
             filters=c.filters,
@@ -41,7 +41,7 @@ def generator(
             colors=colors,
             dtype=dtype,
         )
-    network.build((None, None, None, num_classes + 1 + colors))
+    network.build((None, None, None, num_classes + 1 + 3 * colors))
     return network
 
 

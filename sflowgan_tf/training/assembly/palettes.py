@@ -10,7 +10,9 @@ from tqdm import tqdm
 from sflowgan_tf.config import Config
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest, write_json
+from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.palette import Appearance, ClassColors, Palette, frame_means
+from sflowgan_tf.ops.settings import Regions
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import UserError
@@ -36,20 +38,22 @@ def appearance(config: Config, folder: Path, manifest: Manifest, run: Run) -> Ap
         UserError: a record, or the run's palette, is damaged.
         Failure: the disk refuses the palette.
     """
-    if config.appearance.kind == "none":
+    averaged = regions(config, manifest.classes)
+    if averaged is None:
         return None
     if not (run.is_begun and run.palette.is_file()):
         measured = palette(folder, manifest, config.seed)
         with writing(run.palette):
             write_json(run.palette, measured.to_dict())
-    return restored_appearance(config, run)
+    return restored_appearance(config, manifest.classes, run)
 
 
-def restored_appearance(config: Config, run: Run) -> Appearance | None:
+def restored_appearance(config: Config, classes: ClassTable, run: Run) -> Appearance | None:
     """What the generator of a run on disk is given as colours.
 
     Args:
         config: of the run.
+        classes: of its label maps.
         run: with its palette.
 
     Returns:
@@ -58,7 +62,8 @@ def restored_appearance(config: Config, run: Run) -> Appearance | None:
     Raises:
         UserError: the palette is missing or damaged.
     """
-    if config.appearance.kind == "none":
+    averaged = regions(config, classes)
+    if averaged is None:
         return None
     try:
         kept = Palette.from_dict(json.loads(run.palette.read_text()))
@@ -71,7 +76,25 @@ def restored_appearance(config: Config, run: Run) -> Appearance | None:
         raise UserError(
             f"{run.palette}: damaged; delete it, and the command that trained the run makes it anew"
         ) from None
-    return Appearance(cell=config.appearance.cell, palette=kept)
+    return Appearance(regions=averaged, palette=kept)
+
+
+def regions(config: Config, classes: ClassTable) -> Regions | None:
+    """Over which the colours of a configuration are averaged; None for `appearance.kind=none`.
+
+    Raises:
+        UserError: `appearance.fine` names a class that the table lacks.
+    """
+    if config.appearance.kind == "none":
+        return None
+    unknown = [name for name in config.appearance.fine if name not in classes.names]
+    if unknown:
+        raise UserError(
+            f"appearance.fine: class table {classes.name!r} has no class {unknown[0]!r}; expected "
+            f"some of {', '.join(classes.names)}"
+        )
+    fine = tuple(classes.names.index(name) for name in config.appearance.fine)
+    return Regions(cell=config.appearance.cell, fine=fine)
 
 
 def palette(folder: Path, manifest: Manifest, seed: int) -> Palette:

@@ -72,7 +72,7 @@ def restored_translator(run: Run) -> tuple[Translator, Manifest, int]:
         epoch.phase != "edges" and epoch.first_step < max(step, 1)
         for epoch in curriculum(config, manifest.splits["train"])
     )
-    appearance = restored_appearance(config, run)
+    appearance = restored_appearance(config, manifest.classes, run)
     return (
         _translator(config, manifest, painter, edge_network, redraws, appearance),
         manifest,

@@ -254,11 +254,11 @@ class ImageGAN(keras.Model):
 
     def _colors(self, data: dict[str, tf.Tensor]) -> Any:
         """The colours that the generator sees, (batch, height, width, 3) float32 0..255, if any."""
-        cell = self.objective.color_cell
-        if cell is None:
+        regions = self.objective.regions
+        if regions is None:
             return None
         frames = data["labels"], data["image_real"]
-        return preprocessing.region_colors(*frames, self.num_classes, cell, ops)
+        return preprocessing.region_colors(*frames, self.num_classes, regions, ops)
 
     def ensemble_weights(self, batch: tf.Tensor) -> tf.Tensor:
         """The weights by which the DNED's side outputs are joined to an edge map.

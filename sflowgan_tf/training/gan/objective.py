@@ -6,6 +6,7 @@ from typing import Literal
 import tensorflow as tf
 
 from sflowgan_tf.config import Config, Dned, Losses
+from sflowgan_tf.ops.settings import Regions
 
 EdgeMap = Literal["laplacian", "instances", "none"]
 
@@ -26,8 +27,8 @@ class Objective:
             instances; "none", zeros.
         discriminator_sees_edges: whether D is conditioned on the edge map too; on the one before
             the DNED in every phase.
-        color_cell: side of the cells of the region colours that the generator sees, pixels; None
-            for a generator that sees none.
+        regions: over which the colours that the generator sees are averaged; None for one that sees
+            none.
     """
 
     losses: Losses
@@ -36,7 +37,7 @@ class Objective:
     perceptual_scale: float
     edge_map: EdgeMap
     discriminator_sees_edges: bool
-    color_cell: int | None
+    regions: Regions | None
 
     def weighted_sum(self, terms: dict[str, tf.Tensor]) -> tf.Tensor:
         """What G and DNED minimise: eq. 7 and, of pairs of frames, eq. 9.
@@ -57,8 +58,8 @@ class Objective:
         return sum(weighted, start=terms["generator_loss"])
 
     @classmethod
-    def of(cls, config: Config) -> "Objective":
-        """The objective of a configuration."""
+    def of(cls, config: Config, regions: Regions | None = None) -> "Objective":
+        """The objective of a configuration; `regions` says in indices what `appearance` does."""
         return cls(
             losses=config.losses,
             dned=config.dned,
@@ -66,5 +67,5 @@ class Objective:
             perceptual_scale=config.perceptual.scale,
             edge_map=config.edge_map,
             discriminator_sees_edges=config.discriminator.sees_edges,
-            color_cell=config.appearance.cell if config.appearance.kind == "regions" else None,
+            regions=regions,
         )

@@ -53,7 +53,7 @@ def _make(
     generator = generator or partial(GlobalGenerator, 4, downsamplings=2, blocks=1)
     dned = built(DNED(filters=2, dtype=dtype), 3 if objective.dned.sees == "image" else 1)
     dned.trainable = objective.dned.trained
-    scene = CLASSES + (1 if objective.color_cell is None else 4)
+    scene = CLASSES + (1 if objective.regions is None else 4)
     seen = CLASSES + 3 + objective.discriminator_sees_edges
     gan = kind(
         Networks(

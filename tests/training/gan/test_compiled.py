@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from sflowgan_tf.networks.generator import GlobalGenerator
-from sflowgan_tf.ops.settings import Farneback
+from sflowgan_tf.ops.settings import Farneback, Regions
 from sflowgan_tf.training.gan.video_gan import VideoGAN
 
 
@@ -16,7 +16,7 @@ def test_a_step_compiles_and_moves_the_weights(make, batch, phase):
     gan = make(
         partial(GlobalGenerator, 2, downsamplings=1, blocks=0),
         kind=VideoGAN,
-        objective={"dned": {"jitter": 0.5}, "color_cell": 16},
+        objective={"dned": {"jitter": 0.5}, "regions": Regions(cell=16)},
         depth=1,
         slices=1,
         flow_from_records=False,

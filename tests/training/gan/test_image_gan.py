@@ -14,6 +14,7 @@ from sflowgan_tf.ops import images
 from sflowgan_tf.ops.edges import instance_boundaries
 from sflowgan_tf.ops.ensemble import ensemble
 from sflowgan_tf.ops.preprocessing import region_colors
+from sflowgan_tf.ops.settings import Regions
 
 CLASSES = 3
 
@@ -40,9 +41,9 @@ def reference_gradients(gan, batch, kind="log"):
     def fake():
         shown = ensemble(gan.dned(seen), equal) if redraws else edges
         scene = [one_hot, shown]
-        if gan.objective.color_cell is not None:
+        if gan.objective.regions is not None:
             frames = batch["labels"].numpy(), batch["image_real"].numpy()
-            colors = region_colors(*frames, CLASSES, gan.objective.color_cell, np)
+            colors = region_colors(*frames, CLASSES, gan.objective.regions, np)
             scene.append(tf.constant(colors / 127.5 - 1))
         return gan.generator(tf.concat(scene, -1))
 
@@ -87,7 +88,7 @@ def reference_gradients(gan, batch, kind="log"):
         ("dned", {"losses": {"gan": "lsgan"}}),
         ("edges", {"dned": {"sees": "image"}}),
         ("dned", {"dned": {"sees": "image"}, "perceptual_scale": 0.5}),
-        ("dned", {"color_cell": 5}),
+        ("dned", {"regions": Regions(cell=8, fine=(1,))}),
         ("dned", {"discriminator_sees_edges": True, "losses": {"gan": "hinge"}}),
         (
             "edges",

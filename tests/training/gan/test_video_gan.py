@@ -10,7 +10,7 @@ import tensorflow as tf
 from sflowgan_tf import losses
 from sflowgan_tf.ops import images
 from sflowgan_tf.ops.flow import dense_flow
-from sflowgan_tf.ops.settings import Farneback
+from sflowgan_tf.ops.settings import Farneback, Regions
 from sflowgan_tf.training.gan.video_gan import VideoGAN
 
 FARNEBACK = Farneback(levels=1, winsize=7, iterations=2, poly_n=3, poly_sigma=1.0)
@@ -44,9 +44,9 @@ def separate(pairs):
     return {name: tf.concat(tf.unstack(pairs[name], axis=1), axis=0) for name in names}
 
 
-@pytest.mark.parametrize("color_cell", [None, 5])
-def test_its_image_losses_are_those_of_the_frames_by_themselves(make, pairs, color_cell):
-    objective = {"losses": FLOW, "color_cell": color_cell}
+@pytest.mark.parametrize("regions", [None, Regions(cell=5)])
+def test_its_image_losses_are_those_of_the_frames_by_themselves(make, pairs, regions):
+    objective = {"losses": FLOW, "regions": regions}
     gan = in_phase(make, objective=objective, **SETTINGS)
     terms, logs = gan.loss_terms(pairs)
     alone = in_phase(make, "dned", objective=objective)
