@@ -3,18 +3,21 @@
 import dataclasses
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import sflowgan_tf
-from sflowgan_tf import export
-from sflowgan_tf.config import Appearance
+from sflowgan_tf import config as settings
+from sflowgan_tf import export, loading
+from sflowgan_tf.config import Appearance, Phases
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.evaluation.result import Result, Score
 from sflowgan_tf.training import assembly
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.translation import artefact
+from sflowgan_tf.utils.errors import Failure, UserError
 from tests.disks import disk_with_room_for
 from tests.front import scene, serving
 from tests.tiny import TINY, begun
@@ -130,7 +133,7 @@ def test_a_run_without_edges_is_exported_twice_with_the_same_pictures(home, tmp_
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (["--run", "nobody"], "no training has begun there; the runs there are: bounds, labels"),
+        (["--run", "nobody"], "no training has begun there; the runs there are: bounds, colored, labels"),
         (["--run", "bounds"], "edge_map=instances, to compare with, and needs instance maps"),
         (["--run", "labels", "--name", "a/b"], "--name a/b: expected a name without slashes"),
         (["--run", "labels", "--name", ".hidden"], "--name .hidden: expected a name"),
@@ -195,3 +198,62 @@ def test_a_model_that_sees_colors_paints_the_same_wherever_it_is(home, tmp_path,
         most = 8 if what == file else 1
         assert np.abs(default - given).max() <= 1, what
         assert max(np.abs(default - run[0]).max(), np.abs(other - run[2]).max()) <= most, what
+
+
+@pytest.mark.parametrize("run", ["painter", "colored"])
+def test_a_released_model_is_taken_as_a_run_is(home, tmp_path, capsys, run):
+    call("--run", run, "--release", "--name", "small", "--output", tmp_path)
+    folder = tmp_path / "small"
+    assert f"Released model: {folder}" in capsys.readouterr().out
+    assert {"config.yaml", "manifest.json", "model_card.json", "weights.npz"} <= {
+        file.name for file in folder.iterdir()
+    }
+    labels, frame = scene()
+    pictures = [
+        sflowgan_tf.load(what).translate(labels, frame).astype(int)
+        for what in (f"runs/{run}", folder)
+    ]
+    assert np.abs(pictures[0] - pictures[1]).mean() < 0.5  # of 255: weights in half precision
+    assert loading.exported(folder).classes == sflowgan_tf.load(folder).classes
+
+    started = dataclasses.replace(settings.read(Run(folder).config), start_run=str(folder))
+    started = dataclasses.replace(started, phases=Phases(edges=0, dned=1))
+    gan = assembly.gan(started, Manifest.load(folder / "manifest.json").classes, epochs=[])
+    assert assembly.start_from(gan, started, Manifest.load(folder / "manifest.json")) == 0
+    kept = np.load(folder / "weights.npz")["generator_ema/0"].astype(np.float32)
+    for network in (gan.generator, gan.generator_ema):
+        np.testing.assert_array_equal(network.variables[0].numpy(), kept)
+
+    call("--run", run, "--release", "--name", "small", "--output", tmp_path, code=2)
+    assert f"{folder}: is there already" in capsys.readouterr().err
+
+
+def test_a_released_model_comes_by_its_name(home, tmp_path, monkeypatch, capsys):
+    call("--run", "colored", "--release", "--name", "city", "--output", tmp_path)
+    monkeypatch.setattr("sflowgan_tf.training.runs.RELEASED", tmp_path)
+    labels, frame = scene()
+    expected = sflowgan_tf.load(tmp_path / "city").translate(labels, frame)
+    for model in (sflowgan_tf.load("city"), loading.exported(Path("city"))):
+        np.testing.assert_array_equal(model.translate(labels, frame), expected)
+    assert Run.existing("city").folder == tmp_path / "city"
+    with pytest.raises(UserError, match="no model of the package"):
+        loading.exported(Path("town"))
+
+
+def test_a_released_model_that_is_damaged_or_of_other_networks_is_named(home, tmp_path):
+    call("--run", "painter", "--release", "--name", "small", "--output", tmp_path)
+    folder = tmp_path / "small"
+    other = dataclasses.replace(TINY, generator=dataclasses.replace(TINY.generator, filters=6))
+    settings.save(other, Run(folder).config)
+    with pytest.raises(UserError, match=r"weights\.npz does not fit this version's networks"):
+        sflowgan_tf.load(folder)
+    Run(folder).weights.write_bytes(b"PK")
+    with pytest.raises(Failure, match=r"weights\.npz: can't be read"):
+        sflowgan_tf.load(folder)
+
+
+def test_release_and_tflite_are_two_commands(home, tmp_path, capsys):
+    flags = ("--run", "painter", "--release", "--tflite", "fp16", "--output", tmp_path)
+    call(*flags, code=2)
+    assert "--release and --tflite: choose one" in capsys.readouterr().err
+    assert not [*tmp_path.iterdir()]

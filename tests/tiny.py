@@ -42,7 +42,7 @@ def begun(name, config, folder):
     assembly.reproducible(0)
     if config.task == "translation":
         assembly.appearance(config, folder, manifest, run)
-        model = assembly.gan(config, manifest.classes.num_classes, epochs=[])
+        model = assembly.gan(config, manifest.classes, epochs=[])
     else:
         model = segmenting.segmenter(config, folder, manifest, total_steps=1)
     Checkpoints(model.state(), run.checkpoints, every_steps=1).save()

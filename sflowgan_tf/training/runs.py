@@ -7,6 +7,8 @@ from pathlib import Path
 
 from sflowgan_tf.utils.errors import UserError
 
+RELEASED = Path(str(resources.files("sflowgan_tf"))) / "released"  # models of the package
+
 
 @dataclass(frozen=True)
 class Run:
@@ -56,7 +58,7 @@ class Run:
     @classmethod
     def released(cls, name: str) -> "Run | None":
         """The model of that name that comes with the package, if there is one."""
-        run = cls(Path(str(resources.files("sflowgan_tf"))) / "released" / Path(name).name)
+        run = cls(RELEASED / Path(name).name)
         return run if name == run.folder.name and run.weights.is_file() else None
 
     @property
