@@ -133,7 +133,7 @@ def test_a_run_without_edges_is_exported_twice_with_the_same_pictures(home, tmp_
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (["--run", "nobody"], "no training has begun there; the runs there are: bounds, colored, labels"),
+        (["--run", "nobody"], "no training has begun there; the runs there are: bounds, colored"),
         (["--run", "bounds"], "edge_map=instances, to compare with, and needs instance maps"),
         (["--run", "labels", "--name", "a/b"], "--name a/b: expected a name without slashes"),
         (["--run", "labels", "--name", ".hidden"], "--name .hidden: expected a name"),
