@@ -6,7 +6,7 @@ ORACLES := .venv-oracles
 
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: fit test quick tables check format requirements oracles clean
+.PHONY: fit test quick pretrained tables check format requirements oracles clean
 
 fit: .venv/run
 	$(BIN)/python -m sflowgan_tf.fit --dataset minicity
@@ -16,6 +16,12 @@ test: .venv/dev
 
 quick: .venv/dev # the tests that are not marked as slow: an answer within a minute
 	$(PYTEST) -m "not slow"
+
+pretrained: .venv/run # hours; the same command goes on where it stopped
+	$(BIN)/python -m sflowgan_tf.fit --dataset minicity --config minicity-pretrained --data datasets/minicity-pretrained
+	$(BIN)/python -m sflowgan_tf.evaluate --run minicity-pretrained --reference datasets/minicity-pretrained
+	$(BIN)/python -m sflowgan_tf.export --run minicity-pretrained --data datasets/minicity-pretrained --name minicity \
+		--release --output sflowgan_tf/released
 
 tables: .venv/run
 	$(BIN)/python -m benchmarks.tables

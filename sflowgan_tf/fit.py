@@ -41,7 +41,13 @@ def work(parsed: argparse.Namespace) -> None:
         from sflowgan_tf.training.gan_training import GANTraining
         from sflowgan_tf.training.loop import train
 
-        train(GANTraining, config, parsed.data or Path("datasets") / parsed.dataset, run)
+        folder = parsed.data or Path("datasets") / parsed.dataset
+        train(GANTraining, config, folder, run)
+        released = Run.released(parsed.dataset)
+        if released is not None:
+            from sflowgan_tf.evaluation import beside_released
+
+            print("\n".join(beside_released.compare(run, released, folder, config.samples)))
     resuming.say_where(run, GANTraining.SHEET)
 
 
