@@ -90,7 +90,7 @@ def exported(path: Path) -> Model:
         return of_run(str(path))
     if not path.exists():
         raise UserError(f"{path}: no such folder or file, and no model of the package (minicity)")
-    if _is_run(f"{path}{os.sep}"):
+    if (path / "config.yaml").is_file():  # a released model's folder
         return of_run(f"{path}{os.sep}")
     if path.is_file():
         from sflowgan_tf.translation import tflite

@@ -68,9 +68,6 @@ HERE = Path(__file__).parent
 
 
 def pytest_configure():
-    # Tracing makes millions of objects that live as long as their graph: the collector's search for
-    # garbage among them took a tenth of the time.
-    gc.set_threshold(50_000, 10, 10)
     missing = [name for name in SLOW if not (HERE / name.partition("::")[0]).exists()]
     if missing:
         raise pytest.UsageError(f"tests/conftest.py: SLOW names what is not there: {missing}")
@@ -102,7 +99,6 @@ def memory_given_back():
     """After each module: models sit in cycles, and malloc keeps what they were made of."""
     yield
     gc.collect()
-    gc.freeze()  # what lives now, TensorFlow above all, is not looked through again
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)
 

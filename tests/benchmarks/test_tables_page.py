@@ -89,7 +89,7 @@ def test_classes_and_conditions_are_told(written):
     assert any(row[0] == "road" and len(row) == 5 for row in cells)
     text = (path / "tables.md").read_text()
     assert "7 core minutes, 2 cores" in text and "segmenter run judge" in text
-    assert "- perceptual: n 6 frames; network VGG19" in text
+    assert "- perceptual: n 6 frames; network VGG16 of HED" in text
     assert "- The reference" not in text
 
 

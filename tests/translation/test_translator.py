@@ -137,7 +137,7 @@ def colored():
 def given_colors(frame):
     """By NumPy: 0.8 times the difference to the simulator's mean, about the real one."""
     frames = frame["labels"].numpy()[None], frame["image_cg"].numpy()[None]
-    brought = 100 + 0.8 * (region_colors(*frames, TABLE.num_classes, 4, np) - 160)
+    brought = 100 + 0.8 * (region_colors(*frames, TABLE.num_classes, Regions(cell=4), np) - 160)
     return brought.clip(0, 255)
 
 
