@@ -20,8 +20,11 @@ quick: .venv/dev # the tests that are not marked as slow: an answer within a min
 pretrained: .venv/run # hours; the same command goes on where it stopped
 	$(BIN)/python -m sflowgan_tf.fit --dataset minicity --config minicity-pretrained --data datasets/minicity-pretrained
 	$(BIN)/python -m sflowgan_tf.evaluate --run minicity-pretrained --reference datasets/minicity-pretrained
-	$(BIN)/python -m sflowgan_tf.export --run minicity-pretrained --data datasets/minicity-pretrained --name minicity \
-		--release --output sflowgan_tf/released
+	rm -rf sflowgan_tf/released/minicity
+	for kind in "--release" "--tflite fp16"; do \
+		$(BIN)/python -m sflowgan_tf.export --run minicity-pretrained --data datasets/minicity-pretrained --name minicity \
+			$$kind --output sflowgan_tf/released || exit 1; \
+	done
 
 tables: .venv/run
 	$(BIN)/python -m benchmarks.tables
