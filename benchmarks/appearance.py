@@ -43,8 +43,8 @@ from sflowgan_tf.deployment.endpoints import endpoints  # noqa: E402
 from sflowgan_tf.ops.classes import TABLES  # noqa: E402
 from sflowgan_tf.ops.ensemble import ensemble_weights  # noqa: E402
 from sflowgan_tf.ops.palette import Appearance, ClassColors, Palette, frame_means  # noqa: E402
-from sflowgan_tf.ops.settings import Regions  # noqa: E402
 from sflowgan_tf.training import assembly  # noqa: E402
+from sflowgan_tf.training.assembly.palettes import regions  # noqa: E402
 from sflowgan_tf.translation.translator import Translator  # noqa: E402
 
 TABLE, WEIGHTS = TABLES["synthia"], ensemble_weights(1, 0)[0]
@@ -70,7 +70,7 @@ def variants(config: Config) -> dict[str, Config]:
         appearance=replace(config.appearance, kind="none"),
         dned=replace(config.dned, sees="edges", weights="random"),
     )
-    colored = replace(plain, appearance=replace(plain.appearance, kind="regions"))
+    colored = replace(plain, appearance=replace(config.appearance, kind="regions"))
     return {
         "labels and edges": plain,
         "and colours": colored,
@@ -89,16 +89,14 @@ def palette(scenes: list[Scene]) -> Palette:
 
 def translator(config: Config, scenes: list[Scene]) -> Translator:
     """The networks of a configuration, untrained."""
-    is_colored = config.appearance.kind == "regions"
+    averaged = regions(config, TABLE)
     return Translator(
         generator=assembly.generator(config, TABLE.num_classes),
         dned=assembly.dned(config),
         num_classes=TABLE.num_classes,
         edge_settings=config.records.edges,
         dned_sees=config.dned.sees,
-        appearance=Appearance(regions=Regions(cell=config.appearance.cell), palette=palette(scenes))
-        if is_colored
-        else None,
+        appearance=averaged and Appearance(regions=averaged, palette=palette(scenes)),
     )
 
 

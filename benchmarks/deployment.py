@@ -254,7 +254,7 @@ def work(parsed: argparse.Namespace) -> None:
         saved, _ = saved_model.write(exported, folder, card)
         urls, _ = stack.enter_context(serving(saved, "model"))
         ways = [
-            way(RUN, assembly.model_of_run(parsed.run).engine, scenes),
+            way(RUN, assembly.model_of_run(parsed.run, Run.existing(parsed.run)).engine, scenes),
             way("SavedModel", artefact.load(saved), scenes),
             way("REST", server.model(urls["rest"]).engine, scenes),
             way("gRPC", server.model(urls["grpc"]).engine, scenes),

@@ -37,6 +37,7 @@ import_tensorflow()
 
 import numpy as np  # noqa: E402
 
+from benchmarks import appearance  # noqa: E402
 from sflowgan_tf import minicity  # noqa: E402
 from sflowgan_tf.deployment import flatbuffer, tflite  # noqa: E402
 from sflowgan_tf.deployment.conversion import Scene  # noqa: E402
@@ -78,17 +79,6 @@ class Row:
     of: "Row | None" = None  # Keras' row; None for that itself
     seconds: list[float] = field(default_factory=list)
     pictures: list[np.ndarray] = field(default_factory=list)
-
-
-def fresh(name: str) -> Translator:
-    """The networks of a configuration, untrained."""
-    config = settings.load("minicity", Path(name))
-    return Translator(
-        generator=assembly.generator(config, TABLE.num_classes),
-        dned=assembly.dned(config),
-        num_classes=TABLE.num_classes,
-        edge_settings=config.records.edges,
-    )
 
 
 def trained(name: str) -> Translator:
@@ -176,11 +166,13 @@ def work(parsed: argparse.Namespace) -> None:
     """Prints the table."""
     size = settings.size(parsed.size, "--size")
     translators = {name: trained(name) for name in parsed.run}
-    translators |= {name: fresh(name) for name in parsed.config}
-    if not translators:
+    if not (parsed.run or parsed.config):
         raise UserError("--run, --config: name at least one")
     views = frames(STREETS, parsed.frames, size)
     painted, examples = scenes(views), scenes(frames(OTHER_STREETS, 16, size))
+    for name in parsed.config:
+        config = settings.load("minicity", Path(name))
+        translators[name] = appearance.translator(config, examples)
     with tempfile.TemporaryDirectory() as folder:
         table: list[Row] = []
         for name, translator in translators.items():

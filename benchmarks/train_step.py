@@ -8,6 +8,7 @@ the medians counts. From the repository's root:
 
 import statistics
 import time
+from pathlib import Path
 
 from sflowgan_tf import config as settings
 from sflowgan_tf.utils.quiet import import_tensorflow
@@ -19,12 +20,14 @@ import tensorflow as tf  # noqa: E402
 
 from sflowgan_tf import losses  # noqa: E402
 from sflowgan_tf.ops import images  # noqa: E402
+from sflowgan_tf.ops.classes import TABLES  # noqa: E402
 from sflowgan_tf.ops.ensemble import ensemble  # noqa: E402
 from sflowgan_tf.ops.network_input import network_input  # noqa: E402
 from sflowgan_tf.training import assembly  # noqa: E402
 from sflowgan_tf.training.gan.image_gan import ImageGAN  # noqa: E402
 
-CLASSES, ROUNDS = 13, 15
+TABLE, ROUNDS = TABLES["synthia"], 15
+CLASSES = TABLE.num_classes
 
 
 def plain_step(gan: ImageGAN, batch: dict[str, tf.Tensor]) -> None:
@@ -67,9 +70,10 @@ def plain_step(gan: ImageGAN, batch: dict[str, tf.Tensor]) -> None:
 
 
 def main() -> None:
-    """Times both on minicity's networks at 256x128, in phase `dned`."""
+    """Times both on the networks of `minicity-tables` at 256x128, in phase `dned`."""
     epochs = assembly.sequence([("dned", 1000)])
-    gan = assembly.gan(settings.load("minicity"), CLASSES, epochs)
+    config = settings.load("minicity", Path("minicity-tables"))
+    gan = assembly.gan(config, TABLE, epochs)
     gan.enter_phase("dned")
     draw = np.random.default_rng(0)
     batch = {

@@ -340,14 +340,20 @@ def _check_perceptual(config: Config) -> None:
 
 
 def _check_dned(config: Config) -> None:
-    dned = config.dned
+    dned, default = config.dned, Dned()
     if config.edge_map != "laplacian":
-        for name, value in (("sees", "image"), ("weights", "hed"), ("trained", False)):
-            if getattr(dned, name) == value:
-                raise UserError(
-                    f"dned.{name}={str(value).lower()}: needs edge_map=laplacian; with edge_map="
-                    f"{config.edge_map} there is no DNED"
-                )
+        names = [
+            name
+            for name in ("sees", "weights", "trained")
+            if getattr(dned, name) != getattr(default, name)
+        ]
+        if names:
+            first, *_ = (f"dned.{name}={getattr(dned, name)}".lower() for name in names)
+            usual = (f"dned.{name}={getattr(default, name)}".lower() for name in names)
+            raise UserError(
+                f"{first}: needs edge_map=laplacian; with edge_map={config.edge_map} there is no "
+                f"DNED, so set {' '.join(usual)}"
+            )
     if dned.weights == "hed" and dned.filters not in HED_FILTERS:
         choices = ", ".join(map(str, HED_FILTERS))
         raise UserError(
@@ -362,7 +368,7 @@ def _check_dned(config: Config) -> None:
     if not dned.trained and dned.weights == "random" and config.start_run is None:
         raise UserError(
             "dned.trained=false: a DNED of random weights finds no edges; set dned.weights=hed, or "
-            "start from a run whose DNED is trained (--from)"
+            "dned.trained=true, or start from a run whose DNED is trained (--from)"
         )
     if not dned.trained and dned.balanced:
         raise UserError(

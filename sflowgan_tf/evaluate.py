@@ -71,6 +71,11 @@ def work(parsed: argparse.Namespace) -> None:
         output = parsed.output or parsed.images / FOLDER
     else:
         run = Run.existing(parsed.run)
+        if parsed.output is None and run == Run.released(parsed.run):
+            raise UserError(
+                f"--run {parsed.run}: comes with the package, where no results belong; say with "
+                "--output where to write them"
+            )
         folder, manifest = assembly.records_of(run, parsed.reference, "--reference")
         reference = Reference(folder=folder, manifest=manifest, split=parsed.split)
         subject = Painted.of_run(parsed.run, reference, edges=parsed.edges, weight=parsed.history)

@@ -18,7 +18,7 @@ def load(what: str | os.PathLike[str]) -> Model:
     Args:
         what: one of
             - the name of a run in runs/, or the path of a run's folder,
-            - the name of a model that comes with the package: minicity,
+            - the name of a model that comes with the package, where no run has it: minicity,
             - the folder of a SavedModel that `export` wrote, of one version or of all: then the
               highest one,
             - a TFLite file that `export --tflite` wrote,
@@ -73,24 +73,24 @@ def of_run(name: str) -> Model:
     """
     import_tensorflow()
     from sflowgan_tf.training import assembly
+    from sflowgan_tf.training.runs import Run
 
-    return assembly.model_of_run(name)
+    return assembly.model_of_run(name, Run.existing(name))
 
 
 def exported(path: Path) -> Model:
-    """What `export` wrote: a SavedModel's folder, or a TFLite file, which needs no TensorFlow.
+    """What `export` wrote: a folder, or a TFLite file, which needs no TensorFlow.
 
     Args:
-        path: of it; or, where there is nothing, the name of a model that comes with the package.
+        path: of it; or, where there is nothing, the name of a model that comes with the package,
+            which a run of that name does not hide.
 
     Raises:
         UserError: there is none, it is damaged, or it does not come from `export`.
     """
-    if not path.exists() and _is_released(str(path)):
-        return of_run(str(path))
     if not path.exists():
-        raise UserError(f"{path}: no such folder or file, and no model of the package (minicity)")
-    if (path / "config.yaml").is_file():  # a released model's folder
+        return _of_package(path)
+    if (path / "config.yaml").is_file():  # of a released model, or of a run
         return of_run(f"{path}{os.sep}")
     if path.is_file():
         from sflowgan_tf.translation import tflite
@@ -100,6 +100,18 @@ def exported(path: Path) -> Model:
     from sflowgan_tf.translation import artefact
 
     return artefact.model(path)
+
+
+def _of_package(path: Path) -> Model:
+    from sflowgan_tf.training.runs import Run
+
+    run = Run.released(str(path))
+    if run is None:
+        raise UserError(f"{path}: no such folder or file, and no model of the package (minicity)")
+    import_tensorflow()
+    from sflowgan_tf.training import assembly
+
+    return assembly.model_of_run(str(path), run)
 
 
 def on_server(url: str) -> Model:

@@ -121,7 +121,11 @@ def test_a_size_is_width_then_height():
         ("perceptual.scale=0", "perceptual.scale=0: leaves less than 16 pixels of a side of 256"),
         ("perceptual.network=hed perceptual.filters=16", "perceptual.filters=16: .*filters=64 or"),
         ("perceptual.network=hed perceptual.weights=random", "set perceptual.weights=imagenet or"),
-        ("dned.sees=image edge_map=none", "dned.sees=image: needs edge_map=laplacian"),
+        ("dned.sees=image edge_map=none", "dned.sees=image: needs .*so set dned.sees=edges$"),
+        (
+            "dned.trained=false dned.weights=hed dned.sees=image edge_map=none",
+            "so set dned.sees=edges dned.weights=random dned.trained=true$",
+        ),
         ("dned.weights=hed edge_map=instances", "dned.weights=hed: needs edge_map=laplacian"),
         ("dned.trained=false edge_map=none", "dned.trained=false: needs edge_map=laplacian"),
         ("dned.weights=hed dned.filters=32", "dned.weights=hed has weights for 8, 16, 64"),

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from sflowgan_tf import export, loading
 from sflowgan_tf.config import Appearance, Phases
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.evaluation.result import Result, Score
-from sflowgan_tf.training import assembly
+from sflowgan_tf.training import assembly, resuming
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.translation import artefact
 from sflowgan_tf.utils.errors import Failure, UserError
@@ -236,6 +237,11 @@ def test_a_released_model_comes_by_its_name(home, tmp_path, monkeypatch, capsys)
     for model in (sflowgan_tf.load("city"), loading.exported(Path("city"))):
         np.testing.assert_array_equal(model.translate(labels, frame), expected)
     assert Run.existing("city").folder == tmp_path / "city"
+    assert Run.released("city").weights in loading.exported(Path("city")).files
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(home / "runs/painter", "runs/city")  # hides it where a run is asked for
+    assert sflowgan_tf.load("city").palette is None
+    assert loading.exported(Path("city")).palette is not None
     with pytest.raises(UserError, match="no model of the package"):
         loading.exported(Path("town"))
 
@@ -247,9 +253,18 @@ def test_a_released_model_that_is_damaged_or_of_other_networks_is_named(home, tm
     settings.save(other, Run(folder).config)
     with pytest.raises(UserError, match=r"weights\.npz does not fit this version's networks"):
         sflowgan_tf.load(folder)
-    Run(folder).weights.write_bytes(b"PK")
-    with pytest.raises(Failure, match=r"weights\.npz: can't be read"):
-        sflowgan_tf.load(folder)
+    whole = Run(folder).weights.read_bytes()
+    for damaged in (b"", b"PK", whole[:-9], whole[:99] + bytes(99) + whole[198:]):
+        Run(folder).weights.write_bytes(damaged)
+        with pytest.raises(Failure, match=r"weights\.npz: can't be read"):
+            sflowgan_tf.load(folder)
+
+
+def test_a_released_model_is_not_trained_on(home, tmp_path):
+    call("--run", "painter", "--release", "--name", "small", "--output", tmp_path)
+    folder = tmp_path / "small"
+    with pytest.raises(UserError, match=f"is a released model.* --from {folder} --run NAME"):
+        resuming.check_start(settings.read(Run(folder).config), Run(folder))
 
 
 def test_release_and_tflite_are_two_commands(home, tmp_path, capsys):

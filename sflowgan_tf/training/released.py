@@ -5,6 +5,8 @@ takes a run takes it too.
 """
 
 import json
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,7 +21,7 @@ _STEP, _LAYOUT = "step", "layout"
 
 
 def write(file: Path, step: int, networks: Mapping[str, keras.Model]) -> None:
-    """Keeps the weights of networks as float16.
+    """Keeps the weights of networks as float16, whole numbers (states of randomness) as they are.
 
     Args:
         file: an .npz file.
@@ -27,7 +29,7 @@ def write(file: Path, step: int, networks: Mapping[str, keras.Model]) -> None:
         networks: generator_ema, discriminator and dned, built.
     """
     arrays = {
-        f"{name}/{number}": np.asarray(variable.value).astype(np.float16)
+        f"{name}/{number}": _halved(np.asarray(variable.value))
         for name, network in networks.items()
         for number, variable in enumerate(network.variables)
     }
@@ -52,15 +54,30 @@ def fill(file: Path, networks: Mapping[str, keras.Model]) -> int:
         Failure: it is damaged.
     """
     try:
-        with np.load(file) as archive:
+        with file.open("rb") as stream, np.load(stream) as archive:
             arrays = {name: archive[name] for name in archive.files}
         saved, step = json.loads(str(arrays[_LAYOUT])), int(arrays[_STEP])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Failure(f"{file}: can't be read ({error}); install the program anew") from None
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        TypeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as e:
+        raise Failure(
+            f"{file}: can't be read ({e}); copy it anew from where it came from, or install the "
+            "program anew"
+        ) from None
     for name, network in networks.items():
         stored = "generator_ema" if name == "generator" else name
         there = [(path, shape) for path, shape in saved.get(stored, [])]
         check_variables(name, there, layout({name: network})[name], str(file))
         for number, variable in enumerate(network.variables):
-            variable.assign(arrays[f"{stored}/{number}"].astype(np.float32))
+            variable.assign(arrays[f"{stored}/{number}"].astype(variable.dtype))
     return step
+
+
+def _halved(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.float16) if values.dtype.kind == "f" else values

@@ -161,8 +161,14 @@ def check_start(config: Config, run: Run) -> None:
     The start of a run that is begun no longer matters.
 
     Raises:
-        UserError: the start is no run, has no checkpoint, or is the run itself.
+        UserError: the start is no run, has no checkpoint, or is the run itself; or the run is a
+            released model, which holds no optimizers.
     """
+    if run.weights.is_file():
+        raise UserError(
+            f"{run.folder}: is a released model, which is not trained on; start another run from "
+            f"its networks: {_from(run)} --run NAME"
+        )
     name, flag = config.start_run, "--from"
     if name is None:
         name, flag = config.generator.global_run, "generator.global_run"

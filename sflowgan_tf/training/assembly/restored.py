@@ -100,16 +100,16 @@ def _translator(
     )
 
 
-def model_of_run(name: str) -> Model:
+def model_of_run(name: str, run: Run) -> Model:
     """A run's latest checkpoint, ready to paint: checkpoint -> translator -> picture.
 
     Args:
-        name: a folder in runs/, or its path.
+        name: of the run, as its user knows it.
+        run: on disk.
 
     Raises:
-        UserError: there is no such run or no checkpoint yet, or it needs instance maps.
+        UserError: it has no checkpoint yet, or it needs instance maps.
     """
-    run = Run.existing(name)
     translator, manifest, step = restored_translator(run)
     if translator.edge_map == "instances":
         raise UserError(
@@ -128,6 +128,7 @@ def model_of_run(name: str) -> Model:
             run.config,
             run.manifest,
             *([run.palette] if translator.appearance else []),
+            *([run.weights] if run.weights.is_file() else []),
             *sorted(run.checkpoints.glob("step-*.index")),
         ],
     )
