@@ -28,7 +28,9 @@ def flags() -> argparse.ArgumentParser:
     add = parser.add_argument
     model = parser.add_mutually_exclusive_group(required=True)
     model.add_argument("--run", metavar="NAME", help="a folder in runs/, or its path")
-    model.add_argument("--model", type=Path, metavar="PATH", help="what export wrote")
+    model.add_argument(
+        "--model", type=Path, metavar="PATH", help="what export wrote; or minicity, of the package"
+    )
     model.add_argument(
         "--server", metavar="URL", help="http://HOST:8501/v1/models/NAME, or grpc://HOST:8500/NAME"
     )
