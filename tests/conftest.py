@@ -94,6 +94,12 @@ def free_order_of_sums():
         disable_op_determinism()
 
 
+@pytest.fixture(autouse=True)
+def nothing_released(monkeypatch, tmp_path):
+    """Tests in this process find no model of the package but those that they release."""
+    monkeypatch.setattr("sflowgan_tf.training.runs.RELEASED", tmp_path / "nothing released")
+
+
 @pytest.fixture(scope="module", autouse=True)
 def memory_given_back():
     """After each module: models sit in cycles, and malloc keeps what they were made of."""

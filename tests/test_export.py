@@ -19,6 +19,7 @@ from sflowgan_tf.training import assembly, resuming
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.translation import artefact
 from sflowgan_tf.utils.errors import Failure, UserError
+from tests import places
 from tests.disks import disk_with_room_for
 from tests.front import scene, serving
 from tests.tiny import TINY, begun
@@ -272,3 +273,15 @@ def test_release_and_tflite_are_two_commands(home, tmp_path, capsys):
     call(*flags, code=2)
     assert "--release and --tflite: choose one" in capsys.readouterr().err
     assert not [*tmp_path.iterdir()]
+
+
+def test_the_model_of_the_package_paints(monkeypatch):
+    monkeypatch.setattr("sflowgan_tf.training.runs.RELEASED", places.ROOT / "sflowgan_tf/released")
+    model = loading.exported(Path("minicity"))
+    assert model.size == (256, 128) and model.redraws and model.palette is not None
+    labels = np.zeros((64, 128), np.uint8)  # sky above a road
+    road = model.classes.names.index("road")
+    labels[32:] = road
+    frame = np.where(labels[..., None] == road, 90, [140, 185, 235]).astype(np.uint8)
+    painted = model.translate(labels, frame).astype(float)
+    assert painted[:24].mean() > 150 > 130 > painted[40:].mean() > 50
