@@ -14,6 +14,7 @@ from sflowgan_tf import config as settings
 from sflowgan_tf import export, loading
 from sflowgan_tf.config import Appearance, Phases
 from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.evaluation import beside_released
 from sflowgan_tf.evaluation.result import Result, Score
 from sflowgan_tf.training import assembly, resuming
 from sflowgan_tf.training.runs import Run
@@ -285,3 +286,12 @@ def test_the_model_of_the_package_paints(monkeypatch):
     frame = np.where(labels[..., None] == road, 90, [140, 185, 235]).astype(np.uint8)
     painted = model.translate(labels, frame).astype(float)
     assert painted[:24].mean() > 150 > 130 > painted[40:].mean() > 50
+
+
+def test_a_run_is_shown_beside_a_released_model(home, tmp_path):
+    call("--run", "colored", "--release", "--name", "city", "--output", tmp_path)
+    run, released = Run.named("painter"), Run(tmp_path / "city")
+    first, *figures, last = beside_released.compare(run, released, home / "datasets/minicity", 2)
+    assert "2 unseen scenes" in first and len(figures) == 3
+    sheet = run.samples / "beside-released.png"
+    assert str(sheet) in last and sheet.is_file()

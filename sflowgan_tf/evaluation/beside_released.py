@@ -55,6 +55,7 @@ def compare(run: Run, released: Run, folder: Path, count: int) -> list[str]:
     titles = ["given frame", "this run", "released model", "real"]
     sheet = contact_sheet([[*row] for row in zip(*columns, strict=True)], titles)
     file = run.samples / SHEET
+    run.samples.mkdir(parents=True, exist_ok=True)
     with writing(file), written_whole(file) as partial:
         Image.fromarray(sheet).save(partial, "png")
     real = _figures(columns[-1])
