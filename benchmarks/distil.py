@@ -71,19 +71,19 @@ def examples(seed: int, streets: int, scales: tuple[float, float], cache: Path) 
                 width, height = (int(side * scale) for side in SIZE)
                 by = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
                 picture = cv2.resize(image, (width, height), interpolation=by)
-                arrays += [picture, _taught(maps, picture)]
+                arrays += [picture, _maps_of(maps, picture)]
         cache.mkdir(parents=True, exist_ok=True)
         np.savez(file, *arrays)
-    with np.load(file) as kept:
-        values = [kept[f"arr_{index}"] for index in range(len(kept.files))]
+    with np.load(file) as archive:
+        values = [archive[f"arr_{index}"] for index in range(len(archive.files))]
     return list(zip(values[::2], values[1::2], strict=True))
 
 
-def _taught(maps, picture: np.ndarray) -> np.ndarray:
+def _maps_of(maps, picture: np.ndarray) -> np.ndarray:
     height, width = picture.shape[:2]
     twice = cv2.resize(picture, (2 * width, 2 * height), interpolation=cv2.INTER_CUBIC)
-    found = tf.sigmoid(maps(to_signed(twice[None])))[0].numpy()
-    mean = found.reshape(height, 2, width, 2, -1).mean(axis=(1, 3))
+    outputs = tf.sigmoid(maps(to_signed(twice[None])))[0].numpy()
+    mean = outputs.reshape(height, 2, width, 2, -1).mean(axis=(1, 3))
     return np.rint(255 * mean).astype(np.uint8)
 
 
@@ -143,10 +143,10 @@ def train(student: DNED, pairs: list[Example], parsed: argparse.Namespace) -> No
             bar.update()
 
 
-def table(found: np.ndarray, taught: np.ndarray) -> Iterator[str]:
+def table(outputs: np.ndarray, targets: np.ndarray) -> Iterator[str]:
     """Rows of how close maps are to the teacher's, both (pictures, height, width, 6) in [0, 1]."""
     for index, name in enumerate(NAMES):
-        one, other = found[..., index], taught[..., index]
+        one, other = outputs[..., index], targets[..., index]
         error = np.abs(one - other).mean()
         correlation = np.corrcoef(one.ravel(), other.ravel())[0, 1]
         edges, right = one > 0.5, other > 0.5
@@ -158,18 +158,18 @@ def table(found: np.ndarray, taught: np.ndarray) -> Iterator[str]:
 def report(student: DNED, pairs: list[Example], sheet: Path | None) -> None:
     """Prints the figures of both kinds of pictures, and draws the fused maps of some."""
     pictures = np.stack([picture for picture, _ in pairs])
-    taught = np.stack([maps for _, maps in pairs]).astype(np.float32) / 255
+    targets = np.stack([maps for _, maps in pairs]).astype(np.float32) / 255
     network = tf.function(student)
-    found = np.concatenate(
+    outputs = np.concatenate(
         [tf.sigmoid(network(to_signed(picture[None]))).numpy() for picture in pictures]
     )
     for start, kind in enumerate(("simulator", "photograph")):
         print(f"\n| {kind} | error | correlation | F | share of edges |\n|---|---|---|---|---|")
-        print("\n".join(table(found[start::2], taught[start::2])))
+        print("\n".join(table(outputs[start::2], targets[start::2])))
     if sheet:
         rows = [
             [picture, theirs[..., 5:], ours[..., 5:], ours[..., :1], ours[..., 4:5]]
-            for picture, theirs, ours in zip(pictures[:8], taught[:8], found[:8], strict=True)
+            for picture, theirs, ours in zip(pictures[:8], targets[:8], outputs[:8], strict=True)
         ]
         titles = ["picture", "HED, fused", "student, fused", "student, side 1", "student, side 5"]
         cv2.imwrite(str(sheet), contact_sheet(rows, titles)[..., ::-1])

@@ -47,7 +47,8 @@ def work(parsed: argparse.Namespace) -> None:
         if released is not None:
             from sflowgan_tf.evaluation import beside_released
 
-            print("\n".join(beside_released.compare(run, released, folder, config.samples)))
+            for line in beside_released.compare(run, released, folder, config.samples):
+                print(line)
     resuming.say_where(run, GANTraining.SHEET)
 
 

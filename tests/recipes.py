@@ -12,3 +12,16 @@ PLAIN = [
     "perceptual.scale=1",
     "losses.l1=40",
 ]
+
+# Networks that take no time, in that recipe.
+TINY_NETWORKS = [
+    *PLAIN,
+    "generator.filters=4",
+    "generator.downsamplings=1",
+    "discriminator.filters=2",
+    "discriminator.depth=1",
+    "dned.filters=2",
+    "perceptual.weights=random",
+    "perceptual.slices=1",
+    "perceptual.filters=2",
+]

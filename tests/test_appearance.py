@@ -15,21 +15,13 @@ from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.ops.palette import Palette, frame_means
 from sflowgan_tf.training.runs import Run
-from tests.recipes import PLAIN
+from tests.recipes import TINY_NETWORKS
 
 SIZES = ["minicity.sequences=3", "minicity.frames=3", "records.size=64x32"]
 TINY = [
     *SIZES,
-    *PLAIN,
-    "generator.filters=4",
-    "generator.downsamplings=1",
+    *TINY_NETWORKS,
     "generator.blocks=0",
-    "discriminator.filters=2",
-    "discriminator.depth=1",
-    "dned.filters=2",
-    "perceptual.weights=random",
-    "perceptual.slices=1",
-    "perceptual.filters=2",
     "phases.edges=1",
     "phases.dned=1",
     "checkpoint_steps=4",

@@ -129,8 +129,8 @@ class Network(tf.Module):
         labels = inputs["labels"]
         edges = inputs.get("edges", tf.zeros_like(labels[..., :1]))
         if "weights" in inputs:
-            shown = inputs.get("image", edges)
-            edges = ensemble(self.translator.dned(shown, training=False), inputs["weights"])
+            dned_input = inputs.get("image", edges)
+            edges = ensemble(self.translator.dned(dned_input, training=False), inputs["weights"])
         colors = [inputs["colors"]] if "colors" in inputs else []
         scene = tf.concat([labels, edges, *colors], -1)
         return {"image": self.translator.generator(scene, training=False)}

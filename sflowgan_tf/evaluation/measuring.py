@@ -15,7 +15,7 @@ from sflowgan_tf.evaluation.frames import Frame, PaintFunction
 from sflowgan_tf.evaluation.metrics import appearance
 from sflowgan_tf.evaluation.metrics.diversity import diversity
 from sflowgan_tf.evaluation.metrics.features import FeatureNetwork
-from sflowgan_tf.evaluation.metrics.lights import states_kept
+from sflowgan_tf.evaluation.metrics.lights import compare_states
 from sflowgan_tf.evaluation.metrics.paired import paired_scores
 from sflowgan_tf.evaluation.metrics.segmentation import Confusion
 from sflowgan_tf.evaluation.metrics.temporal import Steadiness
@@ -172,7 +172,9 @@ class Instruments:
         rows["objects"] += [(index, *pair) for pair in zip(*distances, strict=True)]
         if self.traffic_light is not None:
             source = frame["image_cg"].numpy()
-            rows["lights"].append(astuple(states_kept(labels, source, picture, self.traffic_light)))
+            rows["lights"].append(
+                astuple(compare_states(labels, source, picture, self.traffic_light))
+            )
 
 
 def _motion(frame: Frame, following: Frame, farneback: Farneback) -> tuple[np.ndarray, np.ndarray]:

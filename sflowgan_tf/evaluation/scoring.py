@@ -334,11 +334,11 @@ class Scoring:
 
     def _lights(self, of: Of, clips: Sequence[Clip]) -> Iterator[Score]:
         """The share of traffic lights that show what they do in the simulator's frame."""
-        lights, kept = _sums(clips, "lights").T
+        lights, unchanged = _sums(clips, "lights").T
         there = lights > 0
         if there.any():
             yield self._score(
-                Ratio(film=kept[there], real=lights[there], most=1.0),
+                Ratio(film=unchanged[there], real=lights[there], most=1.0),
                 range(there.sum()),
                 group="appearance",
                 name="light_states_kept",

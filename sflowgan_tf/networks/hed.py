@@ -10,9 +10,9 @@ from pathlib import Path
 import h5py
 import keras
 import numpy as np
-from keras import ops
 
 from sflowgan_tf.networks import blocks
+from sflowgan_tf.networks.pretrained import as_trained
 from sflowgan_tf.ops.settings import HED_FILTERS
 from sflowgan_tf.utils.errors import UserError
 
@@ -142,19 +142,6 @@ def for_images(kernel: np.ndarray, bias: np.ndarray) -> Weights:
     return 127.5 * kernel[:, :, ::-1], bias + shift
 
 
-def as_trained(images):
-    """What the released HED was trained with: BGR, 0 to 255, minus the mean.
-
-    Args:
-        images: (batch, height, width, 3) floating RGB in [-1, 1].
-
-    Returns:
-        The same shape and dtype.
-    """
-    bgr = ops.flip((ops.cast(images, "float32") + 1) * 127.5, axis=-1)
-    return ops.cast(bgr - ops.convert_to_tensor(MEAN_BGR, dtype="float32"), images.dtype)
-
-
 @keras.saving.register_keras_serializable(package="sflowgan_tf")
 class HEDFeatures(keras.Model):
     """Image to the last feature map of each block of HED's VGG16 trunk; never trained.
@@ -220,7 +207,7 @@ class HEDFeatures(keras.Model):
             List of `slices` feature maps (batch, h, w, c) in the compute dtype, each half as large
             as the one before.
         """
-        x = as_trained(images)
+        x = as_trained(images, MEAN_BGR)
         features = []
         for stage in self.stages:
             x = blocks.call_stack(stage, x)

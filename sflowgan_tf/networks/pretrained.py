@@ -8,7 +8,7 @@ from keras import ops
 
 from sflowgan_tf.utils.errors import UserError
 
-_MEAN_BGR = (103.939, 116.779, 123.68)  # of ImageNet, as keras.applications subtracts it
+MEAN_BGR = (103.939, 116.779, 123.68)  # of ImageNet, as keras.applications subtracts it
 
 
 def pretrained(network, weights_from, *, file, setting):
@@ -50,14 +50,17 @@ def pretrained(network, weights_from, *, file, setting):
         ) from error
 
 
-def as_trained(images):
-    """What VGG and ResNet of keras.applications were trained with: BGR, 0 to 255, minus the mean.
+def as_trained(images, mean_bgr=MEAN_BGR):
+    """What networks whose training began in Caffe expect: BGR, 0 to 255, minus the mean.
+
+    Among them are VGG and ResNet of keras.applications.
 
     Args:
         images: (batch, height, width, 3) floating RGB in [-1, 1].
+        mean_bgr: of the pictures that the network was trained with.
 
     Returns:
         The same shape and dtype.
     """
     bgr = ops.flip((ops.cast(images, "float32") + 1) * 127.5, axis=-1)
-    return ops.cast(bgr - ops.convert_to_tensor(_MEAN_BGR, dtype="float32"), images.dtype)
+    return ops.cast(bgr - ops.convert_to_tensor(mean_bgr, dtype="float32"), images.dtype)

@@ -127,19 +127,19 @@ class Appearance:
                     f"--appearance {self.text}: this model has clusters 0 to "
                     f"{len(palette.clusters) - 1}, the commonest colours first"
                 )
-            return lambda given, seed: palette.cluster(self.number, given.source(palette))
+            return lambda colors, seed: palette.cluster(self.number, colors.source(palette))
         if self.kind == "random":
-            return lambda given, seed: palette.drawn(seed, given.source(palette))
+            return lambda colors, seed: palette.drawn(seed, colors.source(palette))
         if self.kind == "like":
             return self._like(palette, table)
-        return lambda given, seed: palette.given(given.source(palette))
+        return lambda colors, seed: palette.given(colors.source(palette))
 
     def _like(self, palette: Palette, table: ClassTable) -> Aim:
         image = read_image(self.files[0])
         if len(self.files) == 1:
             pixels = image.reshape(-1, 3).astype(np.float64)
             mean, spread = pixels.mean(0), pixels.std(0)
-            return lambda given, seed: _all_alike(mean, spread, given, palette.num_classes)
+            return lambda colors, seed: _all_alike(mean, spread, colors, palette.num_classes)
         labels = read_labels(self.files[1], table)
         if labels.shape != image.shape[:2]:
             sizes = [f"{a.shape[1]}x{a.shape[0]}" for a in (labels, image)]
@@ -147,8 +147,8 @@ class Appearance:
                 f"--appearance: {self.files[1]} is {sizes[0]}, but {self.files[0]} is {sizes[1]}; "
                 "expected the same size"
             )
-        colors = ClassColors.of(frame_means(labels, image, palette.num_classes)[None])
-        return lambda given, seed: palette.like(colors, given.source(palette))
+        target = ClassColors.of(frame_means(labels, image, palette.num_classes)[None])
+        return lambda colors, seed: palette.like(target, colors.source(palette))
 
 
 def _files(names: str) -> tuple[Path, ...]:
@@ -167,13 +167,13 @@ def _files(names: str) -> tuple[Path, ...]:
 
 
 def _all_alike(
-    mean: np.ndarray, spread: np.ndarray, given: SetColors, num_classes: int
+    mean: np.ndarray, spread: np.ndarray, colors: SetColors, num_classes: int
 ) -> Recoloring:
     """Brings mean and spread of all pixels to those of a picture, in all classes alike."""
-    flat = given.spread == 0
-    scale = np.where(flat, 1, spread / np.where(flat, 1, given.spread))
+    flat = colors.spread == 0
+    scale = np.where(flat, 1, spread / np.where(flat, 1, colors.spread))
     rows = (num_classes + 1, 1)
     return Recoloring(
         scale=np.tile(scale, rows).astype(np.float32),
-        shift=np.tile(mean - scale * given.mean, rows).astype(np.float32),
+        shift=np.tile(mean - scale * colors.mean, rows).astype(np.float32),
     )

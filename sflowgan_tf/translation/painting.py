@@ -93,7 +93,7 @@ class Painter:
             return [None] * len(self.weights)
         looked_at = {*evenly_spaced(count, _MEASURED)}
         reading = tqdm(scenes.read(self.table, 0), "measuring", count, unit="scene", leave=False)
-        given = SetColors.of(
+        colors = SetColors.of(
             (
                 (resize(scene.labels, self.size), resize(scene.frame, self.size))
                 for index, scene in enumerate(reading)
@@ -101,7 +101,7 @@ class Painter:
             ),
             self.model.classes.num_classes,
         )
-        return [self._aim(given, self._seed + version) for version in range(len(self.weights))]
+        return [self._aim(colors, self._seed + version) for version in range(len(self.weights))]
 
     def paint(self, scene: Scene, recolorings: Sequence[Recoloring | None]) -> Iterator[np.ndarray]:
         """The versions of a scene, each (height, width, 3) uint8 RGB.

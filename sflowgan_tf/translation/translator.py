@@ -21,7 +21,7 @@ _LABELS = tf.TensorSpec([None, None, None], tf.uint8)
 _EDGES = tf.TensorSpec([None, None, None, 1], tf.float32)
 _IMAGE = tf.TensorSpec([None, None, None, 3], tf.uint8)
 _WEIGHTS = tf.TensorSpec([None, SIDE_OUTPUTS], tf.float32)
-_SHOWN = tf.TensorSpec([None, None, None, None], tf.float32)
+_DNED_INPUT = tf.TensorSpec([None, None, None, None], tf.float32)
 _COLORS = tf.TensorSpec([None, None, None, 3], tf.float32)
 _RECOLORING = tf.TensorSpec([None, None, 3], tf.float32)
 
@@ -153,9 +153,9 @@ class Translator(tf.Module):
         return edges.numpy(), pictures.numpy()
 
     def _shown_of(self, record: Record) -> tf.Tensor:
-        """What the DNED is shown of a frame of the records, with a batch axis."""
+        """What the DNED sees of a frame of the records, with a batch axis."""
         if self.dned_sees == "image":
-            return self.shown(record["image_cg"][None])
+            return self.dned_input(record["image_cg"][None])
         return self.edges_of(record)
 
     def translate(
@@ -195,7 +195,7 @@ class Translator(tf.Module):
         if weights is None:
             edges = self.laplacian(image)
         else:
-            edges = self.redraw(self.shown(image), weights)
+            edges = self.redraw(self.dned_input(image), weights)
         colors = None if recoloring is None else self.colors(label_map, image, *recoloring)
         return self.paint(label_map, edges, colors)
 
@@ -231,8 +231,8 @@ class Translator(tf.Module):
         return laplacian_edges(image, self.edge_settings)
 
     @tf.function(input_signature=[_IMAGE])
-    def shown(self, image: tf.Tensor) -> tf.Tensor:
-        """What the DNED is shown of a frame, (batch, height, width, 1 or 3) float32.
+    def dned_input(self, image: tf.Tensor) -> tf.Tensor:
+        """What the DNED sees of a frame, (batch, height, width, 1 or 3) float32.
 
         Args:
             image: (batch, height, width, 3) uint8 RGB.
@@ -242,17 +242,17 @@ class Translator(tf.Module):
         """
         return self.laplacian(image) if self.dned_sees == "edges" else images.to_signed(image)
 
-    @tf.function(input_signature=[_SHOWN, _WEIGHTS])
-    def redraw(self, shown: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    @tf.function(input_signature=[_DNED_INPUT, _WEIGHTS])
+    def redraw(self, dned_input: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
         """The DNED's edge map, (batch, height, width, 1) float32 in [0, 1].
 
         Args:
-            shown: (batch, height, width, 1 or 3) float32, of `shown`.
+            dned_input: (batch, height, width, 1 or 3) float32, of the method of that name.
             weights: (batch, 6) float32 >= 0, of the side outputs; only their ratios count.
         """
         channels = 1 if self.dned_sees == "edges" else 3
-        shown = tf.ensure_shape(shown, [None, None, None, channels])
-        return ensemble(self.dned(shown, training=False), weights)
+        dned_input = tf.ensure_shape(dned_input, [None, None, None, channels])
+        return ensemble(self.dned(dned_input, training=False), weights)
 
     @tf.function(input_signature=[_LABELS, _IMAGE, _RECOLORING, _RECOLORING])
     def colors(

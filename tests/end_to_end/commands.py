@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from tests import processes
-from tests.recipes import PLAIN
+from tests.recipes import TINY_NETWORKS
 
 FIT = [
     "--dataset",
@@ -23,16 +23,8 @@ FIT = [
     "records.size=64x32",
     "records.flow.levels=1",
     "records.flow.iterations=1",
-    *PLAIN,
-    "generator.filters=4",
-    "generator.downsamplings=1",
+    *TINY_NETWORKS,
     "generator.blocks=1",
-    "discriminator.filters=2",
-    "discriminator.depth=1",
-    "dned.filters=2",
-    "perceptual.weights=random",
-    "perceptual.slices=1",
-    "perceptual.filters=2",
     "phases.edges=1",
     "phases.dned=2",
     "checkpoint_steps=3",

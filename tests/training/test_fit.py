@@ -13,23 +13,15 @@ from sflowgan_tf import config as settings
 from sflowgan_tf import fit, prepare, segment
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.locks import locked
-from tests.recipes import PLAIN
+from tests.recipes import TINY_NETWORKS
 
 SIZES = ["minicity.sequences=3", "minicity.frames=3", "records.size=64x32"]
 STILLS = ["minicity.frames=1", "minicity.sequences=6"]
 TINY = [
     *SIZES,
-    *PLAIN,
-    "generator.filters=4",
-    "generator.downsamplings=1",
+    *TINY_NETWORKS,
     "generator.blocks=0",
     "generator.skips=false",
-    "discriminator.filters=2",
-    "discriminator.depth=1",
-    "dned.filters=2",
-    "perceptual.weights=random",
-    "perceptual.slices=1",
-    "perceptual.filters=2",
     "phases.edges=1",
     "phases.dned=0",
     "samples=1",

@@ -174,9 +174,9 @@ def test_a_model_without_appearance_has_no_colours(translator, frame):
 
 def test_a_dned_that_sees_the_picture_is_shown_it(frame):
     translator = make(dned_sees="image")
-    shown = translator.shown(frame["image_cg"][None])
-    np.testing.assert_allclose(shown, frame["image_cg"].numpy()[None] / 127.5 - 1, atol=1e-6)
-    edges = ensemble(translator.dned(shown), tf.constant(ensemble_weights(1, 0)))
+    seen = translator.dned_input(frame["image_cg"][None])
+    np.testing.assert_allclose(seen, frame["image_cg"].numpy()[None] / 127.5 - 1, atol=1e-6)
+    edges = ensemble(translator.dned(seen), tf.constant(ensemble_weights(1, 0)))
     np.testing.assert_allclose(translator.redrawn_edges_of(frame), edges, atol=1e-5)
     expected = translator.paint(frame["labels"][None], edges)[0].numpy().astype(int)
     scene = frame["labels"].numpy(), frame["image_cg"].numpy()

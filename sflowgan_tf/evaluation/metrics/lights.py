@@ -26,16 +26,16 @@ class State(IntEnum):
 
 
 @dataclass(frozen=True)
-class Kept:
-    """How many traffic lights keep their state from one picture to another.
+class Comparison:
+    """How many traffic lights have the same state in two pictures.
 
     Attributes:
         lights: number whose state is decided in the first picture.
-        kept: number of these with the same state in the second.
+        unchanged: number of these with the same state in the second.
     """
 
     lights: int
-    kept: int
+    unchanged: int
 
 
 def light_regions(labels: np.ndarray, traffic_light: int) -> np.ndarray:
@@ -91,9 +91,9 @@ def light_states(regions: np.ndarray, picture: np.ndarray) -> list[State]:
     return [_state(picture[regions == number]) for number in range(1, int(regions.max()) + 1)]
 
 
-def states_kept(
+def compare_states(
     labels: np.ndarray, source: np.ndarray, picture: np.ndarray, traffic_light: int
-) -> Kept:
+) -> Comparison:
     """How many of the traffic lights of a source frame have the same state in a picture.
 
     Lights of at most 12 pixels, and lights whose state is undecided in the source frame (hidden
@@ -117,7 +117,7 @@ def states_kept(
         )
         if before is not State.UNDECIDED
     ]
-    return Kept(lights=len(pairs), kept=sum(before is after for before, after in pairs))
+    return Comparison(lights=len(pairs), unchanged=sum(before is after for before, after in pairs))
 
 
 def _state(pixels: np.ndarray) -> State:

@@ -66,7 +66,7 @@ def restored_appearance(config: Config, classes: ClassTable, run: Run) -> Appear
     if averaged is None:
         return None
     try:
-        kept = Palette.from_dict(json.loads(run.palette.read_text()))
+        measured = Palette.from_dict(json.loads(run.palette.read_text()))
     except FileNotFoundError:
         raise UserError(
             f"{run.palette}: this run's palette is missing; the command that trained the run makes "
@@ -76,7 +76,7 @@ def restored_appearance(config: Config, classes: ClassTable, run: Run) -> Appear
         raise UserError(
             f"{run.palette}: damaged; delete it, and the command that trained the run makes it anew"
         ) from None
-    return Appearance(regions=averaged, palette=kept)
+    return Appearance(regions=averaged, palette=measured)
 
 
 def regions(config: Config, classes: ClassTable) -> Regions | None:

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sflowgan_tf.evaluation.metrics.lights import (
-    Kept,
+    Comparison,
     State,
+    compare_states,
     light_regions,
     light_states,
-    states_kept,
 )
 from sflowgan_tf.minicity import sequence
 
@@ -99,8 +99,8 @@ def test_the_nearest_hue_is_the_state(state, turn, saturation, value):
 def test_kept_counts_lights_whose_state_the_source_shows():
     labels, source = street(RED, AMBER, GREEN, BLACK)
     _, picture = street(RED, RED, GREY, GREEN)  # kept, another, lost, not counted
-    assert states_kept(labels, source, picture, LIGHT) == Kept(lights=3, kept=1)
-    assert states_kept(labels, source, source, LIGHT) == Kept(lights=3, kept=3)
+    assert compare_states(labels, source, picture, LIGHT) == Comparison(lights=3, unchanged=1)
+    assert compare_states(labels, source, source, LIGHT) == Comparison(lights=3, unchanged=3)
 
 
 def test_shapes_are_checked():
@@ -108,7 +108,7 @@ def test_shapes_are_checked():
     with pytest.raises(ValueError, match=r"labels: expected \(height, width\)"):
         light_regions(labels[..., None], LIGHT)
     with pytest.raises(ValueError, match=r"picture: expected \(14, 6, 3\)"):
-        states_kept(labels, picture, picture[1:], LIGHT)
+        compare_states(labels, picture, picture[1:], LIGHT)
 
 
 def test_the_rule_reads_what_minicity_draws():
