@@ -245,6 +245,15 @@ def test_what_single_frames_can_not_show_is_refused(home, tmp_path, capsys):
     assert "no two consecutive frames" in capsys.readouterr().err
 
 
+def test_frames_too_small_to_be_scored_are_refused(home, tmp_path, capsys):
+    other = copied(home, tmp_path / "other")
+    manifest = Manifest.load(other)
+    dataclasses.replace(manifest, size=(32, 8)).save(other / "manifest.json")
+    scored("--run", "painter", "--reference", other, code=2)
+    said = capsys.readouterr().err
+    assert "frames of 32x8; pictures are scored from 16 pixels a side on" in said
+
+
 def test_edges_of_another_threshold_are_told(home, tmp_path):
     """Those of the same threshold are not: see `test_files_of_an_evaluation_...`."""
     other = copied(home, tmp_path / "other")

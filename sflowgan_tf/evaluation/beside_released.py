@@ -7,7 +7,7 @@ from PIL import Image
 
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.evaluation.metrics.appearance import Look
+from sflowgan_tf.evaluation.metrics.appearance import SMALLEST_SIDE, Look
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.training.assembly import restored_translator
 from sflowgan_tf.training.assembly.class_comparison import class_differences
@@ -16,7 +16,6 @@ from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.files import written_whole
 
 SHEET = "beside-released.png"
-_LEAST_SIDE = 16  # pixels, of a picture whose figures can be told
 
 
 def compare(run: Run, released: Run, folder: Path, count: int) -> list[str]:
@@ -37,7 +36,7 @@ def compare(run: Run, released: Run, folder: Path, count: int) -> list[str]:
     """
     manifest = Manifest.load(folder)
     theirs = Manifest.load(released.manifest)
-    is_small = min(manifest.size) < _LEAST_SIDE
+    is_small = min(manifest.size) < SMALLEST_SIDE
     if class_differences(theirs.classes, manifest.classes) or is_small:
         return []
     frames = pipeline.frames(folder, manifest, "validation", count)

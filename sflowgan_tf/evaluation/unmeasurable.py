@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import asdict
 
 from sflowgan_tf.evaluation.measuring import Instruments
+from sflowgan_tf.evaluation.metrics.appearance import SMALLEST_SIDE
 from sflowgan_tf.evaluation.networks import FEWEST_OF_I3D
 from sflowgan_tf.evaluation.reference import Reference
 from sflowgan_tf.evaluation.subjects import Files, Painted
@@ -22,8 +23,14 @@ def refuse(
     """Refuses to leave out groups of metrics that were asked for by name with --metrics.
 
     Raises:
-        UserError: one can't be measured.
+        UserError: one can't be measured, or the frames are too small for any.
     """
+    width, height = reference.manifest.size
+    if min(width, height) < SMALLEST_SIDE:
+        raise UserError(
+            f"--reference {reference.folder}: frames of {width}x{height}; pictures are scored from "
+            f"{SMALLEST_SIDE} pixels a side on: prepare records of a larger --size"
+        )
     if "segmentation" in groups and instruments.segment is None:
         raise UserError("--metrics segmentation: needs a --segmenter")
     if "diversity" in groups and not subject.varies:
@@ -57,7 +64,8 @@ def notes(
     if not reference.manifest.has_cg:
         yield "The reference has no simulator's frames: edges are the real frames' own."
     edges, trained = reference.manifest.edges, subject.translator.edge_settings
-    if subject.translator.edge_map == "laplacian" and trained != edges:
+    sees_edges = subject.translator.dned_sees == "edges"
+    if sees_edges and subject.translator.edge_map == "laplacian" and trained != edges:
         yield (
             f"The reference's edges were made with {_in_words(edges)}, those of the run's "
             f"training and of `translate` with {_in_words(trained)}; for the pictures that "

@@ -22,7 +22,7 @@ _PEAK, _GAP = 2, 3  # bins on either side of a frequency of the grid: its own, a
 _BAND = 1 / 16  # cycles per pixel on either side; the band that a peak is compared with
 _NARROWEST = 6  # bins on either side
 _ROUNDING = 1 / 12  # levels squared, variance of rounding to 8 bits
-_SMALLEST_SIDE = 16
+SMALLEST_SIDE = 16  # pixels, of a picture whose spectrum is measured
 _WIDTH = 4  # units of Lab between two nodes of a histogram
 _NODES = np.arange(-128, 129, _WIDTH)
 _STEPS = 32  # between two nodes, to which values are rounded
@@ -75,9 +75,9 @@ def power_spectrum(picture: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: a side is shorter.
     """
-    if min(picture.shape[:2]) < _SMALLEST_SIDE:
+    if min(picture.shape[:2]) < SMALLEST_SIDE:
         raise ValueError(
-            f"picture: expected sides of {_SMALLEST_SIDE} or more, got {picture.shape[:2]}"
+            f"picture: expected sides of {SMALLEST_SIDE} or more, got {picture.shape[:2]}"
         )
     grey = _grey(picture)
     height, width = (side // 4 * 4 for side in grey.shape)
