@@ -67,8 +67,8 @@ class Generator:
     filters: int = bounded(64, 2)  # of the global part; the enhancer has half as many
     downsamplings: int = bounded(4, 1)  # pix2pix: 8
     blocks: int = bounded(9, 0)
-    upsampling: Literal["transposed", "nearest"] = "transposed"
-    separable: bool = False  # depthwise and 1x1 instead of 3x3, for devices; upsampling=nearest
+    upsampling: Literal["transposed", "nearest", "bilinear"] = "transposed"
+    separable: bool = False  # depthwise and 1x1 instead of 3x3, for devices
     skips: bool = False  # from the way down to the way up, as in U-Net; not in pix2pixHD
     enhancer_blocks: int = bounded(3, 0)
     global_run: str | None = None  # a run of kind `global` whose generator the enhancer starts from
@@ -96,7 +96,7 @@ class Appearance:
 
     kind: Literal["none", "regions"] = "none"
     cell: int = bounded(16, 2)  # pixels
-    # names of classes whose cells are a quarter as wide, such as traffic lights, whose lamps differ
+    # names of classes whose pixels keep their own colours, such as traffic lights with their lamps
     fine: list[str] = field(default_factory=list)
 
 
@@ -301,11 +301,11 @@ def _check_together(config: Config) -> None:
         raise UserError(
             "generator.frozen_epochs and generator.global_run are for generator.kind=local_enhancer"
         )
-    shape = (config.generator.kind, config.generator.upsampling)
-    if config.generator.separable and shape != ("global", "nearest"):
+    kind, upsampling = config.generator.kind, config.generator.upsampling
+    if config.generator.separable and (kind != "global" or upsampling == "transposed"):
         raise UserError(
-            "generator.separable=true: needs generator.kind=global and generator.upsampling="
-            f"nearest, got {' and '.join(shape)}"
+            "generator.separable=true: needs generator.kind=global and generator.upsampling=bilinear "
+            f"or nearest, got {kind} and {upsampling}"
         )
     if config.edge_map == "none" and config.discriminator.sees_edges:
         raise UserError(

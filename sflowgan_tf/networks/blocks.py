@@ -7,7 +7,7 @@ and stays 4-D, so that TFLite's GPU delegate can run what is exported.
 import keras
 from keras import ops
 
-UPSAMPLINGS = ("transposed", "nearest")
+UPSAMPLINGS = ("transposed", "nearest", "bilinear")
 EPSILON = 1e-5
 
 
@@ -227,8 +227,9 @@ class Upsample(keras.layers.Layer):
         filters: channels that come out.
         method: "transposed": PyTorch's ConvTranspose2d(3, stride=2, padding=1, output_padding=1),
             as pix2pixHD has it; "nearest": each pixel four times, then a 3x3 convolution, which
-            cannot draw checkerboards. Both have the same number of parameters.
-        separable: whether the convolution is a `separable_convolution`; "nearest" alone has one.
+            cannot draw checkerboards of flat features, but steps of slopes; "bilinear": between
+            the pixels' centres, so that slopes stay smooth. All have the same parameters.
+        separable: whether the convolution is a `separable_convolution`; not for "transposed".
         **kwargs: passed to `keras.layers.Layer`.
 
     Raises:
@@ -239,8 +240,8 @@ class Upsample(keras.layers.Layer):
         super().__init__(**kwargs)
         if method not in UPSAMPLINGS:
             raise ValueError(f"method: expected one of {UPSAMPLINGS}, got {method!r}")
-        if separable and method != "nearest":
-            raise ValueError(f"method: only 'nearest' has a separable form, got {method!r}")
+        if separable and method == "transposed":
+            raise ValueError("method: 'transposed' has no separable form")
         self.filters, self.method, self.separable = filters, method, separable
         if method == "transposed":
             self.convolution = keras.layers.Conv2DTranspose(
@@ -262,7 +263,8 @@ class Upsample(keras.layers.Layer):
         """(batch, height, width, channels) to (batch, 2 height, 2 width, filters)."""
         if self.method == "transposed":
             return self.convolution(inputs)[:, 1:, 1:, :]  # 2n + 1; PyTorch crops 1 at the start
-        return self.convolution(_double(inputs))
+        double = _repeated if self.method == "nearest" else _interpolated
+        return self.convolution(double(inputs))
 
     def compute_output_shape(self, input_shape):
         """Both sides double; unknown ones stay unknown."""
@@ -275,8 +277,31 @@ class Upsample(keras.layers.Layer):
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
-def _double(x):
-    """Nearest neighbour times 2, by operations that XLA differentiates and TFLite runs in 4-D."""
+# Twice the size, by operations that XLA differentiates and TFLite runs in 4-D.
+
+
+def _repeated(x):
+    """Nearest neighbour."""
     batch, height, width, channels = ops.shape(x)
     x = ops.reshape(ops.concatenate([x, x], axis=3), (batch, height, 1, 2 * width * channels))
     return ops.reshape(ops.concatenate([x, x], axis=3), (batch, 2 * height, 2 * width, channels))
+
+
+def _interpolated(x):
+    """Bilinear between the pixels' centres; the border pixels are repeated outwards."""
+    batch, height, width, channels = ops.shape(x)
+    x = ops.concatenate(_quarters(x, axis=2), axis=3)
+    x = ops.reshape(x, (batch, height, 1, 2 * width * channels))
+    x = ops.concatenate(_quarters(x, axis=1), axis=3)
+    return ops.reshape(x, (batch, 2 * height, 2 * width, channels))
+
+
+def _quarters(x, axis):
+    """At each place of `axis` the values a quarter before it and a quarter behind it."""
+    rows = axis == 1
+    first, last = (x[:, :1], x[:, -1:]) if rows else (x[:, :, :1], x[:, :, -1:])
+    all_but_last, all_but_first = (x[:, :-1], x[:, 1:]) if rows else (x[:, :, :-1], x[:, :, 1:])
+    before = ops.concatenate([first, all_but_last], axis=axis)
+    behind = ops.concatenate([all_but_first, last], axis=axis)
+    own = 0.75 * x
+    return [own + 0.25 * before, own + 0.25 * behind]

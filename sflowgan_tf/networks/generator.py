@@ -13,12 +13,33 @@ from sflowgan_tf.networks import blocks
 
 
 def _entry(filters, dtype):
-    """7x7 convolution at full size."""
+    """7x7 convolution at full size, of a scene without its colours."""
     return [
         blocks.ReflectionPadding2D(3, dtype=dtype),
         blocks.convolution(filters, 7, dtype=dtype),
         *_normalised(dtype),
     ]
+
+
+def _color_entry(filters, dtype, colors):
+    """1x1 convolution of the colours, which have no detail; None without colours."""
+    return blocks.convolution(filters, 1, use_bias=False, dtype=dtype) if colors else None
+
+
+def _build_entry(entry, color_entry, shape):
+    if color_entry is None:
+        return blocks.build_stack(entry, shape)
+    *size, channels = shape
+    color_entry.build((*size, 3))
+    return blocks.build_stack(entry, (*size, channels - 3))
+
+
+def _entered(entry, color_entry, scene):
+    """The features of a scene after its entry, the colours added before they are normalised."""
+    if color_entry is None:
+        return blocks.call_stack(entry, scene)
+    convolved = blocks.call_stack(entry[:2], scene[..., :-3])
+    return blocks.call_stack(entry[2:], convolved + color_entry(scene[..., -3:]))
 
 
 def _down(filters, dtype, separable=False):
@@ -67,10 +88,11 @@ class GlobalTrunk(keras.layers.Layer):
         blocks: residual blocks at the smallest size.
         upsampling: see `networks.blocks.Upsample`.
         separable: whether the 3x3 convolutions are `networks.blocks.separable_convolution`s, for
-            devices; needs upsampling "nearest".
+            devices; not with upsampling "transposed".
         skips: whether what goes up is joined, size by size, with what went down: a thin thing of
             the scene reaches the image without passing the smallest size. As in U-Net; pix2pixHD
             has none.
+        colors: whether the last three channels of the scene are colours.
         **kwargs: passed to `keras.layers.Layer`.
     """
 
@@ -82,12 +104,13 @@ class GlobalTrunk(keras.layers.Layer):
         upsampling="transposed",
         separable=False,
         skips=False,
+        colors=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.filters, self.downsamplings = filters, downsamplings
         self.blocks, self.upsampling, self.separable = blocks, upsampling, separable
-        self.skips = skips
+        self.skips, self.colors = skips, colors
         self._make_layers()
 
     def _make_layers(self):
@@ -95,6 +118,7 @@ class GlobalTrunk(keras.layers.Layer):
         widths = [self.filters * 2**i for i in range(self.downsamplings + 1)]
         self.down = [_entry(widths[0], dtype)]
         self.down += [_down(width, dtype, self.separable) for width in widths[1:]]
+        self.color_entry = _color_entry(widths[0], dtype, self.colors)
         self.residuals = [
             blocks.ResidualBlock(widths[-1], self.separable, dtype=dtype)
             for _ in range(self.blocks)
@@ -105,8 +129,9 @@ class GlobalTrunk(keras.layers.Layer):
 
     def build(self, input_shape):
         """Make the kernels."""
-        shape, finer = input_shape, []
-        for stack in self.down:
+        shape = _build_entry(self.down[0], self.color_entry, input_shape)
+        finer = [shape]
+        for stack in self.down[1:]:
             shape = blocks.build_stack(stack, shape)
             finer.append(shape)
         shape = blocks.build_stack(self.residuals, shape)
@@ -119,8 +144,9 @@ class GlobalTrunk(keras.layers.Layer):
 
         Both sides must divide by 2**downsamplings and be at least twice that.
         """
-        x, finer = inputs, []
-        for stack in self.down:
+        x = _entered(self.down[0], self.color_entry, inputs)
+        finer = [x]
+        for stack in self.down[1:]:
             x = blocks.call_stack(stack, x)
             finer.append(x)
         x = blocks.call_stack(self.residuals, x)
@@ -144,6 +170,7 @@ class GlobalTrunk(keras.layers.Layer):
             "upsampling": self.upsampling,
             "separable": self.separable,
             "skips": self.skips,
+            "colors": self.colors,
         }
 
 
@@ -157,7 +184,7 @@ class GlobalGenerator(keras.Model):
         blocks: residual blocks at the smallest size.
         upsampling: see `networks.blocks.Upsample`.
         separable: whether the 3x3 convolutions are `networks.blocks.separable_convolution`s, for
-            devices; needs upsampling "nearest".
+            devices; not with upsampling "transposed".
         skips: see `GlobalTrunk`.
         colors: whether the last three channels of the scene are colours. A 1x1 convolution adds
             them to the image as they are, too: instance normalisation takes away what all pixels
@@ -184,7 +211,14 @@ class GlobalGenerator(keras.Model):
         self.blocks, self.upsampling, self.separable = blocks, upsampling, separable
         self.skips, self.colors = skips, colors
         self.trunk = GlobalTrunk(
-            filters, downsamplings, blocks, upsampling, separable, skips, dtype=self.dtype_policy
+            filters,
+            downsamplings,
+            blocks,
+            upsampling,
+            separable,
+            skips,
+            colors,
+            dtype=self.dtype_policy,
         )
         self.head, self.tint = _head(self.dtype_policy), _tint(colors)
 
@@ -251,9 +285,10 @@ class LocalEnhancer(keras.Model):
         self.global_blocks, self.upsampling, self.colors = global_blocks, upsampling, colors
         dtype = self.dtype_policy
         self.global_generator = GlobalTrunk(
-            2 * filters, downsamplings, global_blocks, upsampling, dtype=dtype
+            2 * filters, downsamplings, global_blocks, upsampling, colors=colors, dtype=dtype
         )
         self.entry = _entry(filters, dtype) + _down(2 * filters, dtype)
+        self.color_entry = _color_entry(filters, dtype, colors)
         self.exit = self._exit()
         self.head, self.tint = _head(dtype), _tint(colors)
 
@@ -267,8 +302,8 @@ class LocalEnhancer(keras.Model):
     def build(self, input_shape):
         """Make the kernels for scenes of shape (batch, height, width, channels)."""
         self.global_generator.build(input_shape)
-        shape = blocks.build_stack(self.exit, blocks.build_stack(self.entry, input_shape))
-        blocks.build_stack(self.head, shape)
+        shape = _build_entry(self.entry, self.color_entry, input_shape)
+        blocks.build_stack(self.head, blocks.build_stack(self.exit, shape))
         if self.tint is not None:
             self.tint.build((*input_shape[:-1], 3))
         self.built = True
@@ -278,7 +313,7 @@ class LocalEnhancer(keras.Model):
         multiple = 2 ** (self.downsamplings + 1)
         padded = blocks.pad_to_multiple(scene, multiple, minimum=max(2 * multiple, 8))
         coarse = self.global_generator(blocks.downsample(padded))
-        features = coarse + blocks.call_stack(self.entry, padded)
+        features = coarse + _entered(self.entry, self.color_entry, padded)
         fine = blocks.call_stack(self.exit, features)
         return blocks.crop(_image(self.head, self.tint, fine, padded), scene)
 

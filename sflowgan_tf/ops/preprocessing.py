@@ -66,13 +66,13 @@ def region_colors(labels: Any, images: Any, num_classes: int, regions: Regions, 
     The picture is divided into square cells. In each of them every class has its sums of colours
     and of pixels, void being one more class; both are interpolated bilinearly between the centres
     of the cells and then divided. So no colour crosses the boundary of a class, and a small thing
-    keeps its own.
+    keeps its own. The pixels of `regions.fine` are not averaged at all.
 
     Args:
         labels: (batch, height, width) integer indices; C or more is void.
         images: (batch, height, width, 3) RGB, uint8 or floating 0..255.
         num_classes: C.
-        regions: how wide the cells are, and for which classes they are narrower.
+        regions: how wide the cells are, and which classes have none.
         xp: `numpy` or `keras.ops`.
 
     Returns:
@@ -80,13 +80,10 @@ def region_colors(labels: Any, images: Any, num_classes: int, regions: Regions, 
     """
     indices = xp.minimum(xp.array(labels, dtype="int32"), num_classes)
     colors = _means_in_cells(indices, images, num_classes + 1, regions.cell, xp)
-    if not regions.fine:
-        return colors
-    finer = xp.zeros_like(indices)
-    for number, index in enumerate(regions.fine, start=1):
-        finer = xp.where(xp.equal(indices, index), number, finer)
-    means = _means_in_cells(finer, images, len(regions.fine) + 1, regions.fine_cell, xp)
-    return xp.where(xp.greater(finer, 0)[..., None], means, colors)
+    for index in regions.fine:
+        own = xp.equal(indices, index)[..., None]
+        colors = xp.where(own, xp.array(images, dtype="float32"), colors)
+    return colors
 
 
 def _means_in_cells(indices: Any, images: Any, kinds: int, cell: int, xp: Any) -> Any:

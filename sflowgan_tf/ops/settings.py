@@ -56,14 +56,9 @@ class Regions:
 
     Attributes:
         cell: side of a cell, pixels.
-        fine: indices of classes whose cells are a quarter as wide: of small things whose parts
-            differ in colour, as the lamps of traffic lights do.
+        fine: indices of classes whose pixels keep their own colours: of small things whose parts
+            differ, as the lamps of traffic lights do.
     """
 
     cell: int
     fine: tuple[int, ...] = ()
-
-    @property
-    def fine_cell(self) -> int:
-        """Side of the cells of `fine`, pixels."""
-        return max(self.cell // 4, 1)

@@ -1,3 +1,4 @@
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -113,6 +114,16 @@ class TestUpsample:
         x = np.random.default_rng(0).random((2, 3, 4, 2)).astype("float32")
         np.testing.assert_array_equal(layer(x), x.repeat(2, axis=1).repeat(2, axis=2))
 
+    def test_bilinear_lies_between_the_centres(self):
+        layer = blocks.Upsample(2, "bilinear")
+        layer.build((None, None, None, 2))
+        kernel = np.zeros((3, 3, 2, 2), "float32")
+        kernel[1, 1] = np.eye(2)
+        layer.convolution.set_weights([kernel, np.zeros(2)])
+        x = np.random.default_rng(0).random((2, 3, 4, 2)).astype("float32")
+        expected = [cv2.resize(image, (8, 6), interpolation=cv2.INTER_LINEAR) for image in x]
+        np.testing.assert_allclose(layer(x), expected, rtol=0, atol=1e-6)
+
     def test_unknown_method(self):
         with pytest.raises(ValueError, match="method: expected one of .*got 'bicubic'"):
             blocks.Upsample(1, "bicubic")
@@ -123,7 +134,7 @@ def test_layers_take_their_configuration_back():
         blocks.InstanceNormalization(),
         blocks.ReflectionPadding2D(3),
         blocks.ResidualBlock(4, dtype="mixed_bfloat16"),
-        blocks.Upsample(4, "nearest"),
+        blocks.Upsample(4, "bilinear"),
     ):
         config = layer.get_config()
         assert type(layer).from_config(config).get_config() == config

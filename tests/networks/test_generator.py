@@ -80,7 +80,7 @@ def test_skips_bring_each_pixel_of_the_scene_past_the_smallest_size():
 
 
 def test_transposed_has_no_separable_form():
-    with pytest.raises(ValueError, match="only 'nearest' has a separable form"):
+    with pytest.raises(ValueError, match="'transposed' has no separable form"):
         small(separable=True)
 
 

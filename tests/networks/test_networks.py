@@ -23,6 +23,10 @@ NETWORKS = {
         lambda **kw: GlobalGenerator(2, 2, blocks=1, upsampling="nearest", **kw),
         5,
     ),
+    "global-bilinear": (
+        lambda **kw: GlobalGenerator(2, 2, blocks=1, upsampling="bilinear", **kw),
+        5,
+    ),
     "global-separable": (
         lambda **kw: GlobalGenerator(2, 2, blocks=1, upsampling="nearest", separable=True, **kw),
         5,
