@@ -1,0 +1,105 @@
+"""Whether pictures keep what matters of colours: traffic lights' states, hues of cars and signs.
+
+From the repository's root, of a trained model and records that it was not trained on:
+
+    python -m benchmarks.kept_colors MODEL --data RECORDS [--split train]
+
+Every scene is painted as `translate` does if nothing is said, `--appearance given`. Printed are,
+for the simulator's frames, the pictures and the real frames,
+
+- the share of the traffic lights of more than 12 pixels that show the state of the simulator's
+  frame, by the rule of `evaluate`'s `light_states_kept`.
+- of the cars, and of the traffic signs, of at least 30 pixels whose mean colour in the simulator's
+  frame has a hue (a chroma of 12 or more in CIE Lab): the share whose mean colour in the picture
+  lies within 30 degrees of it, and has a chroma of 4 or more.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from sflowgan_tf.utils import cli
+from sflowgan_tf.utils.quiet import import_tensorflow
+
+import_tensorflow()
+
+import cv2  # noqa: E402
+import numpy as np  # noqa: E402
+from tqdm import tqdm  # noqa: E402
+
+from sflowgan_tf.data.dataset import Records  # noqa: E402
+from sflowgan_tf.evaluation.metrics import lights  # noqa: E402
+from sflowgan_tf.loading import load  # noqa: E402
+
+OBJECTS = ("car", "traffic sign")
+LEAST_PIXELS, LEAST_CHROMA, VISIBLE_CHROMA, NEAR = 30, 12.0, 4.0, 30.0
+
+
+def mean_colors(picture: np.ndarray, regions: np.ndarray) -> np.ndarray:
+    """The a and b of CIE Lab of each region's mean, (regions, 2); of those from number 1 on."""
+    lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    count = int(regions.max()) + 1
+    sums = [np.bincount(regions.ravel(), lab[..., c].ravel(), count) for c in (1, 2)]
+    return (np.stack(sums, 1) / np.bincount(regions.ravel(), minlength=count)[:, None])[1:]
+
+
+def objects(labels: np.ndarray, index: int) -> np.ndarray:
+    """The connected regions of a class that are large enough, (height, width) 1, 2, ...; else 0."""
+    _, regions, statistics, _ = cv2.connectedComponentsWithStats((labels == index).astype(np.uint8))
+    large = statistics[:, cv2.CC_STAT_AREA] >= LEAST_PIXELS
+    large[0] = False
+    return np.where(large, np.cumsum(large), 0)[regions]
+
+
+def hues_kept(source: np.ndarray, picture: np.ndarray, regions: np.ndarray) -> np.ndarray:
+    """Of the regions that have a hue in the source, whether the picture keeps it, bool."""
+    before, after = (mean_colors(x, regions) for x in (source, picture))
+    chroma = [np.hypot(*colors.T) for colors in (before, after)]
+    turned = np.degrees(np.arctan2(*before.T[::-1]) - np.arctan2(*after.T[::-1]))
+    near = np.abs((turned + 180) % 360 - 180) <= NEAR
+    return (near & (chroma[1] >= VISIBLE_CHROMA))[chroma[0] >= LEAST_CHROMA]
+
+
+def flags() -> argparse.ArgumentParser:
+    """The command's arguments."""
+    parser = cli.parser(
+        "benchmarks.kept_colors",
+        "Measures whether pictures keep lights' states and objects' hues.",
+        "python -m benchmarks.kept_colors minicity --data datasets/minicity",
+    )
+    parser.add_argument("model", help="run, exported or released model")
+    parser.add_argument("--data", type=Path, required=True, help="records with simulator's frames")
+    parser.add_argument("--split", default="validation", help="of the records (%(default)s)")
+    return parser
+
+
+def work(parsed: argparse.Namespace) -> None:
+    """Paints, and prints the table."""
+    model, records = load(parsed.model), Records(parsed.data, parsed.split)
+    names = records.classes.names
+    light = names.index("traffic light")
+    kinds = ("simulator", "painted", "real")
+    states = {kind: [0, 0] for kind in kinds}
+    hues: dict[tuple[str, str], list[np.ndarray]] = {(k, o): [] for k in kinds for o in OBJECTS}
+    for frame in tqdm(records, total=len(records), unit="scene"):
+        labels, source = frame["labels"], frame["image_cg"]
+        pictures = (source, model.translate(labels, source), frame["image_real"])
+        for kind, picture in zip(kinds, pictures, strict=True):
+            compared = lights.compare_states(labels, source, picture, light)
+            states[kind][0] += compared.unchanged
+            states[kind][1] += compared.lights
+            for name in OBJECTS:
+                regions = objects(labels, names.index(name))
+                hues[kind, name].append(hues_kept(source, picture, regions))
+    print(f"{'':<12}{'lights':>18}" + "".join(f"{name:>20}" for name in OBJECTS))
+    for kind in kinds:
+        shares = [tuple(states[kind])]
+        for name in OBJECTS:
+            kept = np.concatenate(hues[kind, name])
+            shares.append((int(kept.sum()), kept.size))
+        cells = [f"{n} of {of} ({100 * n / max(of, 1):.1f} %)" for n, of in shares]
+        print(f"{kind:<12}{cells[0]:>18}" + "".join(f"{cell:>20}" for cell in cells[1:]))
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(flags(), work))
