@@ -42,7 +42,7 @@ from sflowgan_tf.deployment.conversion import Scene  # noqa: E402
 from sflowgan_tf.deployment.endpoints import endpoints  # noqa: E402
 from sflowgan_tf.ops.classes import TABLES  # noqa: E402
 from sflowgan_tf.ops.ensemble import ensemble_weights  # noqa: E402
-from sflowgan_tf.ops.palette import Appearance, ClassColors, Palette, frame_means  # noqa: E402
+from sflowgan_tf.ops.palette import ClassColors, ColorInput, Palette, frame_means  # noqa: E402
 from sflowgan_tf.training import assembly  # noqa: E402
 from sflowgan_tf.training.assembly.palettes import regions  # noqa: E402
 from sflowgan_tf.translation.translator import Translator  # noqa: E402
@@ -96,7 +96,7 @@ def translator(config: Config, scenes: list[Scene]) -> Translator:
         num_classes=TABLE.num_classes,
         edge_settings=config.records.edges,
         dned_sees=config.dned.sees,
-        appearance=averaged and Appearance(regions=averaged, palette=palette(scenes)),
+        appearance=averaged and ColorInput(regions=averaged, palette=palette(scenes)),
     )
 
 

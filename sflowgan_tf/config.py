@@ -304,8 +304,8 @@ def _check_together(config: Config) -> None:
     kind, upsampling = config.generator.kind, config.generator.upsampling
     if config.generator.separable and (kind != "global" or upsampling == "transposed"):
         raise UserError(
-            "generator.separable=true: needs generator.kind=global and generator.upsampling=bilinear "
-            f"or nearest, got {kind} and {upsampling}"
+            "generator.separable=true: needs generator.kind=global and generator.upsampling="
+            f"bilinear or nearest, got {kind} and {upsampling}"
         )
     if config.edge_map == "none" and config.discriminator.sees_edges:
         raise UserError(

@@ -78,10 +78,10 @@ def work(parsed: argparse.Namespace) -> None:
 
     import_tensorflow()
     from sflowgan_tf.data.media.scenes import pair_up
-    from sflowgan_tf.translation.appearance import Appearance
+    from sflowgan_tf.translation.appearance import AppearanceChoice
     from sflowgan_tf.translation.painting import Painter
 
-    appearance = None if parsed.appearance is None else Appearance.parse(parsed.appearance)
+    appearance = None if parsed.appearance is None else AppearanceChoice.parse(parsed.appearance)
     scenes = pair_up(parsed.labels, parsed.frames, in_order=is_film)
     with _model(parsed) as model:
         several = parsed.variations > 1 and not is_drawn

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sflowgan_tf.ops.palette import Appearance, ClassColors, Palette
+from sflowgan_tf.ops.palette import ClassColors, ColorInput, Palette
 from sflowgan_tf.ops.settings import Regions
 
 
@@ -19,7 +19,7 @@ def appearance_of(num_classes, cell=5):
         for levels, spreads in (((90, 200), (5, 20)), ((40, 150), (20, 40)))
     )
     clusters = absent + draw.uniform(0, 255, (8, kinds, 3)).astype(np.float32)
-    return Appearance(
+    return ColorInput(
         regions=Regions(cell=cell),
         palette=Palette(real=real, simulator=simulator, clusters=clusters),
     )

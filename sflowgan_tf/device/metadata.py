@@ -14,7 +14,7 @@ from typing import Any
 
 from sflowgan_tf.device.precisions import Precision
 from sflowgan_tf.ops.classes import ClassTable
-from sflowgan_tf.ops.palette import Appearance
+from sflowgan_tf.ops.palette import ColorInput
 from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.errors import UserError
 
@@ -51,7 +51,7 @@ class Metadata:
     edges: EdgeSettings
     flow: Farneback = Farneback()
     classes: ClassTable
-    appearance: Appearance | None = None
+    appearance: ColorInput | None = None
     origin: dict[str, str]
 
     @property
@@ -90,7 +90,7 @@ class Metadata:
                 "edges": EdgeSettings(**values["edges"]),
                 "flow": Farneback(**values.get("flow", {})),
                 "classes": ClassTable.from_dict(values["classes"]),
-                "appearance": colors and Appearance.from_dict(colors),
+                "appearance": colors and ColorInput.from_dict(colors),
             }
             return cls(**(values | parts))
         except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError):

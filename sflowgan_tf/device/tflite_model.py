@@ -12,7 +12,7 @@ import numpy as np
 
 from sflowgan_tf.device.metadata import Metadata
 from sflowgan_tf.ops import preprocessing
-from sflowgan_tf.ops.palette import Appearance, Recoloring
+from sflowgan_tf.ops.palette import ColorInput, Recoloring
 from sflowgan_tf.ops.settings import EdgeSettings
 from sflowgan_tf.utils.errors import UserError
 
@@ -131,7 +131,7 @@ def network_inputs(
     *,
     num_classes: int,
     edge_settings: EdgeSettings,
-    appearance: Appearance | None,
+    appearance: ColorInput | None,
 ) -> list[np.ndarray]:
     """A scene as the network in a file takes it.
 

@@ -200,7 +200,7 @@ class Palette:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Appearance:
+class ColorInput:
     """How a model that sees colours is given them.
 
     Attributes:
@@ -237,7 +237,7 @@ class Appearance:
         return {**asdict(self.regions), "palette": self.palette.to_dict()}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Appearance:
+    def from_dict(cls, values: dict[str, Any]) -> ColorInput:
         """What `to_dict` gave.
 
         Raises:

@@ -80,7 +80,7 @@ Aim = Callable[[SetColors, int], Recoloring]  # colours of the set and a seed ->
 
 
 @dataclass(frozen=True, kw_only=True)
-class Appearance:
+class AppearanceChoice:
     """A choice of colours, the same for all scenes of a set.
 
     Attributes:
@@ -96,7 +96,7 @@ class Appearance:
     files: tuple[Path, ...] = ()
 
     @classmethod
-    def parse(cls, text: str) -> Appearance:
+    def parse(cls, text: str) -> AppearanceChoice:
         """The choice that a text names.
 
         Raises:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sflowgan_tf.ops.classes import ClassTable
-from sflowgan_tf.ops.palette import Appearance
+from sflowgan_tf.ops.palette import ColorInput
 from sflowgan_tf.ops.settings import EdgeSettings, Farneback
 from sflowgan_tf.utils.provenance import KEYS
 
@@ -59,7 +59,7 @@ class Card:
     flow: Farneback = Farneback()
     edge_map: str
     redraws: bool
-    appearance: Appearance | None = None
+    appearance: ColorInput | None = None
     data: dict[str, Any]
     metrics: dict[str, Any] | None
     licence: str
@@ -95,7 +95,7 @@ class Card:
             "size": _size,
             "edges": lambda settings: EdgeSettings(**settings),
             "flow": lambda settings: Farneback(**settings),
-            "appearance": lambda colors: colors and Appearance.from_dict(colors),
+            "appearance": lambda colors: colors and ColorInput.from_dict(colors),
         }
         for key in parts.keys() & values.keys():
             try:

@@ -16,7 +16,7 @@ from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.ops.palette import Recoloring
-from sflowgan_tf.translation.appearance import Appearance, SetColors
+from sflowgan_tf.translation.appearance import AppearanceChoice, SetColors
 from sflowgan_tf.translation.model import Model
 from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import UserError
@@ -41,7 +41,7 @@ class Painter:
         variations: int,
         seed: int,
         redraw: bool,
-        appearance: Appearance | None = None,
+        appearance: AppearanceChoice | None = None,
     ):
         """How scenes are read and painted.
 
@@ -64,7 +64,7 @@ class Painter:
         self.origin = model.origin | {"seed": str(seed)}
         self.appearance, self._seed, self._aim = None, seed, None
         if model.palette is not None:
-            self.appearance = appearance or Appearance.parse("given")
+            self.appearance = appearance or AppearanceChoice.parse("given")
             self._aim = self.appearance.aim(model.palette, table)
         elif appearance is not None:
             raise UserError(

@@ -12,7 +12,7 @@ from sflowgan_tf.ops import images, preprocessing
 from sflowgan_tf.ops.edges import instance_boundaries, laplacian_edges
 from sflowgan_tf.ops.ensemble import ensemble, ensemble_weights
 from sflowgan_tf.ops.network_input import network_input
-from sflowgan_tf.ops.palette import Appearance, Recoloring
+from sflowgan_tf.ops.palette import ColorInput, Recoloring
 from sflowgan_tf.ops.settings import SIDE_OUTPUTS, EdgeSettings
 
 Record = Mapping[str, tf.Tensor]  # a frame of `data.pipeline.frames`, by the fields of the records
@@ -56,7 +56,7 @@ class Translator(tf.Module):
         edge_map: Literal["laplacian", "instances", "none"] = "laplacian",
         redraws: bool = True,
         dned_sees: Literal["edges", "image"] = "edges",
-        appearance: Appearance | None = None,
+        appearance: ColorInput | None = None,
     ):
         """Joins built networks; the arguments are the attributes.
 
@@ -216,7 +216,7 @@ class Translator(tf.Module):
         return tf.repeat(scale, batch, axis=0), tf.repeat(shift, batch, axis=0)
 
     @property
-    def _colored(self) -> Appearance:
+    def _colored(self) -> ColorInput:
         if self.appearance is None:
             raise ValueError("this model sees no colours")
         return self.appearance

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from sflowgan_tf.ops.palette import Appearance, ClassColors, Palette, Recoloring, frame_means
+from sflowgan_tf.ops.palette import ClassColors, ColorInput, Palette, Recoloring, frame_means
 from sflowgan_tf.ops.settings import Regions
 
 NAN = float("nan")
@@ -94,9 +94,9 @@ def test_like_takes_the_means_of_other_frames_and_what_they_lack_from_the_real_o
 def test_it_comes_back_from_json(simulator):
     palette = Palette(real=PALETTE.real, simulator=simulator, clusters=PALETTE.clusters)
     written = json.dumps(
-        Appearance(regions=Regions(cell=8, fine=(1, 2)), palette=palette).to_dict(), allow_nan=False
+        ColorInput(regions=Regions(cell=8, fine=(1, 2)), palette=palette).to_dict(), allow_nan=False
     )
-    back = Appearance.from_dict(json.loads(written))
+    back = ColorInput.from_dict(json.loads(written))
     assert back.regions == Regions(cell=8, fine=(1, 2)) and back.palette.num_classes == 3
     assert (back.palette.simulator is None) == (simulator is None)
     np.testing.assert_array_equal(back.palette.clusters, palette.clusters)

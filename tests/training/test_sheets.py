@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from sflowgan_tf.ops.classes import TABLES
-from sflowgan_tf.ops.palette import Appearance
+from sflowgan_tf.ops.palette import ColorInput
 from sflowgan_tf.ops.settings import Farneback, Regions
 from sflowgan_tf.training.sheets import film, flow, scenes, variations
 from tests.translation.test_translator import make, palette, record
@@ -45,7 +45,7 @@ def test_a_sheet_without_a_dned_is_painted_from_what_there_is(frame, edge_map):
 
 
 def test_a_sheet_shows_the_colours_that_a_model_sees(frame):
-    translator = make(appearance=Appearance(regions=Regions(cell=4), palette=palette()))
+    translator = make(appearance=ColorInput(regions=Regions(cell=4), palette=palette()))
     sheet = scenes(translator, TABLE, [frame], redraw=True)
     assert sheet.shape == (22 + 11 + 4, 7 * (18 + 4) - 4, 3)
     shown = [sheet[22:33, 22 * column : 22 * column + 18] for column in range(7)]

@@ -6,7 +6,7 @@ import pytest
 
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.ops.palette import ClassColors, Palette
-from sflowgan_tf.translation.appearance import Appearance, SetColors
+from sflowgan_tf.translation.appearance import AppearanceChoice, SetColors
 from sflowgan_tf.utils.errors import UserError
 
 TABLE = TABLES["cityscapes"]
@@ -38,7 +38,7 @@ def measured(*levels):
 
 def recolored(text, palette, given, kind, level, seed=0):
     """What a level of a class becomes."""
-    recoloring = Appearance.parse(text).aim(palette, TABLE)(given, seed)
+    recoloring = AppearanceChoice.parse(text).aim(palette, TABLE)(given, seed)
     (out,) = set(recoloring.scale[kind] * level + recoloring.shift[kind])
     return out
 
@@ -124,4 +124,4 @@ def test_like_a_picture_with_its_labels_takes_the_colours_of_classes(here):
 )
 def test_wrong_choices_are_sentences(here, text, sentence):
     with pytest.raises(UserError, match=sentence):
-        Appearance.parse(text).aim(PALETTE, TABLE)
+        AppearanceChoice.parse(text).aim(PALETTE, TABLE)

@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 
-from sflowgan_tf.ops.palette import Appearance, ClassColors, Palette
+from sflowgan_tf.ops.palette import ClassColors, ColorInput, Palette
 from sflowgan_tf.ops.settings import Farneback, Regions
 from sflowgan_tf.translation.card import Card, licence
 
@@ -38,7 +38,7 @@ def test_the_palette_comes_back_and_older_cards_have_none(exportable):
     values = json.loads(
         json.dumps(
             dataclasses.replace(
-                card, appearance=Appearance(regions=Regions(cell=8), palette=palette)
+                card, appearance=ColorInput(regions=Regions(cell=8), palette=palette)
             ).to_dict()
         )
     )

@@ -14,7 +14,7 @@ from sflowgan_tf.data.media.scenes import pair_up
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.ops.palette import ClassColors, Palette
 from sflowgan_tf.ops.settings import Farneback
-from sflowgan_tf.translation.appearance import Appearance
+from sflowgan_tf.translation.appearance import AppearanceChoice
 from sflowgan_tf.translation.films import Films
 from sflowgan_tf.translation.history import History
 from sflowgan_tf.translation.painting import Painter
@@ -188,7 +188,7 @@ class Recolors(Echo):
 def test_one_recolouring_holds_for_a_whole_film_and_after_an_interruption(root):
     """Frames of 0 to 60 levels, a mean of 30 and a spread of 20, which become 90 and 8."""
     whole, first, rest = Recolors(), Recolors(breaks=True), Recolors()
-    options = {"palette": PALETTE, "appearance": Appearance.parse("given")}
+    options = {"palette": PALETTE, "appearance": AppearanceChoice.parse("given")}
     make(root, whole, file="whole/film.mp4", **options)
     frames, texts = decode(root / "whole/film.mp4")
     assert texts["appearance"] == "given"
@@ -211,10 +211,10 @@ def test_another_choice_of_colours_takes_up_nothing(root, text, said, capsys, mo
     cv2.imwrite("like.png", np.arange(12, dtype=np.uint8).reshape(2, 2, 3))
     begun = "given" if text else "like:like.png"
     with pytest.raises(KeyboardInterrupt):
-        make(root, Recolors(breaks=True), palette=PALETTE, appearance=Appearance.parse(begun))
+        make(root, Recolors(breaks=True), palette=PALETTE, appearance=AppearanceChoice.parse(begun))
     os.utime("like.png", (1, 1))
     again = Recolors()
-    make(root, again, palette=PALETTE, appearance=Appearance.parse(text or begun))
+    make(root, again, palette=PALETTE, appearance=AppearanceChoice.parse(text or begun))
     assert len(again.asked) == FRAMES
     assert said in capsys.readouterr().out
 

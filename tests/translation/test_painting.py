@@ -7,7 +7,7 @@ from PIL import Image
 from sflowgan_tf.data.media.scenes import pair_up
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.ops.palette import ClassColors, Palette
-from sflowgan_tf.translation.appearance import Appearance
+from sflowgan_tf.translation.appearance import AppearanceChoice
 from sflowgan_tf.translation.painting import Painter, Pictures
 from sflowgan_tf.utils.errors import Failure, UserError
 from tests.translation.echo import model_of
@@ -127,7 +127,7 @@ class Recolors:
 
 
 def colored(folders, text, **options):
-    appearance = None if text is None else Appearance.parse(text)
+    appearance = None if text is None else AppearanceChoice.parse(text)
     model = model_of(Recolors(), palette=PALETTE)
     return make(folders, model=model, appearance=appearance, **options)
 
@@ -160,4 +160,4 @@ def test_drawn_colours_make_versions_without_a_dned(folders):
 
 def test_a_model_that_sees_no_colours_has_no_choice(folders):
     with pytest.raises(UserError, match="--appearance cluster:0: this model sees no colours"):
-        make(folders, appearance=Appearance.parse("cluster:0"))
+        make(folders, appearance=AppearanceChoice.parse("cluster:0"))

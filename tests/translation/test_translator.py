@@ -10,7 +10,7 @@ from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.ops.edges import instance_boundaries, laplacian_edges
 from sflowgan_tf.ops.ensemble import ensemble, ensemble_weights
 from sflowgan_tf.ops.network_input import network_input
-from sflowgan_tf.ops.palette import Appearance, ClassColors, Palette, Recoloring
+from sflowgan_tf.ops.palette import ClassColors, ColorInput, Palette, Recoloring
 from sflowgan_tf.ops.preprocessing import region_colors, to_uint8
 from sflowgan_tf.ops.settings import EdgeSettings, Regions
 from sflowgan_tf.translation.translator import Translator
@@ -131,7 +131,7 @@ def palette(simulator=160, real=100):
 
 @pytest.fixture(scope="module")
 def colored():
-    return make(appearance=Appearance(regions=Regions(cell=4), palette=palette()))
+    return make(appearance=ColorInput(regions=Regions(cell=4), palette=palette()))
 
 
 def given_colors(frame):

@@ -11,7 +11,7 @@ from sflowgan_tf.config import Config
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest, write_json
 from sflowgan_tf.ops.classes import ClassTable
-from sflowgan_tf.ops.palette import Appearance, ClassColors, Palette, frame_means
+from sflowgan_tf.ops.palette import ClassColors, ColorInput, Palette, frame_means
 from sflowgan_tf.ops.settings import Regions
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.disk import writing
@@ -21,7 +21,7 @@ _FRAMES = 2000  # of the training records, at most
 _CLUSTERS = 8  # of each class
 
 
-def appearance(config: Config, folder: Path, manifest: Manifest, run: Run) -> Appearance | None:
+def appearance(config: Config, folder: Path, manifest: Manifest, run: Run) -> ColorInput | None:
     """What a training gives its generator as colours; measured, where the run has no palette yet.
 
     Args:
@@ -48,7 +48,7 @@ def appearance(config: Config, folder: Path, manifest: Manifest, run: Run) -> Ap
     return restored_appearance(config, manifest.classes, run)
 
 
-def restored_appearance(config: Config, classes: ClassTable, run: Run) -> Appearance | None:
+def restored_appearance(config: Config, classes: ClassTable, run: Run) -> ColorInput | None:
     """What the generator of a run on disk is given as colours.
 
     Args:
@@ -76,7 +76,7 @@ def restored_appearance(config: Config, classes: ClassTable, run: Run) -> Appear
         raise UserError(
             f"{run.palette}: damaged; delete it, and the command that trained the run makes it anew"
         ) from None
-    return Appearance(regions=averaged, palette=measured)
+    return ColorInput(regions=averaged, palette=measured)
 
 
 def regions(config: Config, classes: ClassTable) -> Regions | None:

@@ -6,7 +6,7 @@ import tensorflow as tf
 from sflowgan_tf import config as settings
 from sflowgan_tf.config import Config
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.ops.palette import Appearance
+from sflowgan_tf.ops.palette import ColorInput
 from sflowgan_tf.training import released
 from sflowgan_tf.training.assembly.epochs import curriculum
 from sflowgan_tf.training.assembly.networks import dned, generator
@@ -50,7 +50,7 @@ def restore(run: Run, task: str = "translation", **networks: keras.Model) -> int
 
 
 def translator(
-    config: Config, manifest: Manifest, gan: ImageGAN, appearance: Appearance | None
+    config: Config, manifest: Manifest, gan: ImageGAN, appearance: ColorInput | None
 ) -> Translator:
     """The translator of a training in progress; `appearance` is that of `palettes.appearance`."""
     redraws = bool(config.phases.dned or config.phases.video)
@@ -86,7 +86,7 @@ def _translator(
     painter: keras.Model,
     edge_network: keras.Model,
     redraws: bool,
-    appearance: Appearance | None,
+    appearance: ColorInput | None,
 ) -> Translator:
     return Translator(
         generator=painter,
