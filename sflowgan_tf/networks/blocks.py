@@ -11,18 +11,19 @@ UPSAMPLINGS = ("transposed", "nearest", "bilinear")
 EPSILON = 1e-5
 
 
-def convolution(filters, kernel_size, **kwargs):
-    """A `Conv2D` without padding of its own, N(0, 0.02) kernel and zero bias (pix2pixHD).
+def convolution(filters, kernel_size, stddev=0.02, **kwargs):
+    """A `Conv2D` without padding of its own, its bias zero.
 
     Args:
         filters: channels that come out.
         kernel_size: side of the square kernel.
+        stddev: of the normal distribution from which the kernel is drawn; pix2pixHD's.
         **kwargs: passed to `keras.layers.Conv2D`.
 
     Returns:
         A new layer with an initializer of its own: a shared one would give equal kernels.
     """
-    initializer = keras.initializers.RandomNormal(stddev=0.02)
+    initializer = keras.initializers.RandomNormal(stddev=stddev)
     return keras.layers.Conv2D(filters, kernel_size, kernel_initializer=initializer, **kwargs)
 
 

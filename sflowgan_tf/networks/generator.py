@@ -22,8 +22,13 @@ def _entry(filters, dtype):
 
 
 def _color_entry(filters, dtype, colors):
-    """1x1 convolution of the colours, which have no detail; None without colours."""
-    return blocks.convolution(filters, 1, use_bias=False, dtype=dtype) if colors else None
+    """1x1 convolution of the colours, which have no detail; None without colours.
+
+    It starts so large that they weigh as much beside labels and edges as in a 7x7 kernel.
+    """
+    if not colors:
+        return None
+    return blocks.convolution(filters, 1, stddev=7 * 0.02, use_bias=False, dtype=dtype)
 
 
 def _build_entry(entry, color_entry, shape):
@@ -66,8 +71,13 @@ def _head(dtype):
 
 
 def _tint(colors):
-    """1x1 convolution of the colours at a scene's end to three channels; None without colours."""
-    return blocks.convolution(3, 1, use_bias=False, dtype="float32") if colors else None
+    """1x1 convolution of the colours at a scene's end to an image; None without colours.
+
+    It starts as the identity, so a training begins with pictures that are the colours themselves.
+    """
+    if not colors:
+        return None
+    return keras.layers.Conv2D(3, 1, use_bias=False, kernel_initializer="identity", dtype="float32")
 
 
 def _image(head, tint, features, scene):
