@@ -7,6 +7,7 @@ right up to what the network divides by, and the image is cropped.
 """
 
 import keras
+import numpy as np
 from keras import ops
 
 from sflowgan_tf.networks import blocks
@@ -77,7 +78,8 @@ def _tint(colors):
     """
     if not colors:
         return None
-    return keras.layers.Conv2D(3, 1, use_bias=False, kernel_initializer="identity", dtype="float32")
+    identity = keras.initializers.Constant(np.eye(3))
+    return keras.layers.Conv2D(3, 1, use_bias=False, kernel_initializer=identity, dtype="float32")
 
 
 def _image(head, tint, features, scene):
