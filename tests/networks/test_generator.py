@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -110,3 +111,27 @@ def test_frozen_global_part_leaves_the_local_one_trainable():
     network.global_generator.trainable = False
     frozen = len(network.global_generator.variables)
     assert len(network.trainable_variables) == every - frozen > 0
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: GlobalGenerator(4, 2, blocks=1, colors=True),
+        lambda: LocalEnhancer(4, 1, blocks=1, global_blocks=1, colors=True),
+    ],
+)
+def test_a_fresh_generator_paints_the_colors_that_it_is_given(make):
+    keras.utils.set_random_seed(0)
+    scene = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 7)).astype("float32")
+    image = np.asarray(make()(scene))
+    np.testing.assert_allclose(image.mean((0, 1, 2)), 0, atol=0.2)
+    assert np.corrcoef(image.ravel(), np.tanh(scene[..., -3:]).ravel())[0, 1] > 0.8
+
+
+def test_a_shift_of_all_colors_reaches_the_picture():
+    keras.utils.set_random_seed(0)
+    generator = GlobalGenerator(4, 2, blocks=1, colors=True)
+    scene = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 32, 32, 7)).astype("float32")
+    shifted = scene.copy()
+    shifted[..., -3:] += 0.4
+    assert np.mean(np.asarray(generator(shifted)) - np.asarray(generator(scene))) > 0.2
