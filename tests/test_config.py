@@ -135,7 +135,7 @@ def test_a_size_is_width_then_height():
         ("generator.frozen_epochs=1", "generator.kind=local_enhancer"),
         ("generator.global_run=x", "generator.kind=local_enhancer"),
         ("generator.kind=unet generator.global_run=x", "generator.kind=local_enhancer"),
-        ("generator.separable=true", "needs .*upsampling=nearest, got global and transposed"),
+        ("generator.separable=true", "needs .*bilinear or nearest, got global and transposed"),
         ("generator.separable=true generator.kind=unet", "needs generator.kind=global"),
         ("generator.skips=true generator.kind=unet", "needs generator.kind=global, got unet"),
         ("edge_map=none discriminator.sees_edges=true", "no edges with edge_map=none; set one of"),

@@ -29,11 +29,12 @@ def converted(function, *shapes, dtype=tf.float32):
     "generator",
     [
         GlobalGenerator(**SMALL, skips=True),
+        GlobalGenerator(**SMALL, upsampling="bilinear"),
         GlobalGenerator(**SMALL, upsampling="nearest", separable=True),
         LocalEnhancer(**SMALL, global_blocks=1),
         UNet(filters=2, downsamplings=2),
     ],
-    ids=["global", "separable", "enhancer", "unet"],
+    ids=["global", "bilinear", "separable", "enhancer", "unet"],
 )
 def test_every_network_may_run_on_a_gpu(generator):
     generator.build((None, None, None, 6))
