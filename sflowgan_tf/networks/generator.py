@@ -72,21 +72,27 @@ def _head(dtype):
 
 
 def _tint(colors):
-    """1x1 convolution of the colours at a scene's end to an image; None without colours.
+    """3x3 convolution of the colours at a scene's end to an image; None without colours.
 
-    It starts as the identity, so a training begins with pictures that are the colours themselves.
+    It starts as the identity, so a training begins with pictures that are the colours themselves,
+    and learns how far a camera blurs the boundaries of the classes, which are sharp in them.
     """
     if not colors:
         return None
-    identity = keras.initializers.Constant(np.eye(3))
-    return keras.layers.Conv2D(3, 1, use_bias=False, kernel_initializer=identity, dtype="float32")
+    identity = np.zeros((3, 3, 3, 3), np.float32)
+    identity[1, 1] = np.eye(3)
+    start = keras.initializers.Constant(identity)
+    convolution = keras.layers.Conv2D(
+        3, 3, use_bias=False, kernel_initializer=start, dtype="float32"
+    )
+    return [blocks.ReflectionPadding2D(1, dtype="float32"), convolution]
 
 
 def _image(head, tint, features, scene):
     """The image of the last features and, beside them, of the colours of their scene, if any."""
     x = blocks.call_stack(head, features)
     if tint is not None:
-        x = x + tint(ops.cast(scene[..., -3:], "float32"))
+        x = x + blocks.call_stack(tint, ops.cast(scene[..., -3:], "float32"))
     return ops.tanh(x)
 
 
@@ -198,9 +204,9 @@ class GlobalGenerator(keras.Model):
         separable: whether the 3x3 convolutions are `networks.blocks.separable_convolution`s, for
             devices; not with upsampling "transposed".
         skips: see `GlobalTrunk`.
-        colors: whether the last three channels of the scene are colours. A 1x1 convolution adds
-            them to the image as they are, too: instance normalisation takes away what all pixels
-            have in common, as the light of the day, so that no other layer sees it.
+        colors: whether the last three channels of the scene are colours. A 3x3 convolution adds
+            them to the image, too: instance normalisation takes away what all pixels have in
+            common, as the light of the day, so that no other layer sees it.
         **kwargs: passed to `keras.Model`.
 
     Source: S-Flow GAN leaves the generator open; the layers are those of pix2pixHD's
@@ -239,7 +245,7 @@ class GlobalGenerator(keras.Model):
         self.trunk.build(input_shape)
         blocks.build_stack(self.head, self.trunk.compute_output_shape(input_shape))
         if self.tint is not None:
-            self.tint.build((*input_shape[:-1], 3))
+            blocks.build_stack(self.tint, (*input_shape[:-1], 3))
         self.built = True
 
     def call(self, scene):
@@ -317,7 +323,7 @@ class LocalEnhancer(keras.Model):
         shape = _build_entry(self.entry, self.color_entry, input_shape)
         blocks.build_stack(self.head, blocks.build_stack(self.exit, shape))
         if self.tint is not None:
-            self.tint.build((*input_shape[:-1], 3))
+            blocks.build_stack(self.tint, (*input_shape[:-1], 3))
         self.built = True
 
     def call(self, scene):
