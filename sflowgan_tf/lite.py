@@ -20,6 +20,7 @@ from sflowgan_tf.device.tflite_model import TFLiteModel
 from sflowgan_tf.ops.settings import SIDE_OUTPUTS
 from sflowgan_tf.utils import cli
 from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.listing import files_below, normal_name
 
 
 @dataclass(frozen=True)
@@ -82,17 +83,31 @@ def scenes(labels: Path, frames: Path, output: Path) -> list[_Scene]:
         if not frames.is_file():
             raise UserError(f"--frames {frames}: no such file; expected the frame of {labels}")
         return [_Scene(labels, frames, output / f"{labels.stem}.png")]
-    pairs = [
-        _Scene(file, frames / file.relative_to(labels), output / file.relative_to(labels))
-        for file in sorted(labels.rglob("*"))
-        if file.suffix.lower() == ".png"
-    ]
-    if not pairs:
+    files = files_below(labels, (".png",))
+    if not files:
         raise UserError(f"--labels {labels}: no PNG there")
-    for scene in pairs:
-        if not scene.frame.is_file():
-            raise UserError(f"{scene.frame}: missing; expected a frame for {scene.labels}")
-    return pairs
+    painted = {_name(file, frames): file for file in files_below(frames, (".png",))}
+    for file in files:
+        if _name(file, labels) not in painted:
+            raise UserError(_missing_frame(file, labels, frames))
+    return [
+        _Scene(file, painted[_name(file, labels)], output / file.relative_to(labels))
+        for file in files
+    ]
+
+
+def _name(file: Path, folder: Path) -> str:
+    return normal_name(file.relative_to(folder).with_suffix(""))
+
+
+def _missing_frame(labels: Path, folder: Path, frames: Path) -> str:
+    name = _name(labels, folder)
+    others = [
+        file for file in files_below(frames, (".jpg", ".jpeg")) if _name(file, frames) == name
+    ]
+    if others:
+        return f"{others[0]}: is a JPEG; lite reads PNG frames only, so convert them"
+    return f"{frames}: no PNG {name}; expected a frame for {labels}"
 
 
 def work(parsed: argparse.Namespace) -> None:

@@ -161,10 +161,17 @@ def test_what_is_missing_is_named(home, tmp_path, capsys):
         ),
         ({"labels": "empty"}, "--labels empty: no PNG there"),
         ({"labels": "labels/night/0.png"}, "--frames frames: no such file; expected the frame of"),
-        ({"frames": "empty"}, "empty/night/0.png: missing; expected a frame for labels/night/0"),
+        ({"frames": "empty"}, "empty: no PNG night/0; expected a frame for labels/night/0.png"),
     ]:
         call("--output", tmp_path, **given, code=2)
         assert said in capsys.readouterr().err
+
+
+def test_frames_that_are_jpegs_are_named(home, tmp_path, capsys):
+    (home / "jpegs/night").mkdir(parents=True)
+    (home / "jpegs/night/0.jpg").touch()
+    call("--output", tmp_path, frames="jpegs", code=2)
+    assert "jpegs/night/0.jpg: is a JPEG; lite reads PNG frames only" in capsys.readouterr().err
 
 
 def test_a_delegate_that_can_not_be_loaded_is_a_line(home, tmp_path, capsys):

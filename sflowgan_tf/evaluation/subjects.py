@@ -23,6 +23,7 @@ from sflowgan_tf.translation.history import History
 from sflowgan_tf.translation.painting import CONTACT_SHEET
 from sflowgan_tf.translation.translator import Translator
 from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.listing import files_below
 
 _RESULT, _INPUT = "_synthesized_image", "_input_label"  # what pix2pixHD appends to names
 
@@ -146,10 +147,9 @@ class Files:
         sequences = sorted({sequence for sequence, _ in places}, key=lambda s: (-len(s), s))
         alone = _alone(places)
         expected = set(places)
-        for file in sorted(folder.rglob("*")):
-            below, is_picture = file.relative_to(folder), file.suffix.lower() in SUFFIXES
-            is_other = below.parts[0] in (FOLDER, CONTACT_SHEET) or file.stem.endswith(_INPUT)
-            if not is_picture or is_other:
+        for file in files_below(folder, SUFFIXES):
+            below = file.relative_to(folder)
+            if below.parts[0] in (FOLDER, CONTACT_SHEET) or file.stem.endswith(_INPUT):
                 continue
             place = _place(below, sequences, alone)
             if place not in expected:

@@ -1,9 +1,11 @@
 """Pictures on disk, read with errors that name the file."""
 
+import io
 from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from sflowgan_tf.data.flow import flow_of_levels
 from sflowgan_tf.ops.classes import ClassTable
@@ -13,6 +15,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg")
 # What a whole file ends with. OpenCV fills up the missing half of a truncated one with grey.
 _ENDS = {".png": b"IEND\xaeB`\x82", ".jpg": b"\xff\xd9", ".jpeg": b"\xff\xd9"}
 _TAIL = 4096  # bytes in which the end must be; some cameras append a few
+_PNG, _HEADER = b"\x89PNG\r\n\x1a\n", 33  # what a PNG begins with, and bytes up to its header's end
+_GREY, _PALETTE, _GREY_ALPHA = 0, 3, 4  # kinds of PNGs
 
 
 def read_image(file: Path) -> np.ndarray:
@@ -27,14 +31,15 @@ def read_image(file: Path) -> np.ndarray:
 def read_labels(file: Path, table: ClassTable) -> np.ndarray:
     """Reads a label map as (height, width) uint8 class indices of a table.
 
-    It is a PNG with one channel of ids, or with the channels and bits that the table asks for.
+    It is a PNG with one channel of ids, of any depth; or with a palette, whose indices are the ids;
+    or with the channels and bits that the table asks for.
 
     Raises:
         UserError: it is unreadable, no PNG, has other channels or bits, or an id outside the table.
     """
     if file.suffix.lower() != ".png":
         raise UserError(f"{file}: label maps must be PNG; JPEG changes the class ids")
-    raw = _decode(file, cv2.IMREAD_UNCHANGED)
+    raw = _stored(file)
     try:
         return table.indices(raw if raw.ndim == 2 else raw[..., 2::-1])  # OpenCV reads BGR
     except UserError as error:
@@ -71,6 +76,24 @@ def read_motion(file: Path) -> tuple[np.ndarray, np.ndarray]:
     return flow_of_levels(raw[..., 2:0:-1].astype(np.float32)), raw[..., 0] > 0
 
 
+def _stored(file: Path) -> np.ndarray:
+    """The numbers of a PNG as they stand in it: of a palette the indices, of few bits unscaled."""
+    content = _read(file)
+    if len(content) < _HEADER or not content.startswith(_PNG):
+        raise UserError(f"{file}: no PNG, but for its name; expected a PNG file")
+    depth, kind = content[24], content[25]  # of the header, which comes first
+    if kind == _PALETTE:
+        try:
+            with Image.open(io.BytesIO(content)) as image:
+                return np.asarray(image)
+        except (OSError, SyntaxError, ValueError):
+            raise UserError(f"{file}: can't be decoded; expected a PNG or JPEG file") from None
+    pixels = _decoded(file, content, cv2.IMREAD_UNCHANGED)
+    if kind == _GREY and depth < 8:
+        return pixels // (255 // (2**depth - 1))  # OpenCV stretches them to 0..255
+    return pixels[..., 0] if kind == _GREY_ALPHA and pixels.ndim == 3 else pixels
+
+
 def _sixteen_bits(file: Path, contents: str) -> np.ndarray:
     raw = _decode(file, cv2.IMREAD_UNCHANGED)
     if raw.dtype != np.uint16:
@@ -79,13 +102,27 @@ def _sixteen_bits(file: Path, contents: str) -> np.ndarray:
 
 
 def _decode(file: Path, mode: int) -> np.ndarray:
+    return _decoded(file, _read(file), mode)
+
+
+def _read(file: Path) -> bytes:
     try:
         content = file.read_bytes()
     except FileNotFoundError:
         raise UserError(f"{file}: no such file") from None
     if _ENDS[file.suffix.lower()] not in content[-_TAIL:]:
         raise UserError(f"{file}: truncated, or no {file.suffix[1:].upper()} at all; copy it anew")
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), mode)
+    return content
+
+
+def _decoded(file: Path, content: bytes, mode: int) -> np.ndarray:
+    try:
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), mode)
+    except cv2.error:  # more pixels than OpenCV takes, 2**30
+        raise UserError(
+            f"{file}: its header claims more pixels than any camera has; expected an undamaged "
+            "PNG or JPEG file"
+        ) from None
     if image is None:
         raise UserError(f"{file}: can't be decoded; expected a PNG or JPEG file")
     return image

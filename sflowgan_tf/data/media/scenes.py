@@ -15,6 +15,7 @@ from sflowgan_tf.data.media.pictures import SUFFIXES, read_image, read_labels
 from sflowgan_tf.data.media.videos import VideoFile
 from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.listing import files_below, normal_name
 
 _KINDS = ("_gtFine_labelIds", "_leftImg8bit")  # what Cityscapes appends to a frame's name
 _NUMBERED = re.compile(r"(?P<before>.*?)(?P<number>\d+)(?P<after>\D*)")
@@ -188,7 +189,7 @@ def _source(path: Path, flag: str) -> Source:
         return VideoFile(path)
     if not path.is_dir():
         raise UserError(f"{flag} {path}: no such folder or video")
-    files = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES]
+    files = files_below(path, SUFFIXES)
     if not files:
         raise UserError(f"{flag} {path}: no pictures ({', '.join(SUFFIXES)}) in it")
     # Cityscapes keeps colour and instance maps beside those with the ids.
@@ -202,7 +203,7 @@ def _source(path: Path, flag: str) -> Source:
 
 
 def _key(file: Path) -> str:
-    name = str(file.with_suffix(""))
+    name = normal_name(file.with_suffix(""))
     for kind in _KINDS:
         name = name.removesuffix(kind)
     return name

@@ -7,6 +7,7 @@ from pathlib import Path
 from sflowgan_tf.data.media.pictures import SUFFIXES
 from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.listing import files_below
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,4 +114,4 @@ def ordered(frames: list[RawFrame], root: Path, expected: str) -> list[RawFrame]
 
 def pictures(folder: Path) -> list[Path]:
     """The PNG and JPEG files below a folder, in order."""
-    return [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES]
+    return files_below(folder, SUFFIXES)

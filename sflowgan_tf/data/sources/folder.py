@@ -8,10 +8,10 @@ from typing import Any
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from sflowgan_tf.data.media.pictures import SUFFIXES
-from sflowgan_tf.data.sources.base import RawFrame, Source, ordered
+from sflowgan_tf.data.sources.base import RawFrame, Source, ordered, pictures
 from sflowgan_tf.ops.classes import VOID, ClassTable, onto
 from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.listing import normal_name
 from sflowgan_tf.utils.yaml_files import first_line, read_yaml
 
 _SEQUENCE = r"(?P<sequence>.*?)[/_-]*(?P<number>\d+)"
@@ -168,9 +168,9 @@ def _named(base: Path, where: str) -> dict[str, Path]:
     split = [_ANY] if pattern == _ANY else re.split(r"(\*\*/|\*)", pattern)
     expression = "".join(wildcards.get(part, re.escape(part)) for part in split)
     named: dict[str, Path] = {}
-    for path in sorted((base / folder).glob(pattern)):
-        match = re.fullmatch(expression, path.relative_to(base / folder).as_posix())
-        if match and path.suffix.lower() in SUFFIXES:
+    for path in pictures(base / folder):
+        match = re.fullmatch(expression, normal_name(path.relative_to(base / folder)))
+        if match:
             named["/".join(part for part in match.groups() if part)] = path
     return named
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sflowgan_tf.data.sources.base import RawFrame, Source, ordered
 from sflowgan_tf.ops.classes import onto
+from sflowgan_tf.utils.listing import files_below
 
 _EXPECTED = (
     "SYNTHIA-SEQS' <sequence>/{RGB,GT/LABELS}/Stereo_*/Omni_*/*.png or SYNTHIA-RAND-CITYSCAPES' "
@@ -48,33 +49,38 @@ def _camera(camera: Path) -> list[RawFrame]:
     drive, view = camera.parents[2], Path(camera.parent.name, camera.name)
     route = _ROUTE.fullmatch(drive.name)
     real, labels, flow = (drive / tree / view for tree in ("REAL", "GT/LABELS", "GT/FLOW"))
-    flows = {file.name: file for file in flow.glob("*.png")}
+    maps, photos, flows = (_by_stem(tree) for tree in (labels, real, flow))
     return [
         RawFrame(
             sequence=f"{drive.name}/{view.parent}/{view.name}",
-            number=int(file.stem),
+            number=int(stem),
             group=route["route"] if route else drive.name,  # in any weather
-            labels=labels / file.name,
-            image_real=real / file.name if real.is_dir() else file,
+            labels=maps.get(stem, labels / file.name),
+            image_real=photos.get(stem, real / file.name) if real.is_dir() else file,
             image_cg=file if real.is_dir() else None,
-            instances=labels / file.name,
-            motion=flows.get(file.name),
+            instances=maps.get(stem, labels / file.name),
+            motion=flows.get(stem),
         )
-        for file in camera.glob("*.png")
-        if file.stem.isdigit()
+        for stem, file in _by_stem(camera).items()
+        if stem.isdigit()
     ]
+
+
+def _by_stem(folder: Path) -> dict[str, Path]:
+    return {file.stem: file for file in files_below(folder, (".png",)) if file.parent == folder}
 
 
 def _unordered(root: Path) -> list[RawFrame]:
     labels = root / "GT" / "LABELS"
+    maps = _by_stem(labels)
     return [
         RawFrame(
-            sequence=file.stem,
+            sequence=stem,
             number=0,
-            group=file.stem,
-            labels=labels / file.name,
+            group=stem,
+            labels=maps.get(stem, labels / file.name),
             image_real=file,
-            instances=labels / file.name,
+            instances=maps.get(stem, labels / file.name),
         )
-        for file in (root / "RGB").glob("*.png")
+        for stem, file in _by_stem(root / "RGB").items()
     ]

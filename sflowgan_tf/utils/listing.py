@@ -1,0 +1,42 @@
+"""The files below a folder, as a user means them. The standard library alone."""
+
+import os
+import unicodedata
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+
+def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """The files with some suffixes, in whatever case, in the order of their names.
+
+    Folders that are links are followed, but not into a folder that they lie in. What is hidden, as
+    macOS' `._x.png` beside `x.png`, is passed over.
+
+    Args:
+        folder: where to look; none are found where it is not there.
+        suffixes: such as ".png", in lower case.
+    """
+    files = [path for path in _walked(folder) if path.suffix.lower() in suffixes]
+    return sorted(files, key=lambda path: path.relative_to(folder).parts)
+
+
+def normal_name(path: Path) -> str:
+    """A relative path in one Unicode form, NFC, its folders joined by "/".
+
+    Names that look alike may be of two forms: macOS stores the decomposed one, others the composed
+    one.
+    """
+    return unicodedata.normalize("NFC", path.as_posix())
+
+
+def _walked(folder: Path, above: frozenset[str] = frozenset()) -> Iterator[Path]:
+    place = os.path.realpath(folder)
+    if place in above or not folder.is_dir():
+        return
+    for entry in os.scandir(folder):
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from _walked(folder / entry.name, above | {place})
+        else:
+            yield folder / entry.name

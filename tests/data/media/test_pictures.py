@@ -1,0 +1,70 @@
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import png
+import pytest
+from PIL import Image
+
+from sflowgan_tf.data.media.pictures import read_image, read_labels
+from sflowgan_tf.ops.classes import VOID, table
+from sflowgan_tf.utils.errors import UserError
+
+CARLA = table("carla-0.9.14")
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
+def test_grey_label_maps_of_every_depth_hold_their_ids(tmp_path, bits):
+    ids = np.random.default_rng(bits).integers(0, min(1 << bits, 29), (6, 13))
+    with (tmp_path / "ids.png").open("wb") as file:
+        png.Writer(13, 6, greyscale=True, bitdepth=bits).write(file, ids.tolist())
+    labels = read_labels(tmp_path / "ids.png", CARLA)
+    np.testing.assert_array_equal(labels, CARLA.encode(ids.astype(np.uint16)))
+
+
+def test_grey_with_alpha_is_read_by_its_grey(tmp_path):
+    ids = np.random.default_rng(0).integers(1, 19, (6, 13))
+    pixels = np.stack([ids, np.full_like(ids, 200)], -1).reshape(6, -1)
+    with (tmp_path / "ids.png").open("wb") as file:
+        png.Writer(13, 6, greyscale=True, alpha=True).write(file, pixels.tolist())
+    np.testing.assert_array_equal(read_labels(tmp_path / "ids.png", CARLA), ids - 1)
+
+
+@pytest.mark.parametrize("name", ["carla-0.9.14", "cityscapes"])
+def test_of_a_palette_the_indices_are_the_ids_whatever_its_colors(tmp_path, name):
+    ids = np.random.default_rng(0).integers(7, 9, (6, 13)).astype(np.uint8)
+    image = Image.fromarray(ids, mode="P")
+    image.putpalette(np.random.default_rng(1).integers(0, 256, 768).tolist())
+    image.save(tmp_path / "ids.png")
+    np.testing.assert_array_equal(
+        read_labels(tmp_path / "ids.png", table(name)), table(name).encode(ids)
+    )
+
+
+def test_void_of_one_bit(tmp_path):
+    with (tmp_path / "ids.png").open("wb") as file:
+        png.Writer(2, 1, greyscale=True, bitdepth=1).write(file, [[0, 1]])
+    assert read_labels(tmp_path / "ids.png", CARLA).tolist() == [[VOID, 0]]
+
+
+def chunk(name, data):
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def test_a_header_that_claims_too_much_is_a_line(tmp_path):
+    header = struct.pack(">IIBBBBB", 40000, 40000, 8, 2, 0, 0, 0)
+    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")
+    content = b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*parts) for parts in chunks)
+    (tmp_path / "huge.png").write_bytes(content)
+    for read in (read_image, lambda file: read_labels(file, CARLA)):
+        with pytest.raises(UserError, match="huge.png: its header claims more pixels"):
+            read(tmp_path / "huge.png")
+
+
+def test_what_is_no_png_but_for_its_name(tmp_path):
+    ok, content = cv2.imencode(".jpg", np.zeros((8, 8, 3), np.uint8))
+    assert ok
+    (tmp_path / "ids.png").write_bytes(content.tobytes() + b"IEND\xaeB`\x82")
+    with pytest.raises(UserError, match="ids.png: no PNG, but for its name"):
+        read_labels(tmp_path / "ids.png", CARLA)
