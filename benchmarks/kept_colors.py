@@ -95,8 +95,8 @@ def work(parsed: argparse.Namespace) -> None:
     for kind in kinds:
         shares = [tuple(states[kind])]
         for name in OBJECTS:
-            kept = np.concatenate(hues[kind, name])
-            shares.append((int(kept.sum()), kept.size))
+            alike = np.concatenate(hues[kind, name])
+            shares.append((int(alike.sum()), alike.size))
         cells = [f"{n} of {of} ({100 * n / max(of, 1):.1f} %)" for n, of in shares]
         print(f"{kind:<12}{cells[0]:>18}" + "".join(f"{cell:>20}" for cell in cells[1:]))
 
