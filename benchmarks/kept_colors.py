@@ -9,9 +9,10 @@ for the simulator's frames, the pictures and the real frames,
 
 - the share of the traffic lights of more than 12 pixels that show the state of the simulator's
   frame, by the rule of `evaluate`'s `light_states_kept`.
-- of the cars, and of the traffic signs, of at least 30 pixels whose mean colour in the simulator's
+- of the cars, and of the traffic signs, of at least 12 pixels whose mean colour in the simulator's
   frame has a hue (a chroma of 12 or more in CIE Lab): the share whose mean colour in the picture
-  lies within 30 degrees of it, and has a chroma of 4 or more.
+  lies within 30 degrees of it, and has a chroma of 4 or more. Of a class without instances, as
+  signs, all in a frame are one.
 """
 
 import argparse
@@ -19,41 +20,28 @@ import sys
 from pathlib import Path
 
 from sflowgan_tf.utils import cli
+from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.quiet import import_tensorflow
 
 import_tensorflow()
 
-import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
 from sflowgan_tf.data.dataset import Records  # noqa: E402
 from sflowgan_tf.evaluation.metrics import lights  # noqa: E402
+from sflowgan_tf.evaluation.metrics.appearance import Objects  # noqa: E402
 from sflowgan_tf.loading import load  # noqa: E402
+from sflowgan_tf.ops.classes import VOID  # noqa: E402
 
-OBJECTS = ("car", "traffic sign")
-LEAST_PIXELS, LEAST_CHROMA, VISIBLE_CHROMA, NEAR = 30, 12.0, 4.0, 30.0
-
-
-def mean_colors(picture: np.ndarray, regions: np.ndarray) -> np.ndarray:
-    """The a and b of CIE Lab of each region's mean, (regions, 2); of those from number 1 on."""
-    lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    count = int(regions.max()) + 1
-    sums = [np.bincount(regions.ravel(), lab[..., c].ravel(), count) for c in (1, 2)]
-    return (np.stack(sums, 1) / np.bincount(regions.ravel(), minlength=count)[:, None])[1:]
+LIGHT, OBJECTS = "traffic light", ("car", "traffic sign")
+LEAST_CHROMA, VISIBLE_CHROMA = 12.0, 4.0  # of a source's hue, and of a picture's
+NEAR = 30.0  # degrees
 
 
-def objects(labels: np.ndarray, index: int) -> np.ndarray:
-    """The connected regions of a class that are large enough, (height, width) 1, 2, ...; else 0."""
-    _, regions, statistics, _ = cv2.connectedComponentsWithStats((labels == index).astype(np.uint8))
-    large = statistics[:, cv2.CC_STAT_AREA] >= LEAST_PIXELS
-    large[0] = False
-    return np.where(large, np.cumsum(large), 0)[regions]
-
-
-def hues_kept(source: np.ndarray, picture: np.ndarray, regions: np.ndarray) -> np.ndarray:
-    """Of the regions that have a hue in the source, whether the picture keeps it, bool."""
-    before, after = (mean_colors(x, regions) for x in (source, picture))
+def hues_kept(source: np.ndarray, picture: np.ndarray, objects: Objects) -> np.ndarray:
+    """Of the objects that have a hue in the source, whether the picture keeps it, bool."""
+    before, after = (objects.colors(x)[:, 1:] for x in (source, picture))  # a and b of Lab
     chroma = [np.hypot(*colors.T) for colors in (before, after)]
     turned = np.degrees(np.arctan2(*before.T[::-1]) - np.arctan2(*after.T[::-1]))
     near = np.abs((turned + 180) % 360 - 180) <= NEAR
@@ -77,7 +65,12 @@ def work(parsed: argparse.Namespace) -> None:
     """Paints, and prints the table."""
     model, records = load(parsed.model), Records(parsed.data, parsed.split)
     names = records.classes.names
-    light = names.index("traffic light")
+    missing = {LIGHT, *OBJECTS} - {*names}
+    if missing:
+        raise UserError(
+            f"--data {parsed.data}: its class table has no {', '.join(sorted(missing))}"
+        )
+    light = names.index(LIGHT)
     kinds = ("simulator", "painted", "real")
     states = {kind: [0, 0] for kind in kinds}
     hues: dict[tuple[str, str], list[np.ndarray]] = {(k, o): [] for k in kinds for o in OBJECTS}
@@ -89,16 +82,17 @@ def work(parsed: argparse.Namespace) -> None:
             states[kind][0] += compared.unchanged
             states[kind][1] += compared.lights
             for name in OBJECTS:
-                regions = objects(labels, names.index(name))
-                hues[kind, name].append(hues_kept(source, picture, regions))
-    print(f"{'':<12}{'lights':>18}" + "".join(f"{name:>20}" for name in OBJECTS))
+                of_class = np.where(labels == names.index(name), labels, VOID)
+                objects = Objects.of(of_class, frame.get("instances"), len(names))
+                hues[kind, name].append(hues_kept(source, picture, objects))
+    print(f"{'':<12}{'lights':>20}" + "".join(f"{name:>22}" for name in OBJECTS))
     for kind in kinds:
         shares = [tuple(states[kind])]
         for name in OBJECTS:
             alike = np.concatenate(hues[kind, name])
             shares.append((int(alike.sum()), alike.size))
         cells = [f"{n} of {of} ({100 * n / max(of, 1):.1f} %)" for n, of in shares]
-        print(f"{kind:<12}{cells[0]:>18}" + "".join(f"{cell:>20}" for cell in cells[1:]))
+        print(f"{kind:<12}{cells[0]:>20}" + "".join(f"{cell:>22}" for cell in cells[1:]))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ mIoU of the pictures against the scenes' labels.
 
 import argparse
 import sys
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ import numpy as np  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
 from sflowgan_tf.data.dataset import Records  # noqa: E402
+from sflowgan_tf.data.pipeline import evenly_spaced  # noqa: E402
 from sflowgan_tf.evaluation.metrics.diversity import diversity  # noqa: E402
 from sflowgan_tf.evaluation.metrics.segmentation import Confusion  # noqa: E402
 from sflowgan_tf.evaluation.segmenting import judges  # noqa: E402
@@ -40,12 +41,6 @@ from sflowgan_tf.ops.ensemble import ensemble_weights  # noqa: E402
 from sflowgan_tf.translation.model import Model  # noqa: E402
 
 KINDS = {"DNED's weights": (True, False), "appearance": (False, True), "both": (True, True)}
-
-
-def evenly(records: Records, count: int) -> Iterator[dict[str, Any]]:
-    """That many scenes of the split, as far apart as they can be."""
-    chosen = {round(place) for place in np.linspace(0, len(records) - 1, count)}
-    return (frame for place, frame in enumerate(records) if place in chosen)
 
 
 def versions(
@@ -77,8 +72,9 @@ def flags() -> argparse.ArgumentParser:
     parser.add_argument("model", help="run, exported or released model")
     parser.add_argument("--data", type=Path, required=True, help="records with simulator's frames")
     parser.add_argument("--segmenter", help="run of `segment fit`")
-    parser.add_argument("--scenes", type=cli.natural, default=16)
-    parser.add_argument("--versions", type=cli.natural, default=6)
+    several = partial(cli.natural, least=2)
+    parser.add_argument("--scenes", type=several, default=16)
+    parser.add_argument("--versions", type=several, default=6)
     return parser
 
 
@@ -98,7 +94,10 @@ def work(parsed: argparse.Namespace) -> None:
 
     scenes: list[np.ndarray] = []
     distances: dict[str, list[float]] = {kind: [] for kind in kinds}
-    for frame in tqdm(evenly(records, parsed.scenes), total=parsed.scenes, unit="scene"):
+    count = min(parsed.scenes, len(records))
+    chosen = evenly_spaced(records.folder, records.manifest, "validation", count)
+    for tensors in tqdm(chosen, total=count, unit="scene"):
+        frame = {name: value.numpy() for name, value in tensors.items()}
         scenes.append(model.translate(frame["labels"], frame["image_cg"]))
         judged("scenes", frame, scenes[-1][None])
         for kind, (weights, colors) in kinds.items():

@@ -278,18 +278,15 @@ class Upsample(keras.layers.Layer):
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
-# Twice the size, by operations that XLA differentiates and TFLite runs in 4-D.
-
-
 def _repeated(x):
-    """Nearest neighbour."""
+    """Nearest neighbour times 2, by operations that XLA differentiates and TFLite runs in 4-D."""
     batch, height, width, channels = ops.shape(x)
     x = ops.reshape(ops.concatenate([x, x], axis=3), (batch, height, 1, 2 * width * channels))
     return ops.reshape(ops.concatenate([x, x], axis=3), (batch, 2 * height, 2 * width, channels))
 
 
 def _interpolated(x):
-    """Bilinear between the pixels' centres; the border pixels are repeated outwards."""
+    """Bilinear times 2 between the pixels' centres, by such operations; borders are repeated."""
     batch, height, width, channels = ops.shape(x)
     x = ops.concatenate(_quarters(x, axis=2), axis=3)
     x = ops.reshape(x, (batch, height, 1, 2 * width * channels))

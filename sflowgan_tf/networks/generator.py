@@ -23,7 +23,7 @@ def _entry(filters, dtype):
 
 
 def _color_entry(filters, dtype, colors):
-    """1x1 convolution of the colours, which have no detail; None without colours.
+    """1x1 convolution of the colours, which hardly change within 7 pixels; None without colours.
 
     It starts so large that they weigh as much beside labels and edges as in a 7x7 kernel.
     """

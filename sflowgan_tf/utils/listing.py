@@ -3,7 +3,7 @@
 import os
 import unicodedata
 from collections.abc import Collection, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 
 def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
@@ -20,7 +20,7 @@ def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
     return sorted(files, key=lambda path: path.relative_to(folder).parts)
 
 
-def normal_name(path: Path) -> str:
+def normal_name(path: PurePath) -> str:
     """A relative path in one Unicode form, NFC, its folders joined by "/".
 
     Names that look alike may be of two forms: macOS stores the decomposed one, others the composed

@@ -16,6 +16,16 @@ def row(*values):
     return np.array(values, "float32")[None, None, :, None]
 
 
+def enlarging(method):
+    """An upsampling whose convolution leaves its two channels as they are."""
+    layer = blocks.Upsample(2, method)
+    layer.build((None, None, None, 2))
+    kernel = np.zeros((3, 3, 2, 2), "float32")
+    kernel[1, 1] = np.eye(2)
+    layer.convolution.set_weights([kernel, np.zeros(2)])
+    return layer
+
+
 def values(x):
     return np.array(keras.ops.convert_to_numpy(x))[0, :, :, 0].tolist()
 
@@ -106,21 +116,11 @@ class TestUpsample:
         np.testing.assert_allclose(inner, inner[0][0], rtol=1e-5)
 
     def test_nearest_repeats_pixels(self):
-        layer = blocks.Upsample(2, "nearest")
-        layer.build((None, None, None, 2))
-        kernel = np.zeros((3, 3, 2, 2), "float32")
-        kernel[1, 1] = np.eye(2)
-        layer.convolution.set_weights([kernel, np.zeros(2)])
-        x = np.random.default_rng(0).random((2, 3, 4, 2)).astype("float32")
+        layer, x = enlarging("nearest"), np.random.default_rng(0).random((2, 3, 4, 2), "float32")
         np.testing.assert_array_equal(layer(x), x.repeat(2, axis=1).repeat(2, axis=2))
 
     def test_bilinear_lies_between_the_centres(self):
-        layer = blocks.Upsample(2, "bilinear")
-        layer.build((None, None, None, 2))
-        kernel = np.zeros((3, 3, 2, 2), "float32")
-        kernel[1, 1] = np.eye(2)
-        layer.convolution.set_weights([kernel, np.zeros(2)])
-        x = np.random.default_rng(0).random((2, 3, 4, 2)).astype("float32")
+        layer, x = enlarging("bilinear"), np.random.default_rng(0).random((2, 3, 4, 2), "float32")
         expected = [cv2.resize(image, (8, 6), interpolation=cv2.INTER_LINEAR) for image in x]
         np.testing.assert_allclose(layer(x), expected, rtol=0, atol=1e-6)
 

@@ -2,12 +2,13 @@
 
 import re
 from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from sflowgan_tf.data.media.pictures import SUFFIXES
 from sflowgan_tf.data.sources.base import RawFrame, Source, ordered, pictures
 from sflowgan_tf.ops.classes import VOID, ClassTable, onto
 from sflowgan_tf.utils.errors import UserError
@@ -164,15 +165,23 @@ def _place(name: str, description: Description, images: str) -> dict[str, Any]:
 def _named(base: Path, where: str) -> dict[str, Path]:
     """Pictures by what the wildcards matched; of a plain folder, by their path without suffix."""
     folder, pattern = _split_glob(where)
+    pattern, ending = _split_ending(normal_name(PurePosixPath(pattern)))
     wildcards = {"**/": "(?:(.*)/)?", "*": "([^/]*)", _ANY: r"(?:(.*)/)?([^/]*)\.[^.]*"}
     split = [_ANY] if pattern == _ANY else re.split(r"(\*\*/|\*)", pattern)
     expression = "".join(wildcards.get(part, re.escape(part)) for part in split)
+    expression += f"(?i:{re.escape(ending)})"
     named: dict[str, Path] = {}
     for path in pictures(base / folder):
         match = re.fullmatch(expression, normal_name(path.relative_to(base / folder)))
         if match:
             named["/".join(part for part in match.groups() if part)] = path
     return named
+
+
+def _split_ending(pattern: str) -> tuple[str, str]:
+    """A glob before its pictures' ending, and that ending, if it has one."""
+    ending = next((suffix for suffix in SUFFIXES if pattern.lower().endswith(suffix)), "")
+    return pattern[: len(pattern) - len(ending)], ending
 
 
 def _split_glob(where: str) -> tuple[str, str]:

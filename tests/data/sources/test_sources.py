@@ -1,3 +1,5 @@
+import unicodedata
+
 import cv2
 import numpy as np
 import pytest
@@ -226,6 +228,15 @@ def test_globs_match_pictures_by_what_their_wildcards_stand_for(tmp_path):
     assert places(source) == [("drive1", 7), ("drive2", 7)]
     assert source.frames[1].labels == tmp_path / "drive2/out/0007_seg.png"
     assert source.table.name == "carla-0.9.14-as-cityscapes"
+
+
+def test_globs_take_endings_in_any_case_and_names_in_either_form(tmp_path):
+    composed, decomposed = (unicodedata.normalize(form, "ü") for form in ("NFC", "NFD"))
+    touch(tmp_path / composed / "out" / "0007_rgb.PNG")
+    touch(tmp_path / decomposed / "tags" / "0007_seg.png")
+    text = "images: '*/out/*_rgb.png'\nlabels: '*/tags/*_seg.PNG'\ntable: cityscapes\n"
+    (frame,) = find("folder", write(tmp_path, text)).frames
+    assert (frame.image_real.name, frame.labels.name) == ("0007_rgb.PNG", "0007_seg.png")
 
 
 def test_folders_may_lie_elsewhere(tmp_path):
