@@ -50,10 +50,9 @@ def hues_kept(source: np.ndarray, picture: np.ndarray, objects: Objects) -> np.n
 
 def flags() -> argparse.ArgumentParser:
     """The command's arguments."""
-    parser = cli.parser(
-        "benchmarks.kept_colors",
-        "Measures whether pictures keep lights' states and objects' hues.",
-        "python -m benchmarks.kept_colors minicity --data datasets/minicity",
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.kept_colors",
+        description="Measures whether pictures keep lights' states and objects' hues.",
     )
     parser.add_argument("model", help="run, exported or released model")
     parser.add_argument("--data", type=Path, required=True, help="records with simulator's frames")

@@ -64,10 +64,9 @@ def versions(
 
 def flags() -> argparse.ArgumentParser:
     """The command's arguments."""
-    parser = cli.parser(
-        "benchmarks.versions",
-        "Measures how far the versions of scenes lie apart.",
-        "python -m benchmarks.versions minicity --data datasets/minicity",
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.versions",
+        description="Measures how far the versions of scenes lie apart.",
     )
     parser.add_argument("model", help="run, exported or released model")
     parser.add_argument("--data", type=Path, required=True, help="records with simulator's frames")
