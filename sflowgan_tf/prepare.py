@@ -50,6 +50,8 @@ def work(parsed: argparse.Namespace) -> None:
     )
     for skipped in manifest.skipped:
         print(f"skipped: {skipped['file']}: {skipped['reason']}")
+    if manifest.stride > 1:
+        print(f"consecutive frames: numbers {manifest.stride} apart")
     for name, split in manifest.splits.items():
         print(
             f"{name}: {split.records} frames, {split.pairs} pairs, {len(split.sequences)} sequences"

@@ -54,6 +54,7 @@ class Manifest:
         has_motion: whether the exact flow of pairs is known.
         splits: "train" and "validation".
         skipped: each {file, reason}, what was left out.
+        stride: between the numbers of consecutive frames.
         schema_version: of the records and of this file.
     """
 
@@ -68,6 +69,7 @@ class Manifest:
     has_motion: bool
     splits: dict[str, Split]
     skipped: list[dict[str, str]]
+    stride: int = 1
     schema_version: int = SCHEMA_VERSION
 
     def differences(self, settings: RecordSettings) -> list[str]:

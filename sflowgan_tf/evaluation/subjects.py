@@ -36,6 +36,7 @@ class Painted:
         translator: that paints.
         varies: whether it paints from the DNED's edges, and so several versions of a scene.
         history: steadies pictures of consecutive frames; its weight may be 0.
+        stride: between the numbers of consecutive frames.
         description: run, step and edges, for the result.
         logs: folder of TensorBoard's files of the run; None without any.
     """
@@ -43,6 +44,7 @@ class Painted:
     translator: Translator
     varies: bool
     history: History
+    stride: int
     description: dict[str, Any] = field(default_factory=dict)
     logs: Path | None = None
     _last: Place | None = field(init=False, default=None)
@@ -84,6 +86,7 @@ class Painted:
             translator=translator,
             varies=varies,
             history=History(weight, trained.flow),
+            stride=reference.manifest.stride,
             description=description | ({"history": weight} if weight else {}),
             logs=run.logs,
         )
@@ -95,7 +98,7 @@ class Painted:
         """
         painted = self.translator.picture(frame, redraw=self.varies)
         sequence, number = place_of(frame)
-        if self._last != (sequence, number - 1):
+        if self._last != (sequence, number - self.stride):
             self.history.forget()
         self._last = sequence, number
         return self.history.steady(frame["image_cg"].numpy(), painted[None])[0]

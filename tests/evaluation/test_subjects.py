@@ -32,14 +32,20 @@ class Brush:
         return np.full((16, 16, 3), next(self.levels), np.uint8)
 
 
-def test_the_past_is_of_the_same_drive():
+@pytest.mark.parametrize("stride", [1, 5])
+def test_the_past_is_of_the_same_drive(stride):
     """Of a picture that has a past, half of it is the past's."""
     still = {"image_cg": tf.zeros((16, 16, 3), tf.uint8)}
     painted = Painted(
-        translator=Brush(40, 80, 160, 100, 200), varies=False, history=History(0.5, Farneback())
+        stride=stride,
+        translator=Brush(40, 80, 160, 100, 200),
+        varies=False,
+        history=History(0.5, Farneback()),
     )
     places = [("a", 0), ("a", 1), ("b", 2), ("b", 4), ("b", 5)]
-    levels = [int(painted.picture(frame(*place) | still)[8, 8, 0]) for place in places]
+    levels = [
+        int(painted.picture(frame(drive, stride * n) | still)[8, 8, 0]) for drive, n in places
+    ]
     assert levels == [40, 60, 160, 100, 150]
 
 

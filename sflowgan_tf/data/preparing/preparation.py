@@ -80,6 +80,7 @@ def prepare(
             has_motion=source.has_motion,
             splits={name: _split(part, parts[name]) for name, part in shards.items()},
             skipped=[bad for shard in every for bad in shard.summary["skipped"]],
+            stride=source.stride,
         )
         if not manifest.splits["train"].records:
             raise UserError(

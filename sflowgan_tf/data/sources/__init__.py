@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sflowgan_tf.data.sources import cityscapes, folder, synthia
-from sflowgan_tf.data.sources.base import RawFrame, Source
+from sflowgan_tf.data.sources.base import RawFrame, Source, without
 from sflowgan_tf.utils.errors import UserError
 
 __all__ = ["SOURCES", "RawFrame", "Source", "find"]
@@ -18,14 +18,17 @@ SOURCES: dict[str, Callable[[Path, str], Source]] = {
 }
 
 
-def find(dataset: str, root: Path, classes: str = "own") -> Source:
+def find(dataset: str, root: Path, classes: str = "own", left_out: str = "") -> Source:
     """The frames of a raw dataset at `root`, a key of `SOURCES`.
 
     Classes are its "own", or "cityscapes" for its trainIds, which SYNTHIA's can be mapped to.
+    Frames whose photos' paths below `root` hold a match of the regular expression `left_out` are
+    left out, if it says any.
 
     Raises:
-        UserError: no such dataset, or nothing of it at `root`.
+        UserError: no such dataset, or nothing of it at `root`, or nothing left.
     """
     if dataset not in SOURCES:
         raise UserError(f"--dataset {dataset}: expected one of {', '.join(SOURCES)}")
-    return SOURCES[dataset](root, classes)
+    source = SOURCES[dataset](root, classes)
+    return without(source, left_out, root if root.is_dir() else root.parent)

@@ -1,7 +1,10 @@
 """What the reader of a raw dataset returns: frames in order and a class table."""
 
 import itertools
-from dataclasses import dataclass
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sflowgan_tf.data.media.pictures import SUFFIXES
@@ -16,10 +19,11 @@ class RawFrame:
 
     Attributes:
         sequence: name of the film that it belongs to; a single frame is a sequence of its own.
-        number: within the sequence; n and n + 1 are consecutive.
+        number: within the sequence; n and n + `stride` are consecutive.
         group: frames of one group are never divided between training and validation, such as all
             drives and cameras of one route.
         split: "train" or "validation" where the dataset says so itself.
+        stride: from one frame of the dataset to the next, as of a simulator's every fifth tick.
         labels: the label map's file.
         image_real: the photo's file.
         image_cg: the simulator's file, where it is another one.
@@ -36,6 +40,7 @@ class RawFrame:
     instances: Path | None = None
     motion: Path | None = None
     split: str | None = None
+    stride: int = 1
 
     @property
     def files(self) -> list[Path]:
@@ -45,7 +50,7 @@ class RawFrame:
 
     def follows(self, other: "RawFrame") -> bool:
         """Whether it is the very next frame of the same sequence."""
-        return self.sequence == other.sequence and self.number == other.number + 1
+        return self.sequence == other.sequence and self.number == other.number + self.stride
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,11 @@ class Source:
         return self.frames[0].image_cg is not None
 
     @property
+    def stride(self) -> int:
+        """Between the numbers of consecutive frames."""
+        return self.frames[0].stride
+
+    @property
     def has_instances(self) -> bool:
         """Whether there are instance maps."""
         return self.frames[0].instances is not None
@@ -100,7 +110,7 @@ def _check_alike(first: RawFrame, second: RawFrame, field: str, named: str) -> N
 
 
 def ordered(frames: list[RawFrame], root: Path, expected: str) -> list[RawFrame]:
-    """Frames by sequence and number.
+    """Frames by sequence and number, with the stride of their numbers.
 
     Raises:
         UserError: there are none; `expected` says what was looked for below `root`.
@@ -109,7 +119,50 @@ def ordered(frames: list[RawFrame], root: Path, expected: str) -> list[RawFrame]
         raise UserError(f"{root}: no such folder; expected {expected}")
     if not frames:
         raise UserError(f"{root}: no frames found; expected {expected}")
-    return sorted(frames, key=lambda frame: (frame.sequence, frame.number))
+    found = sorted(frames, key=lambda frame: (frame.sequence, frame.number))
+    stride = _stride(found)
+    return [replace(frame, stride=stride) for frame in found]
+
+
+def _stride(frames: list[RawFrame]) -> int:
+    """The step between most frame numbers if it divides all of them; else 1.
+
+    So numbers drawn without a rule, as of single annotated frames, make no pairs.
+    """
+    pairs = [(a, b) for a, b in itertools.pairwise(frames) if a.sequence == b.sequence]
+    steps = Counter(b.number - a.number for a, b in pairs if b.number > a.number)
+    if not steps:
+        return 1
+    step, count = steps.most_common(1)[0]
+    return step if step == math.gcd(*steps) and 2 * count > steps.total() else 1
+
+
+def without(source: Source, left_out: str, root: Path) -> Source:
+    """The frames of a source but for those whose photos' paths hold a match of `left_out`.
+
+    Args:
+        source: of a reader.
+        left_out: a regular expression, in paths below `root` with slashes; nothing for all frames.
+        root: of the source.
+
+    Raises:
+        UserError: it is no regular expression, or it leaves out no frame or every one.
+    """
+    if not left_out:
+        return source
+    try:
+        pattern = re.compile(left_out)
+    except re.error as error:
+        raise UserError(
+            f"records.left_out={left_out!r}: expected a regular expression ({error})"
+        ) from None
+    above = f"{root.as_posix()}/"
+    names = [frame.image_real.as_posix().removeprefix(above) for frame in source.frames]
+    kept = [f for f, name in zip(source.frames, names, strict=True) if not pattern.search(name)]
+    if len(kept) in (0, len(names)):
+        outcome = "leaves out every frame" if not kept else "leaves out no frame"
+        raise UserError(f"records.left_out={left_out!r}: {outcome}; they are {names[0]} and so on")
+    return replace(source, frames=kept)
 
 
 def pictures(folder: Path) -> list[Path]:

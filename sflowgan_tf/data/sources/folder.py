@@ -1,7 +1,7 @@
 """Any simulator's export, described by one YAML; and pix2pixHD's train_A and train_B."""
 
 import re
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -46,12 +46,15 @@ class Folders:
         labels: label maps.
         cg: the simulator's frames, if they are not the photos themselves.
         instances: PNGs of `data.media.pictures.read_instances`, if there are any.
+        ordered: false where no two pictures are consecutive; of `validation` it is the
+            description's where it is not said, of the description true.
     """
 
     images: str
     labels: str
     cg: str | None = None
     instances: str | None = None
+    ordered: bool | None = None
 
 
 @dataclass
@@ -65,9 +68,9 @@ class Description(Folders):
         channel: "red" where the ids are in that channel of a label map with three; for `classes`.
         sequence: a regular expression that matches a picture's whole name (its path below the
             folder without suffix, or what a glob's wildcards matched, joined by /) with the groups
-            `sequence` and `number`; n and n + 1 are consecutive frames. By default the last digits
-            are the number. A name that does not match is no part of a sequence.
-        ordered: false where no two pictures are consecutive.
+            `sequence` and `number`; n and n + 1 are consecutive frames, or n and n + 5 where all
+            numbers are that far apart. By default the last digits are the number. A name that does
+            not match is no part of a sequence.
     """
 
     validation: Folders | None = None
@@ -75,7 +78,6 @@ class Description(Folders):
     classes: list[ClassRow] = field(default_factory=list)
     channel: str | None = None
     sequence: str = _SEQUENCE
-    ordered: bool = True
 
 
 def find(root: Path, classes: str) -> Source:
@@ -104,7 +106,8 @@ def _recognized(root: Path) -> Description | None:
     for names in _TREES:
         train, test = (_part(root, part, *names) for part in ("train", "test"))
         if train is not None:
-            return Description(**asdict(train), validation=test, table="cityscapes", ordered=False)
+            folders = asdict(replace(train, ordered=False))
+            return Description(**folders, validation=test, table="cityscapes")
     return None
 
 
@@ -147,17 +150,19 @@ def _frames(
                 kind: files.get(name, _missing(base, where, name))
                 for kind, (where, files) in named.items()
             },
-            **_place(name, description, folders.images),
+            **_place(name, description, folders),
         )
         for name, image in _named(base, folders.images).items()
     ]
 
 
-def _place(name: str, description: Description, images: str) -> dict[str, Any]:
+def _place(name: str, description: Description, folders: Folders) -> dict[str, Any]:
     """Sequence, number and group; a sequence's name begins with the images' folder."""
-    match = re.fullmatch(description.sequence, name) if description.ordered else None
+    told = (folders.ordered, description.ordered)
+    is_ordered = next((ordered for ordered in told if ordered is not None), True)
+    match = re.fullmatch(description.sequence, name) if is_ordered else None
     sequence, number = (match["sequence"], int(match["number"])) if match else (name, 0)
-    folder, _ = _split_glob(images)
+    folder, _ = _split_glob(folders.images)
     sequence = "/".join(part for part in (folder, sequence) if part)
     return {"sequence": sequence, "number": number, "group": sequence}
 

@@ -98,7 +98,7 @@ def raw_records(
         source = _drawn_minicity(config, output / _RAW)
     if source is None:
         raise UserError(f"--source: say where the raw frames of {config.dataset} lie")
-    raw = find(config.dataset, source, config.records.classes)
+    raw = find(config.dataset, source, config.records.classes, config.records.left_out)
     how = record_settings(config.records, raw.table)
     return prepare(raw, output, how, dataset=config.dataset, workers=workers, skip_bad=skip_bad)
 

@@ -261,6 +261,50 @@ def test_pictures_without_order_have_no_successors(tmp_path):
     assert len({frame.sequence for frame in source.frames}) == 3
 
 
+def test_numbers_of_one_stride_are_consecutive(tmp_path):
+    names = ("day/0005", "day/0010", "day/0015", "day/0025", "night/0010")
+    source = find("folder", export(tmp_path, names=names))
+    assert source.stride == 5
+    pairs = zip(source.frames, source.frames[1:], strict=False)
+    assert [b.follows(a) for a, b in pairs] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    "numbers", [(3, 17, 24, 91), (0, 30, 60, 64), (0, 5, 10, 15, 16)], ids=["any", "most", "one"]
+)
+def test_numbers_without_a_common_stride_are_no_pairs(tmp_path, numbers):
+    source = find("folder", export(tmp_path, names=[f"day/{n:04d}" for n in numbers]))
+    assert source.stride == 1
+
+
+def test_frames_can_be_left_out_by_their_path(tmp_path):
+    file = export(tmp_path)
+    source = find("folder", file, left_out="photo/night/.*[2-9]")
+    assert places(source) == [("photo/day", 1), ("photo/night", 1)]
+
+
+@pytest.mark.parametrize(
+    ("left_out", "message"),
+    [("tags/", "leaves out no frame"), ("photo/", "every frame"), ("(", "regular expression")],
+)
+def test_a_wrong_expression_of_what_to_leave_out_is_an_error(tmp_path, left_out, message):
+    with pytest.raises(UserError, match=f"records.left_out=.*{message}"):
+        find("folder", export(tmp_path), left_out=left_out)
+
+
+def test_validation_frames_may_be_a_film_beside_single_frames(tmp_path):
+    for name in ("photo/a_1", "photo/a_2", "vphoto/a_7", "vphoto/a_9"):
+        touch(tmp_path / f"{name}.png")
+        touch(tmp_path / f"{name.replace('photo', 'tags')}.png")
+    text = (
+        "images: photo\nlabels: tags\ntable: cityscapes\nordered: false\n"
+        "validation: {images: vphoto, labels: vtags, ordered: true}"
+    )
+    frames = find("folder", write(tmp_path, text)).frames
+    assert [frame.number for frame in frames] == [0, 0, 7, 9]
+    assert frames[3].follows(frames[2])
+
+
 def test_validation_folders_are_the_split(tmp_path):
     for folder in ("photo", "tags", "vphoto", "vtags"):
         touch(tmp_path / folder / "town" / "1.png")
