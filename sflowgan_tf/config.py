@@ -58,13 +58,14 @@ class Pipeline:
 
 @dataclass(frozen=True, kw_only=True)
 class Generator:
-    """pix2pixHD's generators, and pix2pix' U-Net, to compare with.
+    """pix2pixHD's generators; pix2pix' U-Net and vid2vid's `sequential` one, to compare with.
 
     The last three settings count for `local_enhancer` alone, separable and skips for `global`
-    alone; `unet` has neither blocks nor a choice of upsampling.
+    alone; `unet` has neither blocks nor a choice of upsampling. `sequential` learns in phase video,
+    of clips of four frames, to paint from what it painted before.
     """
 
-    kind: Literal["global", "local_enhancer", "unet"] = "global"
+    kind: Literal["global", "local_enhancer", "unet", "sequential"] = "global"
     filters: int = bounded(64, 2)  # of the global part; the enhancer has half as many
     downsamplings: int = bounded(4, 1)  # pix2pix: 8
     blocks: int = bounded(9, 0)
@@ -307,6 +308,11 @@ def _check_together(config: Config) -> None:
         raise UserError(
             "generator.separable=true: needs generator.kind=global and generator.upsampling="
             f"bilinear or nearest, got {kind} and {upsampling}"
+        )
+    if kind == "sequential" and config.appearance.kind != "none":
+        raise UserError(
+            f"generator.kind=sequential: sees no colours; set appearance.kind=none, not "
+            f"{config.appearance.kind}"
         )
     if config.edge_map == "none" and config.discriminator.sees_edges:
         raise UserError(

@@ -140,6 +140,7 @@ def test_a_size_is_width_then_height():
         ("generator.skips=true generator.kind=unet", "needs generator.kind=global, got unet"),
         ("edge_map=none discriminator.sees_edges=true", "no edges with edge_map=none; set one of"),
         ("edge_map=instances phases.video=1", "phases.video=1: .*edge_map=instances; set phases"),
+        ("generator.kind=sequential appearance.kind=regions", "set appearance.kind=none"),
         ("losses.l1=-1", "losses.l1=-1.0: expected 0 or more"),
         ("losses.warping=nan", "losses.warping=nan: expected a finite number"),
         ("records.edges.blur=inf", "records.edges.blur=inf: expected a finite number"),

@@ -5,6 +5,7 @@ alone, so that a training that was interrupted goes on at its step without saved
 Everything stays uint8 until it is on the device, where labels become one-hot.
 """
 
+import functools
 import itertools
 import os
 from collections.abc import Iterator
@@ -57,7 +58,7 @@ def training(
     epoch: int,
     skip: int = 0,
     batch_size: int,
-    pair: bool = False,
+    length: int = 1,
     instances: bool = False,
     crop: tuple[int, int] | None,
     flip: bool,
@@ -74,7 +75,9 @@ def training(
         skip: number of batches at the beginning of the epoch to leave out, since a run was trained
             on them already.
         batch_size: examples in a batch; an incomplete last batch is dropped.
-        pair: False reads every frame by itself, True pairs of consecutive frames with their flow.
+        length: consecutive frames in an example, with their flows; 1 reads every frame by itself.
+            An epoch has as many examples of two or more as there are pairs; of three or more some
+            come again, enough of them.
         instances: whether instance numbers are read too; the records must hold them.
         crop: (width, height) of the examples; None for the records' size.
         flip: mirror half of the examples; dx changes its sign.
@@ -85,46 +88,82 @@ def training(
     Returns:
         Batches of a dict: labels (batch, height, width) uint8, edges (batch, height, width, 1)
         uint8 in {0, 1}, image_real (batch, height, width, 3) uint8 RGB and, with `instances`,
-        instances (batch, height, width) uint16. With `pair` each has an axis of two frames behind
-        the batch's, and there is flow_real (batch, height, width, 2) float32, in pixels of the
-        example per frame, channel 0 dx (right), 1 dy (down).
+        instances (batch, height, width) uint16. With `length` over 1 each has an axis of so many
+        frames behind the batch's. Of 2 there is flow_real (batch, height, width, 2) float32, in
+        pixels of the example per frame, channel 0 dx (right), 1 dy (down).
 
     Raises:
-        UserError: the crop does not fit into the records.
+        UserError: the crop does not fit into the records, or there are no so many consecutive ones.
     """
     split = manifest.splits["train"]
-    batches = steps_per_epoch(split, batch_size, pair=pair) - skip
+    batches = steps_per_epoch(split, batch_size, pair=length > 1) - skip
     crop = crop or manifest.size
     _check_crop(crop, manifest.size, max_scale)
     order_seed, draw_seed = np.random.SeedSequence([seed, epoch]).generate_state(2).tolist()
 
-    def example(index: tf.Tensor, serialized: tf.Tensor) -> Frames:
+    def read(serialized: tf.Tensor, *, pair: bool) -> Frames:
         wanted = {"has_cg": False, "has_instances": instances, "has_motion": False}
         frames = records.parse(serialized, size=manifest.size, **wanted, pair=pair)
-        frames = {name: frames[name] for name in _TRAINING_FIELDS if name in frames}
+        return {name: frames[name] for name in _TRAINING_FIELDS if name in frames}
+
+    def example(index: tf.Tensor, serialized: tf.Tensor) -> Frames:
+        if length < 3:
+            frames = read(serialized, pair=length == 2)
+        else:
+            *firsts, last = tf.unstack(serialized, length - 1)
+            parts = [read(first, pair=False) for first in firsts] + [read(last, pair=True)]
+            frames = {
+                name: tf.stack([*(p[name] for p in parts[:-1]), *tf.unstack(parts[-1][name])])
+                for name in parts[0]
+            }
         key = tf.stack([tf.constant(draw_seed, tf.int64), index])
         return augment(frames, key, crop=crop, flip=flip, max_scale=max_scale)
 
-    dataset = _serialized(folder, split, order_seed)
-    if pair:
+    dataset = _serialized(folder, split, order_seed, max(1, length - 1))
+    if length > 1:
         dataset = dataset.filter(records.has_successor)
-    dataset = dataset.shuffle(shuffle_buffer, seed=order_seed).enumerate().skip(skip * batch_size)
+    if length > 2:
+        _check_clips(dataset, length)
+    dataset = dataset.shuffle(shuffle_buffer, seed=order_seed)
+    if length > 2:
+        dataset = dataset.repeat()
+    dataset = dataset.enumerate().skip(skip * batch_size)
     dataset = dataset.map(example, num_parallel_calls=_PARALLEL)
-    dataset = dataset.batch(batch_size, drop_remainder=True)
+    dataset = dataset.batch(batch_size, drop_remainder=True).take(batches)
     return dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(2)
 
 
-def _serialized(folder: Path, split: Split, seed: int) -> tf.data.Dataset:
-    """Serialized records of all shards, the shards in an order drawn from `seed`."""
+def _check_clips(dataset: tf.data.Dataset, length: int) -> None:
+    if not any(True for _ in dataset.take(1)):
+        raise UserError(
+            f"phase video of generator.kind=sequential trains on {length} consecutive frames; the "
+            f"training records hold no {length} in one file; prepare longer sequences, or more "
+            "frames in a file (records.frames_per_shard)"
+        )
+
+
+def _serialized(folder: Path, split: Split, seed: int, run: int) -> tf.data.Dataset:
+    """Serialized records of all shards, the shards in an order drawn from `seed`.
+
+    A `run` over 1 gives so many consecutive records of a shard at once, (run,) strings.
+    """
     files = np.array([str(folder / shard["file"]) for shard in split.shards])
     files = files[np.random.default_rng(seed).permutation(len(files))]
     at_once = min(8, len(files))
     return tf.data.Dataset.from_tensor_slices(files).interleave(
-        tf.data.TFRecordDataset,
+        functools.partial(_shard, run=run),
         cycle_length=at_once,
         num_parallel_calls=min(_PARALLEL, at_once),
         deterministic=True,
     )
+
+
+def _shard(file: tf.Tensor, run: int) -> tf.data.Dataset:
+    dataset = tf.data.TFRecordDataset(file)
+    if run == 1:
+        return dataset
+    windows = dataset.window(run, shift=1, drop_remainder=True)
+    return windows.flat_map(lambda window: window.batch(run, drop_remainder=True))
 
 
 def to_device(dataset: tf.data.Dataset) -> tf.data.Dataset:

@@ -43,6 +43,7 @@ _REAL_OF_CG = {"image_cg": "image_real", "edges_cg": "edges"}
 REMEDY = "run prepare again with the same settings: it makes missing and damaged files anew"
 
 _LIST: Any = tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True)
+_FLOWS = tf.io.VarLenFeature(tf.string)
 _PLACE = {
     "sequence": tf.io.FixedLenFeature([], tf.string),
     "frame": tf.io.FixedLenFeature([], tf.int64),
@@ -268,5 +269,6 @@ def _decoded(picture: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
 
 
 def has_successor(serialized: tf.Tensor) -> tf.Tensor:
-    """Whether a record holds a pair; scalar string to scalar bool."""
-    return tf.size(tf.io.parse_single_example(serialized, {"flow_real": _LIST})["flow_real"]) > 0
+    """Whether a record, or each of several, holds a pair; strings of any shape to scalar bool."""
+    parsed: Any = tf.io.parse_example(tf.reshape(serialized, [-1]), {"flow_real": _FLOWS})
+    return tf.equal(tf.size(parsed["flow_real"].values), tf.size(serialized))

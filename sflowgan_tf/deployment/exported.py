@@ -51,13 +51,18 @@ class Exported:
 
         Raises:
             UserError: there is no checkpoint or no validation frame, the classes of the records
-                are others, or the run needs instance maps.
+                are others, or the run needs instance maps or the frames before.
         """
         translator, manifest, step = assembly.restored_translator(run)
         if translator.edge_map == "instances":
             raise UserError(
                 f"--run {run.folder}: was trained with edge_map=instances, to compare with, and "
                 "needs instance maps; what is exported takes labels and frames alone"
+            )
+        if translator.remembers:
+            raise UserError(
+                f"--run {run.folder}: was trained with generator.kind=sequential, to compare with, "
+                "and needs the frames before; what is exported takes single scenes"
             )
         folder, records = assembly.records_of(run, data, "--data")
         if not records.splits["validation"].records:

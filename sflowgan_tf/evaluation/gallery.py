@@ -50,8 +50,8 @@ class Gallery:
             "worst": (_one_a_sequence(ranked[::-1]), "Largest perceptual distance, one a sequence"),
         }
         alone = "."
-        if isinstance(self.subject, Painted) and self.subject.history.weight:  # as scored
-            alone = "; each painted by itself, without history."
+        if isinstance(self.subject, Painted) and self.subject.remembers:
+            alone = "; each painted by itself, without those before it."
         frames, drive = self._read(
             {_place(row) for chosen, _ in choices.values() for row in chosen}
         )

@@ -13,7 +13,7 @@ import numpy as np
 
 from sflowgan_tf import config as settings
 from sflowgan_tf.data.media.pictures import SUFFIXES, read_image
-from sflowgan_tf.evaluation.frames import Frame, Place
+from sflowgan_tf.evaluation.frames import Frame, PaintFunction, Place
 from sflowgan_tf.evaluation.frames import place as place_of
 from sflowgan_tf.evaluation.reference import Reference
 from sflowgan_tf.evaluation.result import FOLDER
@@ -48,6 +48,7 @@ class Painted:
     description: dict[str, Any] = field(default_factory=dict)
     logs: Path | None = None
     _last: Place | None = field(init=False, default=None)
+    _film: PaintFunction | None = field(init=False, default=None)
 
     @classmethod
     def of_run(
@@ -96,12 +97,18 @@ class Painted:
 
         Its past is the picture of the call before, where that was of the frame before.
         """
-        painted = self.translator.picture(frame, redraw=self.varies)
         sequence, number = place_of(frame)
-        if self._last != (sequence, number - self.stride):
+        if self._film is None or self._last != (sequence, number - self.stride):
+            self._film = self.translator.film(redraw=self.varies)
             self.history.forget()
         self._last = sequence, number
+        painted = self._film(frame)
         return self.history.steady(frame["image_cg"].numpy(), painted[None])[0]
+
+    @property
+    def remembers(self) -> bool:
+        """Whether the pictures of a film depend on those before."""
+        return bool(self.history.weight) or self.translator.remembers
 
     def versions(self, frame: Frame, count: int, seed: int) -> np.ndarray:
         """One scene, painted with several ensemble weights, (count, height, width, 3) uint8 RGB."""

@@ -128,3 +128,35 @@ class Discriminator(keras.Model):
             "depth": self.depth,
             "spectral_norm": self.spectral_norm,
         }
+
+
+@keras.saving.register_keras_serializable(package="sflowgan_tf")
+class FilmDiscriminator(Discriminator):
+    """A discriminator of single frames, and beside it one of films, which it does not call.
+
+    Args:
+        film_channels: of what `film` sees, some consecutive images and the flows between them.
+        **settings: of both, as `Discriminator` takes them.
+
+    Attributes:
+        film: the `Discriminator` of films.
+
+    Source: Wang et al., "Video-to-Video Synthesis", NeurIPS 2018, sec. 3.2, D_I and D_V.
+    """
+
+    def __init__(self, film_channels, **settings):
+        super().__init__(**settings)
+        self.film_channels = film_channels
+        shape = {name: getattr(self, name) for name in ("num_scales", "filters", "depth")}
+        self.film = Discriminator(
+            spectral_norm=self.spectral_norm, dtype=self.dtype_policy, **shape
+        )
+
+    def build(self, input_shape):
+        """Make the kernels of both, those of frames for inputs of that shape."""
+        super().build(input_shape)
+        self.film.build((*input_shape[:-1], self.film_channels))
+
+    def get_config(self):
+        """What `from_config` needs."""
+        return {**super().get_config(), "film_channels": self.film_channels}

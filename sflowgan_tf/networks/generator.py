@@ -10,20 +10,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from sflowgan_tf.networks import blocks
-
-
-def _entry(filters, dtype):
-    """7x7 convolution at full size, of a scene without its colours."""
-    return [
-        blocks.ReflectionPadding2D(3, dtype=dtype),
-        blocks.convolution(filters, 7, dtype=dtype),
-        *_normalised(dtype),
-    ]
+from sflowgan_tf.networks import blocks, stacks
 
 
 def _color_entry(filters, dtype, colors):
-    """1x1 convolution of the colours, which hardly change within 7 pixels; None without colours.
+    """1x1 convolution of the colours, which hardly change within the entry's 7 pixels; or None.
 
     It starts so large that they weigh as much beside labels and edges as in a 7x7 kernel.
     """
@@ -46,29 +37,6 @@ def _entered(entry, color_entry, scene):
         return blocks.call_stack(entry, scene)
     convolved = blocks.call_stack(entry[:2], scene[..., :-3])
     return blocks.call_stack(entry[2:], convolved + color_entry(scene[..., -3:]))
-
-
-def _down(filters, dtype, separable=False):
-    """3x3 convolution of stride 2, padded alike on all sides (TF's "same" would not be)."""
-    convolve = blocks.separable_convolution if separable else blocks.convolution
-    return [
-        keras.layers.ZeroPadding2D(1, dtype=dtype),
-        convolve(filters, 3, strides=2, dtype=dtype),
-        *_normalised(dtype),
-    ]
-
-
-def _up(filters, method, dtype, separable=False):
-    return [blocks.Upsample(filters, method, separable, dtype=dtype), *_normalised(dtype)]
-
-
-def _normalised(dtype):
-    return [blocks.InstanceNormalization(dtype=dtype), keras.layers.ReLU(dtype=dtype)]
-
-
-def _head(dtype):
-    """7x7 convolution to three channels, in float32 under every policy."""
-    return [blocks.ReflectionPadding2D(3, dtype=dtype), blocks.convolution(3, 7, dtype="float32")]
 
 
 def _tint(colors):
@@ -134,15 +102,16 @@ class GlobalTrunk(keras.layers.Layer):
     def _make_layers(self):
         dtype = self.dtype_policy
         widths = [self.filters * 2**i for i in range(self.downsamplings + 1)]
-        self.down = [_entry(widths[0], dtype)]
-        self.down += [_down(width, dtype, self.separable) for width in widths[1:]]
+        self.down = [stacks.entry(widths[0], dtype)]
+        self.down += [stacks.down(width, dtype, self.separable) for width in widths[1:]]
         self.color_entry = _color_entry(widths[0], dtype, self.colors)
         self.residuals = [
             blocks.ResidualBlock(widths[-1], self.separable, dtype=dtype)
             for _ in range(self.blocks)
         ]
         self.up = [
-            _up(width, self.upsampling, dtype, self.separable) for width in reversed(widths[:-1])
+            stacks.up(width, self.upsampling, dtype, self.separable)
+            for width in reversed(widths[:-1])
         ]
 
     def build(self, input_shape):
@@ -238,7 +207,7 @@ class GlobalGenerator(keras.Model):
             colors,
             dtype=self.dtype_policy,
         )
-        self.head, self.tint = _head(self.dtype_policy), _tint(colors)
+        self.head, self.tint = stacks.head(3, self.dtype_policy), _tint(colors)
 
     def build(self, input_shape):
         """Make the kernels for scenes of shape (batch, height, width, channels)."""
@@ -305,17 +274,17 @@ class LocalEnhancer(keras.Model):
         self.global_generator = GlobalTrunk(
             2 * filters, downsamplings, global_blocks, upsampling, colors=colors, dtype=dtype
         )
-        self.entry = _entry(filters, dtype) + _down(2 * filters, dtype)
+        self.entry = stacks.entry(filters, dtype) + stacks.down(2 * filters, dtype)
         self.color_entry = _color_entry(filters, dtype, colors)
         self.exit = self._exit()
-        self.head, self.tint = _head(dtype), _tint(colors)
+        self.head, self.tint = stacks.head(3, dtype), _tint(colors)
 
     def _exit(self):
         dtype = self.dtype_policy
         residuals = [
             blocks.ResidualBlock(2 * self.filters, dtype=dtype) for _ in range(self.blocks)
         ]
-        return residuals + _up(self.filters, self.upsampling, dtype)
+        return residuals + stacks.up(self.filters, self.upsampling, dtype)
 
     def build(self, input_shape):
         """Make the kernels for scenes of shape (batch, height, width, channels)."""

@@ -61,7 +61,7 @@ class GANTraining(Training):
             summaries,
             self.config.log_steps,
             {network: getattr(self.gan, f"{network}_optimizer") for network in networks},
-            lambda: self.config.pipeline.batch_size * (2 if self.gan.phase == "video" else 1),
+            lambda: self.config.pipeline.batch_size * self.gan.frames_per_example,
         )
 
     def sheets(self) -> Draw:
@@ -78,7 +78,7 @@ class GANTraining(Training):
             if redraw and translator.redraws:
                 pictures["variations"] = sheets.variations(translator, frames[0], self.config.seed)
             if self.gan.phase == "video":
-                painted = np.stack([translator.picture(frame, redraw=True) for frame in drive])
+                painted = np.stack([*map(translator.film(redraw=True), drive)])
                 pictures["film"] = sheets.film(drive, painted)
                 pictures["flow"] = sheets.flow(drive, painted, self.config.records.flow)
             return pictures

@@ -1,7 +1,8 @@
 """From a scene to a picture through Keras networks: edges, ensemble, generator, uint8 pictures."""
 
-from collections.abc import Mapping
-from typing import Literal
+import functools
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Literal
 
 import keras
 import numpy as np
@@ -44,7 +45,10 @@ class Translator(tf.Module):
             weights give other versions of a scene.
         dned_sees: "edges", the Laplacian ones, or "image", the picture itself in [-1, 1].
         appearance: how the generator is given colours; None where it sees none.
+        remembers: whether a frame of a `film` is painted from those before it, too.
     """
+
+    remembers: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -129,6 +133,17 @@ class Translator(tf.Module):
         """
         edges = self.redrawn_edges_of(record) if redraw else self.edges_of(record)
         return self.paint(record["labels"][None], edges, self.colors_of(record))[0].numpy()
+
+    def film(self, *, redraw: bool) -> Callable[[Record], np.ndarray]:
+        """A painter of a film, called with one frame of the records after the other.
+
+        Args:
+            redraw: as `picture` takes it.
+
+        Returns:
+            A function from a frame to its picture, (height, width, 3) uint8 RGB.
+        """
+        return functools.partial(self.picture, redraw=redraw)
 
     def versions(self, record: Record, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """A frame of the records, painted with several ensemble weights by a model with a DNED.

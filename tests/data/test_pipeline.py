@@ -131,9 +131,9 @@ def test_a_training_taken_up_again_sees_what_was_left(folder, manifest, skip):
     assert all(same(a, b) for a, b in zip(whole[skip:], rest, strict=True))
 
 
-@pytest.mark.parametrize("pair", [False, True])
-def test_instances_stay_with_their_labels(folder, manifest, pair):
-    how = {"max_scale": 1.5, "crop": (32, 16), "pair": pair, "batch_size": 2}
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_instances_stay_with_their_labels(folder, manifest, length):
+    how = {"max_scale": 1.5, "crop": (32, 16), "length": length, "batch_size": 2}
     read = batches(folder, manifest, instances=True, **how)
     assert all(same({"instances": instances(b["labels"])}, b) for b in read)
     assert all(batch["instances"].dtype == np.uint16 for batch in read)
@@ -150,11 +150,40 @@ def test_types_are_small_and_shapes_known(folder, manifest):
 
 
 def test_pairs_leave_out_frames_without_successor(folder, manifest):
-    read = batches(folder, manifest, pair=True, flip=False)
+    read = batches(folder, manifest, length=2, flip=False)
     assert len(read) == pipeline.steps_per_epoch(manifest.splits["train"], 1, pair=True) == 9
     assert read[0]["labels"].shape == (1, 2, 32, 48)
     assert read[0]["flow_real"].shape == (1, 32, 48, 2)
     np.testing.assert_allclose(read[0]["flow_real"][0, 0, 0], FLOW, atol=1 / 128)
+
+
+def test_clips_are_consecutive_frames_of_one_sequence(folder, manifest):
+    """Three records with a successor make a clip of four frames, and each shard holds one."""
+    read = batches(folder, manifest, length=4, flip=False)
+    assert len(read) == 9, "as many as there are pairs"
+    found = set()
+    for batch in read:
+        assert set(batch) == {"labels", "edges", "image_real"}
+        labels, image = batch["labels"][0], batch["image_real"][0]
+        (first,) = (n for n in range(SHARDS * IN_SHARD) if np.array_equal(frame(n)[1], labels[0]))
+        for index in range(3):
+            np.testing.assert_array_equal(labels[index], frame(first + index)[1])
+            assert np.abs(image[index].astype(int) - frame(first + index)[0]).max() < 20
+        np.testing.assert_array_equal(labels[3], frame(first + 2, FLOW)[1], "its successor")
+        found.add(first)
+    assert found == {0, 4, 8}
+
+
+def test_clips_taken_up_again_are_what_was_left(folder, manifest):
+    whole = batches(folder, manifest, length=3, max_scale=1.3)
+    rest = batches(folder, manifest, length=3, max_scale=1.3, skip=4)
+    assert len(rest) == len(whole) - 4
+    assert all(same(a, b) for a, b in zip(whole[4:], rest, strict=True))
+
+
+def test_too_short_sequences_for_clips_are_an_error(folder, manifest):
+    with pytest.raises(UserError, match="5 consecutive frames"):
+        batches(folder, manifest, length=5)
 
 
 @pytest.mark.parametrize("in_dataset", [False, True])

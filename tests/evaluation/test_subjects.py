@@ -6,6 +6,7 @@ import tensorflow as tf
 from sflowgan_tf.evaluation.subjects import Files, Painted
 from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.translation.history import History
+from sflowgan_tf.translation.translator import Translator
 from sflowgan_tf.utils.errors import UserError
 
 PLACES = [("street", 0), ("street", 1), ("street-2", 0)]
@@ -22,7 +23,7 @@ def frame(sequence, number):
     return {"sequence": tf.constant(sequence), "frame": tf.constant(number, tf.int64)}
 
 
-class Brush:
+class Brush(Translator):
     """A translator of one level after the other."""
 
     def __init__(self, *levels):

@@ -7,11 +7,12 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sflowgan_tf.networks.discriminator import Discriminator
+from sflowgan_tf.networks.discriminator import Discriminator, FilmDiscriminator
 from sflowgan_tf.networks.dned import DNED
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
 from sflowgan_tf.networks.hed import HEDFeatures
 from sflowgan_tf.networks.pspnet import PSPNet
+from sflowgan_tf.networks.sequential import SequentialGenerator
 from sflowgan_tf.networks.small_pspnet import SmallPSPNet
 from sflowgan_tf.networks.unet import UNet
 from sflowgan_tf.networks.vgg import VGG19Features
@@ -37,12 +38,14 @@ NETWORKS = {
     "local-colors": (lambda **kw: LocalEnhancer(2, 2, 1, global_blocks=1, colors=True, **kw), 8),
     "unet": (lambda **kw: UNet(2, downsamplings=6, **kw), 5),
     "unet-shallow": (lambda **kw: UNet(2, downsamplings=1, **kw), 5),
+    "sequential": (lambda **kw: SequentialGenerator(2, 2, blocks=2, **kw), 5),
     "dned": (lambda **kw: DNED(2, **kw), 1),
     "discriminator": (lambda **kw: Discriminator(2, filters=2, **kw), 5),
     "discriminator-spectral": (
         lambda **kw: Discriminator(1, filters=2, spectral_norm=True, **kw),
         5,
     ),
+    "discriminator-film": (lambda **kw: FilmDiscriminator(7, filters=2, **kw), 5),
     "pspnet": (lambda **kw: PSPNet(3, filters=4, units=(1, 1, 1, 1), **kw), 3),
     "small_pspnet": (lambda **kw: SmallPSPNet(3, filters=2, **kw), 3),
     "vgg": (lambda **kw: VGG19Features("random", filters=2, **kw), 3),
@@ -58,11 +61,13 @@ OF_ONE_SIZE = [
     "local-colors",
     "unet",
     "unet-shallow",
+    "sequential",
     "dned",
     "pspnet",
     "small_pspnet",
 ]  # output as large as the input
-TRAINED = [name for name in NETWORKS if name not in ("vgg", "hed")]
+# what of the last two a call alone does not reach is tested in test_sequential.py
+TRAINED = [n for n in NETWORKS if n not in ("vgg", "hed", "sequential", "discriminator-film")]
 
 
 def make(name, **kwargs):

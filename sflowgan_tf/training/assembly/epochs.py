@@ -10,6 +10,7 @@ from sflowgan_tf.config import Config
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest, Split
 from sflowgan_tf.training.gan.image_gan import Phase
+from sflowgan_tf.training.gan.sequential_gan import CLIP
 
 
 @dataclass(frozen=True)
@@ -18,8 +19,8 @@ class Epoch:
 
     Attributes:
         index: from 0.
-        phase: what it trains: of the GAN a `Phase`, of which "video" reads pairs of frames and the
-            others single ones; else a name for the progress bar.
+        phase: what it trains: of the GAN a `Phase`, of which "video" reads consecutive frames and
+            the others single ones; else a name for the progress bar.
         first_step: updates made before it.
         steps: its own.
     """
@@ -67,9 +68,16 @@ def batches(config: Config, folder: Path, manifest: Manifest, epoch: Epoch, skip
         seed=config.seed,
         epoch=epoch.index,
         skip=skip,
-        pair=epoch.phase == "video",
+        length=_length(config, epoch.phase),
         instances=config.edge_map == "instances",
     )
+
+
+def _length(config: Config, phase: str) -> int:
+    """Consecutive frames in an example."""
+    if phase != "video":
+        return 1
+    return CLIP if config.generator.kind == "sequential" else 2
 
 
 def read(c: settings.Pipeline, folder: Path, manifest: Manifest, **place: Any):

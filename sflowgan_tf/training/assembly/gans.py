@@ -21,6 +21,7 @@ from sflowgan_tf.training.gan.joining_adam import JoiningAdam
 from sflowgan_tf.training.gan.learning_rate import ConstantThenLinear
 from sflowgan_tf.training.gan.networks import Networks
 from sflowgan_tf.training.gan.objective import Objective
+from sflowgan_tf.training.gan.sequential_gan import SequentialGAN
 from sflowgan_tf.training.gan.video_gan import VideoGAN
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.errors import UserError
@@ -48,7 +49,8 @@ def gan(config: Config, classes: ClassTable, epochs: Sequence[Epoch]) -> ImageGA
     """Networks and optimizers, joined and built, with fresh weights; needs `reproducible` before.
 
     Args:
-        config: of the run; a VideoGAN where it has a phase video.
+        config: of the run; a VideoGAN where it has a phase video, a SequentialGAN for such a
+            generator.
         classes: of the label maps.
         epochs: of the whole training; after their last step the learning rate is 0.
 
@@ -73,7 +75,9 @@ def gan(config: Config, classes: ClassTable, epochs: Sequence[Epoch]) -> ImageGA
         "ema_warm_up": config.start_run is None,
         "seed": config.seed,
     }
-    if config.phases.video:
+    if config.generator.kind == "sequential":
+        joined = SequentialGAN(networks, objective, farneback=config.records.flow, **joint)
+    elif config.phases.video:
         joined = VideoGAN(
             networks,
             objective,
@@ -106,6 +110,10 @@ def _join_late(
     if frozen and frozen < len(epochs):
         part = networks.generator.global_generator  # type: ignore[attr-defined]
         optimizers["generator"].join(part.trainable_variables, epochs[frozen].first_step)
+    if config.generator.kind == "sequential":
+        filmed = next((epoch.first_step for epoch in epochs if epoch.phase == "video"), 0)
+        optimizers["generator"].join(networks.generator.moving_variables, filmed)  # type: ignore[attr-defined]
+        optimizers["discriminator"].join(networks.discriminator.film.trainable_variables, filmed)  # type: ignore[attr-defined]
     redrawn = next((epoch.first_step for epoch in epochs if epoch.phase != "edges"), 0)
     if not config.losses.dned:
         optimizers["dned"].join(networks.dned.trainable_variables, redrawn)

@@ -3,18 +3,22 @@
 Their `dtype` is a policy of Keras: float32 to paint, a run's `precision` to train.
 """
 
+from typing import Any
+
 from sflowgan_tf.config import Config
-from sflowgan_tf.networks.discriminator import Discriminator
+from sflowgan_tf.networks.discriminator import Discriminator, FilmDiscriminator
 from sflowgan_tf.networks.dned import DNED
 from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer
 from sflowgan_tf.networks.hed import HEDFeatures
+from sflowgan_tf.networks.sequential import SequentialGenerator
 from sflowgan_tf.networks.unet import UNet
 from sflowgan_tf.networks.vgg import VGG19Features
+from sflowgan_tf.training.gan.sequential_gan import FILM_CHANNELS
 
 
 def generator(
     config: Config, num_classes: int, dtype: str = "float32"
-) -> GlobalGenerator | LocalEnhancer | UNet:
+) -> GlobalGenerator | LocalEnhancer | UNet | SequentialGenerator:
     """The configured generator, built for that many classes, an edge map and, if set, colours."""
     c = config.generator
     colors = config.appearance.kind == "regions"
@@ -31,6 +35,14 @@ def generator(
         )
     elif c.kind == "unet":
         network = UNet(filters=c.filters, downsamplings=c.downsamplings, dtype=dtype)
+    elif c.kind == "sequential":
+        network = SequentialGenerator(
+            filters=c.filters,
+            downsamplings=c.downsamplings,
+            blocks=c.blocks,
+            upsampling=c.upsampling,
+            dtype=dtype,
+        )
     else:
         network = LocalEnhancer(
             filters=c.filters // 2,
@@ -57,13 +69,17 @@ def dned(config: Config, dtype: str = "float32") -> DNED:
 def discriminator(config: Config, num_classes: int, dtype: str = "float32") -> Discriminator:
     """The configured discriminator, built for labels, an image and, if it sees them, edges."""
     c = config.discriminator
-    network = Discriminator(
-        num_scales=c.num_scales,
-        filters=c.filters,
-        depth=c.depth,
-        spectral_norm=c.spectral_norm,
-        dtype=dtype,
-    )
+    settings: dict[str, Any] = {
+        "num_scales": c.num_scales,
+        "filters": c.filters,
+        "depth": c.depth,
+        "spectral_norm": c.spectral_norm,
+        "dtype": dtype,
+    }
+    if config.generator.kind == "sequential":
+        network = FilmDiscriminator(FILM_CHANNELS, **settings)
+    else:
+        network = Discriminator(**settings)
     network.build((None, None, None, num_classes + 3 + c.sees_edges))
     return network
 

@@ -14,6 +14,7 @@ from sflowgan_tf.training.assembly.palettes import restored_appearance
 from sflowgan_tf.training.checkpoints import State, restore_latest
 from sflowgan_tf.training.gan.image_gan import ImageGAN
 from sflowgan_tf.training.runs import Run
+from sflowgan_tf.training.sequential_translator import SequentialTranslator
 from sflowgan_tf.translation.model import Model
 from sflowgan_tf.translation.translator import Translator
 from sflowgan_tf.utils.errors import UserError
@@ -88,7 +89,8 @@ def _translator(
     redraws: bool,
     appearance: ColorInput | None,
 ) -> Translator:
-    return Translator(
+    kind = SequentialTranslator if config.generator.kind == "sequential" else Translator
+    return kind(
         generator=painter,
         dned=edge_network,
         num_classes=manifest.classes.num_classes,
@@ -115,6 +117,12 @@ def model_of_run(name: str, run: Run) -> Model:
         raise UserError(
             f"{name}: was trained with edge_map=instances and needs instance maps, which a scene "
             f"does not have; score it with `python -m sflowgan_tf.evaluate --run {name}`"
+        )
+    if translator.remembers:
+        raise UserError(
+            f"{name}: was trained with generator.kind=sequential, which is there to compare with "
+            "and paints no single scenes; score it with `python -m sflowgan_tf.evaluate --run "
+            f"{name}`"
         )
     return Model(
         engine=translator,

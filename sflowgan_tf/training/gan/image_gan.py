@@ -1,7 +1,7 @@
 """The image GAN of eq. 7: generator, discriminator and DNED, updated together in one step."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -113,6 +113,11 @@ class ImageGAN(keras.Model):
         self.phase, self.generator_frozen = phase, generator_frozen
         self.train_function = None
 
+    @property
+    def frames_per_example(self) -> int:
+        """How many frames an example of this phase has."""
+        return 1
+
     def state(self) -> State:
         """All state of the training; the place in the data and in the phases follow from `step`."""
         names = (
@@ -155,7 +160,9 @@ class ImageGAN(keras.Model):
         generator_gradients = gradients[: len(generator_variables)]
         dned_gradients = self._rescaled(gradients[len(generator_variables) :])
         discriminator_gradients = tape.gradient(
-            discriminator_loss, [v.value for v in discriminator_variables]
+            discriminator_loss,
+            [v.value for v in discriminator_variables],
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
         del tape
 
@@ -199,7 +206,12 @@ class ImageGAN(keras.Model):
             Losses by name, unweighted scalars; D's mean output on real and on generated images as
             a probability; the generated images (batch, height, width, 3) float32 in [-1, 1].
         """
-        settings = self.objective.losses
+        seen = self.seen(data, weights)
+        image_fake = self.generator(seen.scene, training=True)
+        return *self.judged(seen, image_fake), image_fake
+
+    def seen(self, data: dict[str, tf.Tensor], weights: tf.Tensor) -> "Seen":
+        """What the networks see of a batch; the arguments are those of `image_terms`."""
         image_real = images.to_signed(data["image_real"])
         edges = self._edges(data)
         has_dned = self.objective.edge_map == "laplacian"
@@ -208,8 +220,21 @@ class ImageGAN(keras.Model):
         redraws = side_outputs is not None and self.phase != "edges"
         edge_map = ensemble(side_outputs, weights) if redraws else edges
         scene = network_input(data["labels"], edge_map, self.num_classes, self._colors(data))
-        image_fake = self.generator(scene, training=True)
-        real, fake = self._feature_maps(scene, edges, image_real, image_fake)
+        return Seen(scene, image_real, edges, side_outputs)
+
+    def judged(
+        self, seen: "Seen", image_fake: tf.Tensor
+    ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+        """Losses and curve values of generated images (batch, height, width, 3) in [-1, 1]."""
+        settings = self.objective.losses
+        _, image_real, edges, side_outputs = seen
+        condition = seen.scene[..., : self.num_classes]
+        if self.objective.discriminator_sees_edges:
+            condition = tf.concat([condition, edges], axis=-1)
+        real, fake = feature_maps(
+            self.discriminator,
+            *(tf.concat([condition, image], axis=-1) for image in (image_real, image_fake)),
+        )
         logits_real, logits_fake = [maps[-1] for maps in real], [maps[-1] for maps in fake]
         terms = {
             "generator_loss": losses.generator_loss(logits_fake, settings.gan),
@@ -230,7 +255,7 @@ class ImageGAN(keras.Model):
         if settings.l1:
             terms["l1_loss"] = losses.l1_loss(image_real, image_fake)
         if settings.dned and self.objective.dned.trained and side_outputs is not None:
-            equal = tf.ones_like(weights) / SIDE_OUTPUTS
+            equal = tf.fill([tf.shape(edges)[0], SIDE_OUTPUTS], 1 / SIDE_OUTPUTS)
             terms["dned_loss"] = losses.dned_loss(
                 side_outputs, edges, equal, self.objective.dned.balanced
             )
@@ -238,7 +263,7 @@ class ImageGAN(keras.Model):
             "discriminator_real": _mean_probability(logits_real),
             "discriminator_fake": _mean_probability(logits_fake),
         }
-        return terms, logs, image_fake
+        return terms, logs
 
     def _edges(self, data: dict[str, tf.Tensor]) -> tf.Tensor:
         """The edge map before the DNED, (batch, height, width, 1) float32."""
@@ -282,20 +307,6 @@ class ImageGAN(keras.Model):
         coin = tf.random.stateless_uniform(tf.stack([batch, 1]), key + [0, 1])
         return tf.where(coin < jitter, drawn, equal)
 
-    def _feature_maps(
-        self, scene: Any, edges: tf.Tensor, image_real: tf.Tensor, image_fake: tf.Tensor
-    ) -> tuple[list[list[tf.Tensor]], list[list[tf.Tensor]]]:
-        """D's feature maps of the real and the fake image, from one pass over both."""
-        condition = scene[..., : self.num_classes]
-        if self.objective.discriminator_sees_edges:
-            condition = tf.concat([condition, edges], axis=-1)
-        pairs = [tf.concat([condition, image], axis=-1) for image in (image_real, image_fake)]
-        scales = self.discriminator(tf.concat(pairs, axis=0), training=True)
-        halves = [[tf.split(features, 2) for features in maps] for maps in scales]
-        real = [[half[0] for half in maps] for maps in halves]
-        fake = [[half[1] for half in maps] for maps in halves]
-        return real, fake
-
     def _generator_variables(self) -> list[Any]:
         variables = self.generator.trainable_variables
         if not self.generator_frozen:
@@ -317,6 +328,34 @@ class ImageGAN(keras.Model):
             decay = tf.minimum(decay, (1 + step) / (10 + step))
         for average, value in zip(self.generator_ema.weights, self.generator.weights, strict=True):
             average.assign(average + (1 - decay) * (value - average))
+
+
+class Seen(NamedTuple):
+    """What the networks see of a batch of frames.
+
+    Attributes:
+        scene: (batch, height, width, channels), the generator's.
+        image_real: (batch, height, width, 3) float32 in [-1, 1].
+        edges: (batch, height, width, 1) float32, the edge map before the DNED.
+        side_outputs: (batch, height, width, 6) logits of the DNED; None without it.
+    """
+
+    scene: Any
+    image_real: tf.Tensor
+    edges: tf.Tensor
+    side_outputs: Any
+
+
+def feature_maps(
+    discriminator: keras.Model, real: tf.Tensor, fake: tf.Tensor
+) -> tuple[list[list[tf.Tensor]], list[list[tf.Tensor]]]:
+    """D's feature maps of something real and of something generated, from one pass over both."""
+    scales = discriminator(tf.concat([real, fake], axis=0), training=True)
+    halves = [[tf.split(features, 2) for features in maps] for maps in scales]
+    return (
+        [[half[0] for half in maps] for maps in halves],
+        [[half[1] for half in maps] for maps in halves],
+    )
 
 
 def _mean_probability(logits: list[tf.Tensor]) -> tf.Tensor:

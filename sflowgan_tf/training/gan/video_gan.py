@@ -48,6 +48,11 @@ class VideoGAN(ImageGAN):
         super().__init__(networks, objective, **image_gan)
         self.flow_from_records, self.farneback = flow_from_records, farneback
 
+    @property
+    def frames_per_example(self) -> int:
+        """A pair in phase "video"."""
+        return 2 if self.phase == "video" else 1
+
     def loss_terms(
         self, data: dict[str, tf.Tensor]
     ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
@@ -60,7 +65,7 @@ class VideoGAN(ImageGAN):
         if self.phase != "video":
             return super().loss_terms(data)
         weights = tf.repeat(self.ensemble_weights(tf.shape(data["labels"])[0]), 2, axis=0)
-        terms, logs, image_fake = self.image_terms(_frames(data), weights)
+        terms, logs, image_fake = self.image_terms(single_frames(data), weights)
         fake = image_fake[::2], image_fake[1::2]
         flow_real = self._flow_real(data)
         if self.objective.losses.flow:
@@ -88,8 +93,8 @@ class VideoGAN(ImageGAN):
         return consistent(flow_real, dense_flow(second, first, self.farneback))
 
 
-def _frames(data: dict[str, Any]) -> dict[str, tf.Tensor]:
-    """Both frames of each pair, one after the other along the batch."""
+def single_frames(data: dict[str, Any]) -> dict[str, tf.Tensor]:
+    """The frames of each example, one after the other along the batch."""
     return {
         name: tf.reshape(data[name], [-1, *data[name].shape[2:]])
         for name in ("labels", "edges", "image_real")

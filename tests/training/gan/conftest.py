@@ -39,6 +39,7 @@ def changed(objective, losses=None, dned=None, **settings):
 def _make(
     generator=None,
     *,
+    discriminator=Discriminator,
     kind=ImageGAN,
     objective=None,
     scales=1,
@@ -55,11 +56,12 @@ def _make(
     dned.trainable = objective.dned.trained
     scene = CLASSES + (1 if objective.regions is None else 4)
     seen = CLASSES + 3 + objective.discriminator_sees_edges
+    judge = discriminator(num_scales=scales, filters=4, depth=depth, dtype=dtype)
     gan = kind(
         Networks(
             generator=built(generator(dtype=dtype), scene),
             generator_ema=built(generator(dtype=dtype), scene),
-            discriminator=built(Discriminator(scales, 4, depth, dtype=dtype), seen),
+            discriminator=built(judge, seen),
             dned=dned,
             features=built(VGG19Features("random", slices=slices, filters=4, dtype=dtype), 3),
         ),
