@@ -84,7 +84,7 @@ def palette(scenes: list[Scene]) -> Palette:
     """Of the scenes themselves, as simulator and as real frames."""
     means = np.stack([frame_means(s.labels, s.frame, TABLE.num_classes) for s in scenes])
     colors = ClassColors.of(means)
-    return Palette(real=colors, simulator=colors, clusters=means)
+    return Palette(real=colors, simulator=colors, clusters=means, frames=means)
 
 
 def translator(config: Config, scenes: list[Scene]) -> Translator:

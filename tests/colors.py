@@ -18,8 +18,10 @@ def appearance_of(num_classes, cell=5):
         )
         for levels, spreads in (((90, 200), (5, 20)), ((40, 150), (20, 40)))
     )
-    clusters = absent + draw.uniform(0, 255, (8, kinds, 3)).astype(np.float32)
+    clusters, frames = (
+        absent + draw.uniform(0, 255, (count, kinds, 3)).astype(np.float32) for count in (8, 5)
+    )
     return ColorInput(
         regions=Regions(cell=cell),
-        palette=Palette(real=real, simulator=simulator, clusters=clusters),
+        palette=Palette(real=real, simulator=simulator, clusters=clusters, frames=frames),
     )

@@ -107,13 +107,17 @@ class Palette:
     Attributes:
         real: of the real frames.
         simulator: of the simulator's frames of the same scenes; None where the data have none.
-        clusters: (N, C + 1, 3) float32 grey levels: of each class, centres of the colours that it
-            has in real frames, the commonest first; NaN where no frame has the class.
+        clusters: (N, C + 1, 3) float32 grey levels, the classes' colours in N kinds of light:
+            centres of those of real frames, the commonest first; NaN where none of a kind has the
+            class.
+        frames: (M, C + 1, 3) float32 grey levels, of some real frames, in a drawn order; NaN where
+            one lacks the class.
     """
 
     real: ClassColors
     simulator: ClassColors | None
     clusters: np.ndarray
+    frames: np.ndarray
 
     @property
     def num_classes(self) -> int:
@@ -130,24 +134,26 @@ class Palette:
         return self._toward(self.real, source)
 
     def cluster(self, number: int, source: ClassColors | None = None) -> Recoloring:
-        """Gives each class the colour of one cluster.
+        """Gives the classes the colours of one cluster.
 
         Args:
-            number: 0 to N - 1; 0 is the commonest colour of each class.
+            number: 0 to N - 1; 0 is the commonest one.
             source: as for `given`.
         """
         return self._toward(self._centred(self.clusters[number]), source)
 
     def drawn(self, seed: int, source: ClassColors | None = None) -> Recoloring:
-        """Gives each class the colour of a cluster that is drawn for it.
+        """Gives the classes the colours of a real frame, all of them of the same one.
+
+        So they belong together, as by day or at dusk: classes with colours drawn one by one are
+        not what they were in any light. As far from the mean as `given` lets colours be.
 
         Args:
-            seed: of the draw.
+            seed: says which frame; M seeds in a row give M different ones.
             source: as for `given`.
         """
-        classes = np.arange(self.num_classes + 1)
-        numbers = np.random.default_rng(seed).integers(len(self.clusters), size=len(classes))
-        return self._toward(self._centred(self.clusters[numbers, classes]), source)
+        apart = self.frames[seed % len(self.frames)] - self.real.mean
+        return self._toward(self._centred(self.real.mean + _MOST_SPREAD * apart), source)
 
     def like(self, colors: ClassColors, source: ClassColors | None = None) -> Recoloring:
         """Gives each class the colours of other frames; those that they lack as `given` does.
@@ -182,6 +188,7 @@ class Palette:
             "real": _lists_of(self.real),
             "simulator": self.simulator and _lists_of(self.simulator),
             "clusters": _listed(self.clusters),
+            "frames": _listed(self.frames),
         }
 
     @classmethod
@@ -196,6 +203,7 @@ class Palette:
             real=_colors_of(values["real"]),
             simulator=None if simulator is None else _colors_of(simulator),
             clusters=np.array(values["clusters"], np.float32),
+            frames=np.array(values["frames"], np.float32),
         )
 
 

@@ -33,7 +33,7 @@ def test_the_settings_of_the_flow_come_back_and_older_cards_have_the_defaults(ex
 def test_the_palette_comes_back_and_older_cards_have_none(exportable):
     gray = np.full((13 + 1, 3), 100, np.float32)
     colors = ClassColors(mean=gray, spread=gray / 10)
-    palette = Palette(real=colors, simulator=None, clusters=gray[None])
+    palette = Palette(real=colors, simulator=None, clusters=gray[None], frames=gray[None])
     card = exportable.card("city", "")
     values = json.loads(
         json.dumps(

@@ -169,7 +169,7 @@ def test_interrupted_and_taken_up_again_it_has_the_same_bytes(root, past):
 
 
 GRAY = ClassColors(mean=np.full((20, 3), 90, np.float32), spread=np.full((20, 3), 8, np.float32))
-PALETTE = Palette(real=GRAY, simulator=None, clusters=GRAY.mean[None])
+PALETTE = Palette(real=GRAY, simulator=None, clusters=GRAY.mean[None], frames=GRAY.mean[None])
 
 
 class Recolors(Echo):

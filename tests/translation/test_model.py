@@ -11,7 +11,7 @@ FRAME = np.zeros((16, 32, 3), np.uint8)
 
 
 GRAY = ClassColors(mean=np.full((20, 3), 99, np.float32), spread=np.ones((20, 3), np.float32))
-PALETTE = Palette(real=GRAY, simulator=None, clusters=GRAY.mean[None])
+PALETTE = Palette(real=GRAY, simulator=None, clusters=GRAY.mean[None], frames=GRAY.mean[None])
 
 
 class Remembers:

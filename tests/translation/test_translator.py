@@ -126,7 +126,8 @@ def palette(simulator=160, real=100):
         return ClassColors(mean=mean, spread=np.full_like(mean, 10))
 
     known = None if simulator is None else colors(simulator)
-    return Palette(real=colors(real), simulator=known, clusters=colors(real).mean[None])
+    means = colors(real).mean[None]
+    return Palette(real=colors(real), simulator=known, clusters=means, frames=means)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,8 @@ from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import UserError
 
 _FRAMES = 2000  # of the training records, at most
-_CLUSTERS = 8  # of each class
+_CLUSTERS = 8
+_KEPT = 32  # frames whose colours can be drawn
 
 
 def appearance(config: Config, folder: Path, manifest: Manifest, run: Run) -> ColorInput | None:
@@ -103,7 +104,7 @@ def palette(folder: Path, manifest: Manifest, seed: int) -> Palette:
     Args:
         folder: where the records lie.
         manifest: theirs.
-        seed: from which the clusters begin.
+        seed: from which the clusters begin, and of the frames that are kept.
 
     Raises:
         UserError: a record is damaged.
@@ -121,26 +122,30 @@ def palette(folder: Path, manifest: Manifest, seed: int) -> Palette:
     return Palette(
         real=ClassColors.of(means),
         simulator=ClassColors.of(np.stack(simulator)) if simulator else None,
-        clusters=np.stack([_clusters(of_class, seed) for of_class in means.swapaxes(0, 1)], axis=1),
+        clusters=_clusters(means, seed),
+        frames=np.random.default_rng(seed).permutation(means)[:_KEPT],
     )
 
 
 def _clusters(means: np.ndarray, seed: int) -> np.ndarray:
-    """Centres of the colours of a class, the commonest first, (8, 3) float32.
+    """The classes' colours in eight kinds of light, the commonest first, (8, C + 1, 3) float32.
 
     Args:
-        means: (frames, 3) of the frames, NaN where one lacks the class.
+        means: (frames, C + 1, 3) of the frames, NaN where one lacks the class.
         seed: of the first centres.
 
     Returns:
-        NaN where no frame has the class; the same centres over again where it has few colours.
+        NaN where no frame of a kind has the class; the same ones over again where there are few.
     """
-    present = means[~np.isnan(means[:, 0])].astype(np.float64)
-    if not len(present):
-        return np.full((_CLUSTERS, 3), np.nan, np.float32)
-    number = min(_CLUSTERS, len(np.unique(present, axis=0)))
-    centres, _ = vq.kmeans(present, number, rng=np.random.default_rng(seed))
-    nearest, _ = vq.vq(present, centres)
-    sizes = np.bincount(nearest, minlength=len(centres))
-    ordered = centres[np.argsort(-sizes, kind="stable")]
-    return ordered[np.arange(_CLUSTERS) % len(ordered)].astype(np.float32)
+    absent = np.isnan(means)
+    usual = ClassColors.of(means).mean
+    whole = np.nan_to_num(np.where(absent, usual, means)).reshape(len(means), -1)
+    whole = whole.astype(np.float64)
+    number = min(_CLUSTERS, len(np.unique(whole, axis=0)))
+    centres, _ = vq.kmeans(whole, number, rng=np.random.default_rng(seed))
+    nearest, _ = vq.vq(whole, centres)
+    kinds, sizes = np.unique(nearest, return_counts=True)
+    ordered = kinds[np.argsort(-sizes, kind="stable")]
+    return np.stack(
+        [ClassColors.of(means[nearest == ordered[n % len(ordered)]]).mean for n in range(_CLUSTERS)]
+    )
