@@ -6,7 +6,7 @@ ORACLES := .venv-oracles
 
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: fit test quick pretrained tables check format requirements oracles clean
+.PHONY: fit test quick pretrained tables tables-real check format requirements oracles clean
 
 fit: .venv/run
 	$(BIN)/python -m sflowgan_tf.fit --dataset minicity
@@ -26,8 +26,13 @@ pretrained: .venv/run # hours; the same command goes on where it stopped
 			$$kind --output sflowgan_tf/released || exit 1; \
 	done
 
-tables: .venv/run
+tables: .venv/run # hours; the same command goes on where it stopped
 	$(BIN)/python -m benchmarks.tables
+
+tables-real: .venv/run # make tables-real DATA=FOLDER JUDGE=SEGMENTER [CLASSES=FILE] [LEFT_OUT=REGEX]
+	@test -n "$(DATA)" -a -n "$(JUDGE)" || { echo "Say what to train on and who scores: make tables-real DATA=FOLDER JUDGE=SEGMENTER"; exit 2; }
+	$(BIN)/python -m benchmarks.tables --real "$(DATA)" --judge "$(JUDGE)" $(if $(CLASSES),--classes "$(CLASSES)") \
+		$(if $(LEFT_OUT),--left-out '$(LEFT_OUT)')
 
 check: .venv/dev
 	$(BIN)/ruff format --check .

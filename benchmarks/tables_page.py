@@ -1,5 +1,6 @@
 """What `benchmarks.tables` measured, as docs/tables.md and a sheet of pictures."""
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,16 +21,22 @@ _FIGURES = {  # name in the evaluation: title, format, factor
     "pixel_accuracy": ("accuracy, %", "{:.1f}", 100),
     "mean_iou": ("mIoU, %", "{:.1f}", 100),
     "mean_iou_ratio": ("mIoU / oracle's", "{:.2f}", 1),
-    "fid": ("FID", "{:.2f}", 1),
-    "kid": ("KID", "{:.2f}", 1),
+    "fid": ("Frechet distance", "{:.0f}", 1),
+    "kid": ("KID", "{:.0f}", 1),
     "l1": ("L1", "{:.3f}", 1),
     "ssim": ("SSIM", "{:.3f}", 1),
     "perceptual": ("perceptual", "{:.3f}", 1),
-    "fvd": ("FVD", "{:.2f}", 1),
+    "fvd": ("Frechet distance of clips", "{:.0f}", 1),
     "warping_error": ("warping error", "{:.4f}", 1),
     "flicker": ("flicker", "{:.4f}", 1),
     "diversity": ("diversity", "{:.3f}", 1),
+    "sharpness": ("sharpness", "{:.2f}", 1),
+    "gradient": ("gradient", "{:.2f}", 1),
+    "colorfulness": ("colourfulness", "{:.2f}", 1),
+    "ringing": ("ringing", "{:.2f}", 1),
+    "color_distance": ("colour distance", "{:.1f}", 1),
 }
+_DRIFT = "L1 of the last third / the first → 1"
 _TABLES = {
     "Pictures": (
         "Semantic segmentation of the results by the oracle, and distances between the sets of "
@@ -37,18 +44,25 @@ _TABLES = {
         ("pixel_accuracy", "mean_iou", "mean_iou_ratio", "fid", "kid", "diversity"),
     ),
     "Films": (
-        "Frame by frame, but for `ours-video`, which was trained on pairs of frames (the paper's "
-        "table 3), and the rows with history, whose films are blended with their past along the "
-        "motion of the simulator's frames. The warping error and the flicker follow the exact "
-        "motion, in shares of the range.",
+        "Frame by frame, but for `vid2vid`, which paints each frame from those before it, "
+        "`ours-video`, which was trained on pairs of frames (the paper's table 3), and the rows "
+        "with history, whose films are blended with their past along the motion of the simulator's "
+        "frames. Warping error and flicker follow the motion, in shares of the range. The last "
+        "column says whether errors accumulate: how far the last third of a film's pictures is "
+        "from the real frames, in shares of the first third's distance.",
         ("fvd", "warping_error", "flicker"),
     ),
     "Likeness to the paired frame": (
         "Between a result and the real rendering of the same scene.",
         ("l1", "ssim", "perceptual"),
     ),
+    "Appearance": (
+        "In shares of the real frames' own, but for the distance of the classes' colours in Lab.",
+        ("sharpness", "gradient", "colorfulness", "ringing", "color_distance"),
+    ),
 }
 _SCENES, _COLUMNS = 3, 4  # of the sheet
+_LONG = 12  # frames of a film in which errors could accumulate
 _GIVEN: dict[str, Of] = {
     "simulator's frames as they are": "simulator",
     "oracle: real frames": "real",
@@ -61,6 +75,13 @@ class Measured:
 
     evaluations: Sequence[Result]
     of: Of
+    folders: Sequence[Path] = ()
+
+    @property
+    def drift(self) -> str:
+        """How the distance from the real frames grows through films, from `drift_of`."""
+        known = [drift for folder in self.folders if (drift := drift_of(folder)) is not None]
+        return f"{sum(known) / len(known):.2f}" if known else ""
 
     def cell(self, name: str) -> str:
         """The mean over the seeds, and from the lowest to the highest end of their intervals."""
@@ -83,17 +104,25 @@ def write(
     rows: dict[str, Sequence[Path]],
     runs: dict[str, Run],
     records: Path,
+    *,
+    split: str,
     folder: Path,
-    duration: str,
-) -> None:
+    made: str,
+    story: str,
+) -> Path:
     """Writes tables.md and tables.png, each whole or not at all.
 
     Args:
         rows: the evaluations of each, one a seed.
         runs: of the rows whose pictures are shown.
-        records: of the test streets.
+        records: that were painted, and
+        split: which part of them.
         folder: for both.
-        duration: how long it took, for the page.
+        made: the page's line on how it was made, with places for {commits} and {dates}.
+        story: its words on what the rows were trained and scored on.
+
+    Returns:
+        The page.
 
     Raises:
         Failure: rows were not scored on the same frames by the same segmenter.
@@ -102,6 +131,7 @@ def write(
         row: Measured(
             evaluations=[Result.load(folder) for folder in folders],
             of="generated",
+            folders=folders,
         )
         for row, folders in rows.items()
     }
@@ -109,18 +139,48 @@ def write(
     _check_alike(everything)
     one = everything[0]
     found |= {row: Measured(evaluations=[one], of=of) for row, of in _GIVEN.items()}
-    parts = [_head(everything, len(next(iter(rows.values()))), duration)]
+    parts = [_head(everything, len(next(iter(rows.values()))), made, story)]
     for title, (text, names) in _TABLES.items():
         titles = [f"{_FIGURES[name][0]} {_arrow(everything, name)}" for name in names]
         cells = {row: [measured.cell(name) for name in names] for row, measured in found.items()}
-        if any(map(any, cells.values())):
-            parts.append(f"## {title}\n\n{text}\n\n{_table(titles, cells)}")
+        if not any(map(any, cells.values())):
+            continue
+        if "warping_error" in names:
+            titles.append(_DRIFT)
+            cells = {row: [*line, found[row].drift] for row, line in cells.items()}
+        parts.append(f"## {title}\n\n{text}\n\n{_table(titles, cells)}")
     parts += [_classes(found), _foot(everything)]
     with written_whole(folder / "tables.md") as partial:
         partial.write_text("\n\n".join(parts) + "\n")
     with written_whole(folder / "tables.png") as partial:
-        sheet = _sheet(runs, records)
+        sheet = _sheet(runs, records, split)
         Image.fromarray(sheet).save(partial, format="png", optimize=True)
+    return folder / "tables.md"
+
+
+def drift_of(folder: Path) -> float | None:
+    """How far a film's last pictures are from the real frames, in shares of the first ones'.
+
+    Args:
+        folder: of an evaluation.
+
+    Returns:
+        Mean L1 of the last third of each sequence over that of the first third; None where there
+        is no L1 or no sequence of `_LONG` frames.
+    """
+    with open(folder / "frames.csv", newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row.get("l1")]
+    films: dict[str, list[float]] = {}
+    for row in sorted(rows, key=lambda row: (row["sequence"], int(row["frame"]))):
+        films.setdefault(row["sequence"], []).append(float(row["l1"]))
+    long = [film for film in films.values() if len(film) >= _LONG]
+    if not long:
+        return None
+    first, last = (
+        np.mean([np.mean(part(film, len(film) // 3)) for film in long])
+        for part in (lambda film, n: film[:n], lambda film, n: film[-n:])
+    )
+    return float(last / first)
 
 
 def _table(titles: Sequence[str], rows: dict[str, list[str]]) -> str:
@@ -152,19 +212,19 @@ def _arrow(everything: Sequence[Result], name: str) -> str:
     return "" if score is None else {"higher": "↑", "lower": "↓"}.get(score.better, "→ 1")
 
 
-def _head(everything: Sequence[Result], seeds: int, duration: str) -> str:
+def _head(everything: Sequence[Result], seeds: int, made: str, story: str) -> str:
     reference = everything[0].reference
     commits = ", ".join(sorted({one.provenance["commit"] for one in everything}))
     dates = sorted({one.provenance["date"][:10] for one in everything})
     return f"""# The paper's tables in small
 
-Made by `make tables` at commit {commits} on {" and ".join(dates)}: {duration}.
+{made.format(commits=commits, dates=" and ".join(dates))}
 
-Each row is trained on the same streets of minicity with as many updates (`benchmarks/tables.py`
-has its settings) and painted from the simulator's frames of {reference["clips"]} other streets,
-{reference["frames"]} frames of {reference["size"]}. Cells are means of {seeds} seeds; in brackets
-from the lowest to the highest end of the seeds' 95 % bootstrap intervals. The oracle is PSPNet's
-small variant, trained on real renderings of streets of its own.
+{story}
+
+Scored were {reference["frames"]} frames of {reference["size"]} in {reference["clips"]} sequences.
+Cells are means of {seeds} seeds; in brackets from the lowest to the highest end of the seeds' 95 %
+bootstrap intervals.
 
 ![The same scenes by each row](tables.png)"""
 
@@ -201,14 +261,15 @@ def _short(value: object) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _sheet(runs: dict[str, Run], records: Path) -> np.ndarray:
+def _sheet(runs: dict[str, Run], records: Path, split: str) -> np.ndarray:
     """The same scenes given, by each row's run, and real, four columns to a line."""
     manifest = Manifest.load(records)
-    frames = pipeline.frames(records, manifest, "train", _SCENES)
+    frames = pipeline.frames(records, manifest, split, _SCENES)
     columns: dict[str, list[np.ndarray]] = {
         "labels": [manifest.classes.colorize(frame["labels"].numpy()) for frame in frames],
-        "simulator": [frame["image_cg"].numpy() for frame in frames],
     }
+    if manifest.has_cg:
+        columns["simulator"] = [frame["image_cg"].numpy() for frame in frames]
     for row, run in runs.items():
         painter = assembly.restored_translator(run)[0]
         columns[row] = [painter.picture(frame, redraw=painter.redraws) for frame in frames]

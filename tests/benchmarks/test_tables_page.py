@@ -47,7 +47,15 @@ def written(tmp_path_factory):
         shutil.copytree(path / "a0/evaluation", path / "c0/evaluation")
         evaluations = {row: [run.folder / "evaluation" for run in rows[row]] for row in rows}
         shown = {row: runs[0] for row, runs in rows.items()}
-        tables_page.write(evaluations, shown, records, path, "7 core minutes, 2 cores")
+        tables_page.write(
+            evaluations,
+            shown,
+            records,
+            split="train",
+            folder=path,
+            made="Made by `make tables` at commit {commits} on {dates}: 7 core minutes, 2 cores.",
+            story="Each row is trained on the same streets.",
+        )
     lines = re.findall(r"^\|(.*)\|$", (path / "tables.md").read_text(), re.M)
     cells = [[cell.strip() for cell in line.split("|")] for line in lines]
     return path, cells, rows
