@@ -112,6 +112,8 @@ class Dned:
     sees: Literal["edges", "image"] = "edges"  # d_i(E(x)) or d_i(x) in eq. 4; its target is E(x)
     trained: bool = True  # false: it stays as it starts, without eq. 4
     balanced: bool = False  # HED's class balancing
+    # in training it sees pictures sharpened by up to so much, as simulators draw them
+    sharpening: float = bounded(0.0, 0)
     # share of examples whose ensemble weights are drawn instead of equal
     jitter: float = bounded(0.0, 0, 1)
 
@@ -351,7 +353,7 @@ def _check_dned(config: Config) -> None:
     if config.edge_map != "laplacian":
         names = [
             name
-            for name in ("sees", "weights", "trained")
+            for name in ("sees", "weights", "trained", "sharpening")
             if getattr(dned, name) != getattr(default, name)
         ]
         if names:
@@ -371,6 +373,11 @@ def _check_dned(config: Config) -> None:
         raise UserError(
             f"dned.filters={dned.filters}: its weights of HED are for pictures; set "
             "dned.sees=image, or dned.filters=64"
+        )
+    if dned.sharpening and dned.sees == "edges" and config.edge_map == "laplacian":
+        raise UserError(
+            f"dned.sharpening={dned.sharpening:g}: is for a DNED that sees pictures; set "
+            "dned.sees=image, or dned.sharpening=0"
         )
     if not dned.trained and dned.weights == "random" and config.start_run is None:
         raise UserError(

@@ -127,6 +127,8 @@ def test_a_size_is_width_then_height():
             "so set dned.sees=edges dned.weights=random dned.trained=true$",
         ),
         ("dned.weights=hed edge_map=instances", "dned.weights=hed: needs edge_map=laplacian"),
+        ("dned.sharpening=1", "set dned.sees=image, or dned.sharpening=0"),
+        ("dned.sharpening=1 edge_map=none", "so set dned.sharpening=0"),
         ("dned.trained=false edge_map=none", "dned.trained=false: needs edge_map=laplacian"),
         ("dned.weights=hed dned.filters=32", "dned.weights=hed has weights for 8, 16, 64"),
         ("dned.weights=hed dned.filters=8", "dned.filters=8: .*set dned.sees=image, or"),

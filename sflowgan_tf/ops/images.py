@@ -25,6 +25,36 @@ def to_uint8(image):
     return preprocessing.to_uint8(image, ops)
 
 
+def sharpened(images, amount):
+    """Images with more of what a small blur takes away (unsharp masking).
+
+    Args:
+        images: (batch, height, width, channels) floating in [-1, 1].
+        amount: (batch, 1, 1, 1) floating >= 0, by how much; 0 leaves an image as it is.
+
+    Returns:
+        images + amount * (images - blurred), clipped to [-1, 1]; `blurred` is the average under
+        (1, 2, 1) / 4 down and across, the border repeated.
+    """
+    blurred = images
+    for axis in (1, 2):
+        blurred = _averaged(blurred, axis)
+    return ops.clip(images + ops.cast(amount, images.dtype) * (images - blurred), -1.0, 1.0)
+
+
+def _averaged(images, axis):
+    """Each pixel with its two neighbours along an axis, by 1, 2 and 1 quarters."""
+    last = ops.shape(images)[axis] - 1
+    first, rest = (ops.take(images, index, axis=axis) for index in _neighbours_of(last))
+    return (first + 2 * images + rest) / 4
+
+
+def _neighbours_of(last):
+    """The places before and after each one from 0 to `last`, no further than these."""
+    places = ops.arange(0, last + 1, dtype="int32")
+    return ops.maximum(places - 1, 0), ops.minimum(places + 1, last)
+
+
 def reduced(images, scale):
     """Smaller images, averaged so that nothing aliases; differentiable.
 

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -36,6 +37,25 @@ def test_half_a_line_of_pixels_by_hand():
 def test_a_scale_of_one_leaves_images_as_they_are():
     image = np.ones((1, 2, 2, 3), "float32")
     assert images.reduced(image, 1.0) is image
+
+
+@pytest.mark.parametrize("size", [(7, 9), (1, 5), (2, 2)])
+def test_sharpened_images_are_opencvs_unsharp_masks(size):
+    draw = np.random.default_rng(0)
+    image = draw.uniform(-1, 1, (2, *size, 3)).astype(np.float32)
+    kernel = np.array([0.25, 0.5, 0.25], np.float32)
+    border = {"borderType": cv2.BORDER_REPLICATE}
+    blurred = [cv2.sepFilter2D(each, -1, kernel, kernel, **border) for each in image]
+    amounts = np.array([0.0, 1.5], np.float32).reshape(2, 1, 1, 1)
+    expected = np.clip(image + amounts * (image - np.stack(blurred)), -1, 1)
+    np.testing.assert_allclose(images.sharpened(image, amounts), expected, atol=1e-5)
+
+
+def test_an_edge_gets_steeper_by_hand():
+    """Beside the edge the blur is a quarter of the way to the other side."""
+    line = np.array([-0.4, -0.4, 0.4, 0.4], np.float32).reshape(1, 1, 4, 1)
+    sharp = images.sharpened(line, np.ones((1, 1, 1, 1), np.float32))
+    np.testing.assert_allclose(np.ravel(sharp), [-0.4, -0.6, 0.6, 0.4], atol=1e-6)
 
 
 def test_a_sheet_holds_every_picture_where_it_belongs():

@@ -215,7 +215,7 @@ class ImageGAN(keras.Model):
         image_real = images.to_signed(data["image_real"])
         edges = self._edges(data)
         has_dned = self.objective.edge_map == "laplacian"
-        dned_input = self._dned_input(image_real, edges)
+        dned_input = self.dned_input(image_real, edges)
         side_outputs = self.dned(dned_input, training=True) if has_dned else None
         redraws = side_outputs is not None and self.phase != "edges"
         edge_map = ensemble(side_outputs, weights) if redraws else edges
@@ -273,9 +273,21 @@ class ImageGAN(keras.Model):
         edges = tf.cast(data["edges"], tf.float32)
         return edges if edge_map == "laplacian" else tf.zeros_like(edges)
 
-    def _dned_input(self, image_real: tf.Tensor, edges: tf.Tensor) -> tf.Tensor:
-        """What d_i of eq. 4 is a function of; the loss compares it with the edge map either way."""
-        return image_real if self.objective.dned.sees == "image" else edges
+    def dned_input(self, image_real: tf.Tensor, edges: tf.Tensor) -> tf.Tensor:
+        """What d_i of eq. 4 is a function of; the loss compares it with the edge map either way.
+
+        Pictures are sharpened by an amount that is drawn for each example: a simulator has no lens,
+        so that its pictures are sharper than a camera's, and the generator would paint all of that.
+        """
+        if self.objective.dned.sees == "edges":
+            return edges
+        most = self.objective.dned.sharpening
+        if not most:
+            return image_real
+        examples = tf.shape(image_real)[0] // self.frames_per_example
+        key = tf.stack([tf.constant(self.seed, tf.int64), -1 - self.step])  # no ensemble weights'
+        amounts = most * tf.random.stateless_uniform(tf.stack([examples, 1, 1, 1]), key)
+        return images.sharpened(image_real, tf.repeat(amounts, self.frames_per_example, axis=0))
 
     def _colors(self, data: dict[str, tf.Tensor]) -> Any:
         """The colours that the generator sees, (batch, height, width, 3) float32 0..255, if any."""

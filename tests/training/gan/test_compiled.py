@@ -16,7 +16,10 @@ def test_a_step_compiles_and_moves_the_weights(make, batch, phase):
     gan = make(
         partial(GlobalGenerator, 2, downsamplings=1, blocks=0),
         kind=VideoGAN,
-        objective={"dned": {"jitter": 0.5}, "regions": Regions(cell=16)},
+        objective={
+            "dned": {"jitter": 0.5, "sees": "image", "sharpening": 1.0},
+            "regions": Regions(cell=16),
+        },
         depth=1,
         slices=1,
         flow_from_records=False,

@@ -233,6 +233,30 @@ def test_jittered_weights_are_a_function_of_seed_and_step(make):
     assert not np.allclose(drawn, gan.ensemble_weights(3).numpy())
 
 
+def test_the_dned_sees_pictures_sharpened_by_what_seed_and_step_draw(make, batch):
+    objective = {"dned": {"sees": "image", "sharpening": 2.0}}
+    gan, twin, other = (make(objective=objective, seed=seed) for seed in (0, 0, 5))
+    image = images.to_signed(batch["image_real"])
+
+    def seen(gan):
+        return gan.dned_input(image, image[..., :1]).numpy()
+
+    first = seen(gan)
+    np.testing.assert_array_equal(first, seen(twin))
+    assert not np.array_equal(first, seen(other))
+    most = images.sharpened(image, 2.0)
+    assert np.all(np.abs(first - image) <= np.abs(most - image) + 1e-6)
+    assert np.abs(first - image).mean() > 0.01
+    gan.step.assign_add(1)
+    assert not np.array_equal(first, seen(gan))
+
+
+def test_without_sharpening_the_dned_sees_pictures_as_they_are(make, batch):
+    image = images.to_signed(batch["image_real"])
+    gan = make(objective={"dned": {"sees": "image"}})
+    np.testing.assert_array_equal(gan.dned_input(image, image[..., :1]), image)
+
+
 def test_without_jitter_the_weights_are_equal(make):
     np.testing.assert_allclose(make().ensemble_weights(2), np.full((2, 6), 1 / 6), rtol=1e-6)
 

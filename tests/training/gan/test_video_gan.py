@@ -129,6 +129,15 @@ def test_both_frames_have_the_same_ensemble_weights(make, pairs):
         assert float(terms[name]) == pytest.approx(float(value), rel=1e-4), name
 
 
+def test_both_frames_are_sharpened_alike(make, pairs):
+    dned = {"sees": "image", "sharpening": 2.0}
+    gan = in_phase(make, **SETTINGS, objective={"losses": FLOW, "dned": dned})
+    still = tf.repeat(images.to_signed(pairs["image_real"][:, 0]), 2, axis=0)
+    seen = gan.dned_input(still, still[..., :1]).numpy()
+    np.testing.assert_array_equal(seen[::2], seen[1::2])
+    assert not np.array_equal(seen, still)
+
+
 def test_the_image_phases_are_an_image_gans(make, batch):
     found, _ = in_phase(make, "dned", **SETTINGS).loss_terms(batch)
     expected, _ = in_phase(make, "dned").loss_terms(batch)
