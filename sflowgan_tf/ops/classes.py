@@ -6,7 +6,8 @@ what records hold and networks see, or into VOID. Raw ids that a table does not 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ from sflowgan_tf.utils.errors import UserError
 VOID = 255
 
 Color = tuple[int, int, int]
+_PLACES = np.array([1 << 16, 1 << 8, 1])  # a colour's code is its product with these
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +31,12 @@ class ClassTable:
         ids: raw id -> index or VOID, for every raw id that may occur.
         channel: which channel of a three-channel label map holds the ids; None where only
             one-channel maps are right.
-        bits: the depth that label maps must have; None takes 8 and 16.
+        bits: the depth that maps of ids must have; None takes 8 and 16.
+        color_ids: RGB -> raw id, of maps that hold colours; empty where the classes have none of
+            their own.
+        coding: what label maps hold; None where each map says so itself.
+        snap_colors: how far, as a Euclidean distance in levels, a colour may be from the nearest of
+            the table to be taken for it.
     """
 
     name: str
@@ -38,6 +45,9 @@ class ClassTable:
     ids: dict[int, int]
     channel: Literal["red"] | None = None
     bits: Literal[8, 16] | None = None
+    color_ids: dict[Color, int] = field(default_factory=dict, compare=False)
+    coding: Literal["ids", "colors"] | None = None
+    snap_colors: float = 0
 
     @property
     def num_classes(self) -> int:
@@ -62,20 +72,103 @@ class ClassTable:
             )
         return indices.astype(np.uint8)
 
-    def indices(self, pixels: np.ndarray) -> np.ndarray:
-        """Indices of a label map as its file holds it.
+    def indices(self, pixels: np.ndarray, colors: np.ndarray | None = None) -> np.ndarray:
+        """Indices of a label map as its file holds it, as ids or as colours.
 
         Args:
             pixels: (height, width) raw ids, or (height, width, 3 or 4) RGB whose red channel holds
-                them; uint8 or uint16.
+                them or which are the classes' colours; uint8 or uint16.
+            colors: (height, width, 3) uint8 RGB, of a map with a palette, whose indices `pixels`
+                are.
 
         Returns:
             (height, width) uint8, 0..C-1 or VOID.
 
         Raises:
-            UserError: other channels or bits than the table expects, or an id that it does not
-                know; the caller adds the file's name.
+            UserError: other channels or bits than the table expects, an id or a colour that it does
+                not know, or a map that can be read in two ways; the caller adds the file's name.
         """
+        if colors is None and pixels.ndim == 3 and pixels.dtype == np.uint8:
+            colors = pixels[..., :3]
+        readings, refusals = [], []
+        if self.coding != "colors":
+            _attempt(self._of_ids, pixels, readings, refusals)
+        if colors is not None and self.coding != "ids" and (self.color_ids or self.coding):
+            before = len(readings)
+            _attempt(self._of_colors, colors, readings, refusals)
+            if len(readings) == before and pixels.ndim == 3 and self._is_colored(colors):
+                raise UserError(refusals[-1])  # even where its reds happen to be ids
+        if not readings:
+            raise UserError("; as a colour map: ".join(refusals) or self._no_colors())
+        first, *others = readings
+        if any(not np.array_equal(first, other) for other in others):
+            raise UserError(
+                f"its numbers are ids of class table {self.name!r}, and its colours are that "
+                "table's too, but of other classes; say which of the two it holds, with `coding: "
+                "ids` or `coding: colors` in the dataset's description"
+            )
+        return first
+
+    def _is_colored(self, colors: np.ndarray) -> bool:
+        """Whether most pixels have the table's colours, other than black."""
+        codes = np.array([*self.color_ids], np.int64) @ _PLACES
+        some = colors[:: max(len(colors) // 64, 1), :: max(colors.shape[1] // 64, 1)]
+        return bool(np.isin(some.astype(np.int64) @ _PLACES, codes[codes > 0]).mean() > 0.5)
+
+    def _no_colors(self) -> str:
+        return f"has no colours; class table {self.name!r} is set to read colour maps"
+
+    def _of_colors(self, colors: np.ndarray) -> np.ndarray:
+        """Indices of a map of colours, (height, width, 3) uint8 RGB."""
+        if not self.color_ids:
+            raise UserError(
+                f"class table {self.name!r} has no colours that tell its classes apart; give each "
+                "class its `color`"
+            )
+        known = np.array([*self.color_ids], np.int64)
+        codes = known @ _PLACES
+        order = np.argsort(codes)
+        ids = np.array([*self.color_ids.values()])[order]
+        sorted_codes = codes[order]
+        seen = colors.astype(np.int64) @ _PLACES
+        if not self.snap_colors:
+            some = seen[::16, ::16]
+            if np.isin(some, sorted_codes).mean() < 0.5:  # a map of ids is found out soon
+                self._check_known(some, sorted_codes)
+            self._check_known(seen, sorted_codes)
+        places = np.minimum(np.searchsorted(sorted_codes, seen), len(ids) - 1)
+        for code in np.unique(seen[sorted_codes[places] != seen]):
+            nearest, distance = self._nearest(_color_of(code))
+            if distance > self.snap_colors:
+                raise UserError(self._unknown(code, np.mean(seen == code)))
+            places[seen == code] = np.searchsorted(sorted_codes, np.array(nearest) @ _PLACES)
+        return self.encode(ids[places].astype(np.uint16))
+
+    def _check_known(self, seen: np.ndarray, known: np.ndarray) -> None:
+        """Refuses colours, as codes, that are not among the sorted `known` ones."""
+        foreign = seen[~np.isin(seen, known)]
+        if foreign.size:
+            codes, counts = np.unique(foreign, return_counts=True)
+            most = int(np.argmax(counts))
+            raise UserError(self._unknown(codes[most], counts[most] / seen.size))
+
+    def _nearest(self, color: Color) -> tuple[Color, float]:
+        """The nearest of the table's colours, and how far it is."""
+        far = {known: float(np.linalg.norm(np.subtract(known, color))) for known in self.color_ids}
+        return min(far.items(), key=lambda item: item[1])
+
+    def _unknown(self, code: int, share: float) -> str:
+        color = _color_of(code)
+        nearest, distance = self._nearest(color)
+        index = self.ids[self.color_ids[nearest]]
+        name = "void" if index == VOID else self.names[index]
+        return (
+            f"colour {color} at {_percent(share)} of the pixels is none of class table "
+            f"{self.name!r}; the nearest is {name!r}, {nearest}, {distance:.0f} levels away"
+        )
+
+    def _of_ids(self, pixels: np.ndarray) -> np.ndarray:
+        """Indices of a map of ids, in one channel or where the table has them."""
         channels = "1 channel" if pixels.ndim == 2 else f"{pixels.shape[2]} channels"
         kind = f"has {channels} of {8 * pixels.itemsize} bits"
         if self.bits not in (None, 8 * pixels.itemsize):
@@ -84,10 +177,7 @@ class ClassTable:
                 "maps (GT/LABELS) have: was it converted, or is it a colour map (GT/COLOR)?"
             )
         if pixels.ndim == 3 and self.channel is None:
-            raise UserError(
-                f"{kind}; class table {self.name!r} expects one channel of class ids: is it a "
-                "colour map made for people?"
-            )
+            raise UserError(f"{kind}; class table {self.name!r} expects one channel of class ids")
         return self.encode(pixels if pixels.ndim == 2 else pixels[..., 0])
 
     def colorize(self, labels: np.ndarray) -> np.ndarray:
@@ -115,17 +205,41 @@ class ClassTable:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON, whose keys are strings."""
-        return asdict(self) | {"ids": {str(key): value for key, value in self.ids.items()}}
+        return asdict(self) | {
+            "ids": {str(key): value for key, value in self.ids.items()},
+            "color_ids": [[*color, key] for color, key in self.color_ids.items()],
+        }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ClassTable:
-        """The table that `to_dict` wrote."""
+        """The table that `to_dict` wrote, here or before tables had colours to read."""
         tuples = {
+            "color_ids": {(r, g, b): key for r, g, b, key in values.get("color_ids", ())},
             "names": tuple(values["names"]),
             "colors": tuple(tuple(color) for color in values["colors"]),
             "ids": {int(key): value for key, value in values["ids"].items()},
         }
         return cls(**(values | tuples))
+
+
+def _attempt(
+    read: Callable[[np.ndarray], np.ndarray],
+    shown: np.ndarray,
+    readings: list[np.ndarray],
+    refusals: list[str],
+) -> None:
+    try:
+        readings.append(read(shown))
+    except UserError as error:
+        refusals.append(str(error))
+
+
+def _color_of(code: int) -> Color:
+    return (int(code) >> 16, int(code) >> 8 & 255, int(code) & 255)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %"
 
 
 def _ranges(ids: dict[int, int]) -> str:
@@ -167,12 +281,21 @@ def onto(name: str, classes: str) -> ClassTable:
 
 
 def _own(
-    name: str, classes: dict[int, tuple[str, Color]], void: tuple[int, ...], **how: Any
+    name: str,
+    classes: dict[int, tuple[str, Color]],
+    void: tuple[int, ...],
+    void_colors: dict[int, Color] | None = None,
+    **how: Any,
 ) -> ClassTable:
-    """A table whose indices follow the order of `classes`, raw id -> (name, colour)."""
+    """A table whose indices follow the order of `classes`, raw id -> (name, colour).
+
+    Black is the first void id; `void_colors` are those of others.
+    """
     names, colors = zip(*classes.values(), strict=True)
     ids = {key: index for index, key in enumerate(classes)} | dict.fromkeys(void, VOID)
-    return ClassTable(name=name, names=names, colors=colors, ids=ids, **how)
+    color_ids = {(0, 0, 0): void[0]} | {color: key for key, (_, color) in classes.items()}
+    color_ids |= {color: key for key, color in (void_colors or {}).items()}
+    return ClassTable(name=name, names=names, colors=colors, ids=ids, color_ids=color_ids, **how)
 
 
 def _as_cityscapes(source: ClassTable, ids: dict[int, int]) -> ClassTable:
@@ -184,6 +307,7 @@ def _as_cityscapes(source: ClassTable, ids: dict[int, int]) -> ClassTable:
         ids={key: ids.get(key, VOID) for key in source.ids},
         channel=source.channel,
         bits=source.bits,
+        color_ids=source.color_ids,
     )
 
 
@@ -213,6 +337,17 @@ _CITYSCAPES = _own(
         33: ("bicycle", (119, 11, 32)),
     },
     void=(0, 1, 2, 3, 4, 5, 6, 9, 10, 14, 15, 16, 18, 29, 30, VOID),
+    void_colors={
+        5: (111, 74, 0),
+        6: (81, 0, 81),
+        9: (250, 170, 160),
+        10: (230, 150, 140),
+        14: (180, 165, 180),
+        15: (150, 100, 100),
+        16: (150, 120, 90),
+        29: (0, 0, 90),
+        30: (0, 0, 110),
+    },
 )
 
 # The ReadMe of each SYNTHIA-SEQS archive.

@@ -30,6 +30,8 @@ def test_they_are_what_earlier_versions_kept_in_the_plan():
     settings = {key: plan[key] for key in plan.keys() - others}
     own = SETTINGS.to_dict()
     assert own["edges"].pop("density") == 0  # what is newer is off by default
+    assert own["classes"].pop("coding") is None and own["classes"].pop("snap_colors") == 0
+    assert own["classes"].pop("color_ids")  # how a map may be read, which records do not tell
     assert own == settings
 
 

@@ -1,8 +1,9 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sflowgan_tf.ops import classes
@@ -110,3 +111,90 @@ def test_onto_finds_the_way_to_other_classes():
     assert classes.onto("cityscapes", "cityscapes").name == "cityscapes"
     with pytest.raises(UserError, match="records.classes=mapillary"):
         classes.onto("synthia", "mapillary")
+
+
+CARLA = TABLES["carla-0.9.14"]
+
+
+def as_colors(table, raw):
+    """The colour map of raw ids that have a colour."""
+    color_of = {key: color for color, key in table.color_ids.items()}
+    return np.array([color_of[key] for key in raw.ravel()], np.uint8).reshape(*raw.shape, 3)
+
+
+@pytest.mark.parametrize("name", TABLES)
+@given(data=st.data())
+@settings(max_examples=20, deadline=None)
+def test_colour_maps_are_read_as_the_ids_they_stand_for(name, data):
+    """Whole maps of one colour could be ids too: CARLA's car is blue, and its tag would be 0."""
+    table = replace(TABLES[name], coding="colors")
+    known = sorted(table.color_ids.values())
+    raw = np.array(data.draw(st.lists(st.sampled_from(known), min_size=6, max_size=6)))
+    raw = raw.reshape(2, 3).astype(np.uint8)
+    colors = as_colors(table, raw)
+    np.testing.assert_array_equal(table.indices(colors), table.encode(raw))
+    opaque = np.dstack([colors, np.full((2, 3), 255, np.uint8)])
+    np.testing.assert_array_equal(table.indices(opaque), table.encode(raw))
+
+
+def test_each_map_says_whether_it_holds_colours_or_ids():
+    raw = np.array([[1, 4, 14], [12, 0, 24]], np.uint8)
+    colors = as_colors(CARLA, raw)
+    tags = np.dstack([raw, raw * 0, raw * 0])
+    numbered = np.dstack([raw, raw * 7, raw * 3])  # an instance frame
+    for pixels in (raw, colors, tags, numbered):
+        np.testing.assert_array_equal(CARLA.indices(pixels), CARLA.encode(raw))
+
+
+def test_what_can_be_read_in_two_ways_is_refused_until_it_is_said():
+    """Blue is a car's colour; as tags it is no class, with numbers in blue."""
+    blue = np.full((2, 3, 3), (0, 0, 142), np.uint8)
+    with pytest.raises(UserError, match="coding: ids` or `coding: colors"):
+        CARLA.indices(blue)
+    assert (replace(CARLA, coding="colors").indices(blue) == CARLA.names.index("car")).all()
+    assert (replace(CARLA, coding="ids").indices(blue) == VOID).all()
+    black = np.zeros((2, 3, 3), np.uint8)
+    assert (CARLA.indices(black) == VOID).all(), "void either way"
+
+
+def test_an_unknown_colour_is_named_with_its_share_and_the_nearest_class():
+    colors = as_colors(CARLA, np.full((10, 10), 14, np.uint8))
+    colors[0, :5] = (3, 4, 142)
+    expected = (
+        r"colour \(3, 4, 142\) at 5 % of .*the nearest is 'car', \(0, 0, 142\), 5 levels away"
+    )
+    with pytest.raises(UserError, match=expected):
+        CARLA.indices(colors)
+    car = CARLA.names.index("car")
+    assert (replace(CARLA, snap_colors=5).indices(colors) == car).all()
+    with pytest.raises(UserError, match="5 levels away"):
+        replace(CARLA, snap_colors=4.9).indices(colors)
+
+
+def test_a_picture_that_is_no_label_map_is_refused():
+    photo = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    for table in TABLES.values():
+        with pytest.raises(UserError, match="as a colour map: colour .* is none of"):
+            table.indices(photo)
+
+
+def test_a_palettes_colours_count_where_they_are_the_tables():
+    ids = np.array([[1, 14, 11]], np.uint8)
+    np.testing.assert_array_equal(CARLA.indices(ids, as_colors(CARLA, ids)), CARLA.encode(ids))
+    elsewhere = np.array([[[9, 9, 9], [8, 8, 8], [7, 7, 7]]], np.uint8)
+    np.testing.assert_array_equal(CARLA.indices(ids, elsewhere), CARLA.encode(ids))
+    others = as_colors(CARLA, np.array([[14, 11, 1]], np.uint8))
+    with pytest.raises(UserError, match="its colours are that table's too"):
+        CARLA.indices(ids, others)
+
+
+def test_tables_of_earlier_versions_have_no_colours_to_read():
+    values = {
+        key: value
+        for key, value in CARLA.to_dict().items()
+        if key not in ("color_ids", "coding", "snap_colors")
+    }
+    table = classes.ClassTable.from_dict(values)
+    assert table.indices(np.array([[1]], np.uint8)) == 0
+    with pytest.raises(UserError, match="class id 128"):
+        table.indices(as_colors(CARLA, np.array([[1]], np.uint8)))

@@ -31,16 +31,19 @@ def read_image(file: Path) -> np.ndarray:
 def read_labels(file: Path, table: ClassTable) -> np.ndarray:
     """Reads a label map as (height, width) uint8 class indices of a table.
 
-    It is a PNG with one channel of ids, of any depth; or with a palette, whose indices are the ids;
-    or with the channels and bits that the table asks for.
+    It is a PNG with one channel of ids, of any depth; or with a palette, whose indices are the ids
+    or whose colours are the table's; or with ids in the channel that the table says, or in its
+    colours.
 
     Raises:
-        UserError: it is unreadable, no PNG, has other channels or bits, or an id outside the table.
+        UserError: it is unreadable, no PNG, or nothing that `ClassTable.indices` can read.
     """
     if file.suffix.lower() != ".png":
         raise UserError(f"{file}: label maps must be PNG; JPEG changes the class ids")
-    raw = _stored(file)
+    raw, palette = _stored(file)
     try:
+        if palette is not None:
+            return table.indices(raw, palette[raw])
         return table.indices(raw if raw.ndim == 2 else raw[..., 2::-1])  # OpenCV reads BGR
     except UserError as error:
         raise UserError(f"{file}: {error}") from None
@@ -76,8 +79,11 @@ def read_motion(file: Path) -> tuple[np.ndarray, np.ndarray]:
     return flow_of_levels(raw[..., 2:0:-1].astype(np.float32)), raw[..., 0] > 0
 
 
-def _stored(file: Path) -> np.ndarray:
-    """The numbers of a PNG as they stand in it: of a palette the indices, of few bits unscaled."""
+def _stored(file: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    """The numbers of a PNG as they stand in it: of a palette the indices, of few bits unscaled.
+
+    And its palette, (256, 3) uint8 RGB, black where it has no more colours, if it has one.
+    """
     content = _read(file)
     if len(content) < _HEADER or not content.startswith(_PNG):
         raise UserError(f"{file}: no PNG, but for its name; expected a PNG file")
@@ -85,13 +91,14 @@ def _stored(file: Path) -> np.ndarray:
     if kind == _PALETTE:
         try:
             with Image.open(io.BytesIO(content)) as image:
-                return np.asarray(image)
+                colors = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+                return np.asarray(image), np.pad(colors, ((0, 256 - len(colors)), (0, 0)))
         except (OSError, SyntaxError, ValueError):
             raise UserError(f"{file}: can't be decoded; expected a PNG or JPEG file") from None
     pixels = _decoded(file, content, cv2.IMREAD_UNCHANGED)
     if kind == _GREY and depth < 8:
-        return pixels // (255 // (2**depth - 1))  # OpenCV stretches them to 0..255
-    return pixels[..., 0] if kind == _GREY_ALPHA and pixels.ndim == 3 else pixels
+        return pixels // (255 // (2**depth - 1)), None  # OpenCV stretches them to 0..255
+    return (pixels[..., 0] if kind == _GREY_ALPHA and pixels.ndim == 3 else pixels), None
 
 
 def _sixteen_bits(file: Path, contents: str) -> np.ndarray:

@@ -17,7 +17,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.sidedata.encparams import VideoEncParams
 
-from sflowgan_tf.ops.classes import VOID, ClassTable
+from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.utils.errors import UserError
 
 _PROPER = (
@@ -128,25 +128,7 @@ def _labels(frame: av.VideoFrame, table: ClassTable) -> np.ndarray:
         if isinstance(data, VideoEncParams) and data.qp_map().any():
             raise UserError(f"it is coded with losses; {_PROPER}")
     if frame.format.is_rgb and all(part.bits == 8 for part in frame.format.components):
-        return _of_colors(frame.to_ndarray(format="rgb24"), table)
+        return table.indices(frame.to_ndarray(format="rgb24"))
     if frame.format.name not in _GREY:
         raise UserError(f"its pixels are {frame.format.name}; {_PROPER}")
     return table.encode(frame.to_ndarray())
-
-
-def _of_colors(image: np.ndarray, table: ClassTable) -> np.ndarray:
-    """The reverse of `table.colorize`: (height, width) uint8 indices, VOID for black."""
-    weights = np.array([1 << 16, 1 << 8, 1], np.int32)
-    indices = {(0, 0, 0): VOID} | {color: i for i, color in enumerate(table.colors)}
-    codes = np.array(list(indices), np.int32) @ weights
-    order = np.argsort(codes)
-    pixels = image @ weights
-    nearest = order[np.searchsorted(codes[order], pixels).clip(max=len(codes) - 1)]
-    unknown = codes[nearest] != pixels
-    if unknown.any():
-        color = tuple(image[unknown][0].tolist())
-        count = np.count_nonzero((image == color).all(-1))
-        raise UserError(
-            f"colour {color} at {count} pixels is none of class table {table.name!r}; {_PROPER}"
-        )
-    return np.array(list(indices.values()), np.uint8)[nearest]

@@ -169,8 +169,10 @@ def _keep_plan(output: Path, plan: dict[str, Any]) -> None:
         before = json.loads(file.read_text()) if file.is_file() else plan
     except ValueError:
         raise UserError(f"{file}: damaged, no JSON; prepare into another --output") from None
-    if isinstance(before.get("edges"), dict):  # may be of a version that had fewer settings
-        before["edges"] = asdict(EdgeSettings()) | before["edges"]
+    for key in ("edges", "classes"):  # may be of a version that had fewer settings
+        usual = asdict(EdgeSettings()) if key == "edges" else plan["classes"]
+        if isinstance(before.get(key), dict):
+            before[key] = usual | before[key]
     differing = list(differences(plan, before, prefix=""))
     if differing:
         raise UserError(

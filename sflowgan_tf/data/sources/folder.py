@@ -10,7 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from sflowgan_tf.data.media.pictures import SUFFIXES
 from sflowgan_tf.data.sources.base import RawFrame, Source, ordered, pictures
-from sflowgan_tf.ops.classes import VOID, ClassTable, onto
+from sflowgan_tf.ops.classes import VOID, ClassTable, Color, onto
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.listing import normal_name
 from sflowgan_tf.utils.yaml_files import first_line, read_yaml
@@ -27,13 +27,13 @@ class ClassRow:
     Attributes:
         id: in the label maps.
         name: of the class; ids of one name are one class.
-        color: RGB.
+        color: RGB, also of colour maps; none for black in pictures.
         ignored: whether its pixels count as void.
     """
 
     id: int
     name: str
-    color: list[int] = field(default_factory=lambda: [0, 0, 0])
+    color: list[int] | None = None
     ignored: bool = False
 
 
@@ -66,6 +66,7 @@ class Description(Folders):
         table: the name of a class table, or
         classes: a table of your own.
         channel: "red" where the ids are in that channel of a label map with three; for `classes`.
+        coding: "ids" or "colors" of the label maps, where they could be read as both.
         sequence: a regular expression that matches a picture's whole name (its path below the
             folder without suffix, or what a glob's wildcards matched, joined by /) with the groups
             `sequence` and `number`; n and n + 1 are consecutive frames, or n and n + 5 where all
@@ -77,6 +78,7 @@ class Description(Folders):
     table: str | None = None
     classes: list[ClassRow] = field(default_factory=list)
     channel: str | None = None
+    coding: str | None = None
     sequence: str = _SEQUENCE
 
 
@@ -204,8 +206,12 @@ def _missing(base: Path, where: str, name: str) -> Path:
 def _classes(description: Description, file: Path, classes: str) -> ClassTable:
     if bool(description.table) == bool(description.classes):
         raise UserError(f"{file}: expected either `table` or `classes`, one of the two")
+    if description.coding not in (None, "ids", "colors"):
+        raise UserError(
+            f"{file}: coding: expected ids, colors or nothing, got {description.coding!r}"
+        )
     if description.table:
-        return onto(description.table, classes)
+        return replace(onto(description.table, classes), coding=description.coding)
     if classes != "own":
         raise UserError(
             f"records.classes={classes}: expected own, since {file} has its own classes"
@@ -214,7 +220,7 @@ def _classes(description: Description, file: Path, classes: str) -> ClassTable:
         raise UserError(f"{file}: channel: expected red or nothing, got {description.channel!r}")
     _check_rows(description.classes, file)
     counted = [row for row in description.classes if not row.ignored]
-    colors = {row.name: row.color for row in reversed(counted)}
+    colors = {row.name: row.color or (0, 0, 0) for row in reversed(counted)}
     names = tuple(dict.fromkeys(row.name for row in counted))
     index = {name: place for place, name in enumerate(names)}
     return ClassTable(
@@ -223,7 +229,25 @@ def _classes(description: Description, file: Path, classes: str) -> ClassTable:
         colors=tuple((colors[name][0], colors[name][1], colors[name][2]) for name in names),
         ids={row.id: VOID if row.ignored else index[row.name] for row in description.classes},
         channel=description.channel,  # type: ignore[arg-type]  # checked above
+        coding=description.coding,  # type: ignore[arg-type]
+        color_ids=_color_ids(description.classes),
     )
+
+
+def _color_ids(rows: list[ClassRow]) -> dict[Color, int]:
+    """The ids of the colours, if each stands for one class; black is an ignored id, if free."""
+    meant = {row.id: "" if row.ignored else row.name for row in rows}
+    ids: dict[Color, int] = {}
+    for row in rows:
+        if row.color is not None:
+            red, green, blue = row.color
+            known = ids.setdefault((red, green, blue), row.id)
+            if meant[known] != meant[row.id]:
+                return {}
+    for row in rows:
+        if ids and row.ignored:
+            ids.setdefault((0, 0, 0), row.id)
+    return ids
 
 
 def _check_rows(rows: list[ClassRow], file: Path) -> None:
@@ -232,7 +256,8 @@ def _check_rows(rows: list[ClassRow], file: Path) -> None:
     if twice is not None:
         raise UserError(f"{file}: classes: id {twice} is there twice; expected each once")
     for row in rows:
-        if len(row.color) != 3 or not all(0 <= level <= 255 for level in row.color):
+        color = (0, 0, 0) if row.color is None else row.color
+        if len(color) != 3 or not all(0 <= level <= 255 for level in color):
             raise UserError(f"{file}: classes: color of {row.name!r}: expected [r, g, b], 0 to 255")
         if not 0 <= row.id < 1 << 16:
             raise UserError(f"{file}: classes: id {row.id}: expected 0 to 65535")

@@ -103,7 +103,7 @@ def test_an_unknown_colour_is_named_with_its_frame(tmp_path, color):
     pictures[1][4, :3] = color
     source = video(tmp_path / "l.mkv", pictures, pixels="bgr0", layout="rgb24")
     colour = ", ".join(map(str, color))
-    with pytest.raises(UserError, match=rf"frame 1: colour \({colour}\) at 3 pixels"):
+    with pytest.raises(UserError, match=rf"frame 1: colour \({colour}\) at 0.26 % of the pixels"):
         list(source.labels(TABLE, 0))
 
 
