@@ -31,6 +31,8 @@ class Preparation:
     # of the sequences, where the source has no split of its own
     validation_fraction: float = bounded(0.1, 0, 1)
     validation_sequences: list[str] = field(default_factory=list)  # by name; instead of a fraction
+    # levels that a label map's colour may be away from its class'
+    snap_colors: float = bounded(0.0, 0, 442)
     left_out: str = ""  # a regular expression in the photos' paths below the source
     frames_per_shard: int = bounded(128, 1)
     seed: int = bounded(0, 0)

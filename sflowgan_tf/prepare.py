@@ -3,8 +3,12 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sflowgan_tf.utils import cli
+
+if TYPE_CHECKING:
+    from sflowgan_tf.data.manifest import Manifest
 
 
 def flags() -> argparse.ArgumentParser:
@@ -20,6 +24,7 @@ def flags() -> argparse.ArgumentParser:
     add("--output", type=Path, metavar="DIR", help="for the records; datasets/NAME by default")
     add("--config", type=Path, metavar="FILE", help="another YAML file, or the name of one")
     add("--size", metavar="WxH", help="of the records, such as 512x256; short for records.size=WxH")
+    add("--snap-colors", metavar="N", help="levels from a class' colour: records.snap_colors=N")
     add(
         "--workers", type=cli.positive, metavar="N", help="processes; one a core at most by default"
     )
@@ -33,12 +38,15 @@ def work(parsed: argparse.Namespace) -> None:
     from sflowgan_tf import config as settings
     from sflowgan_tf.utils.quiet import import_tensorflow
 
-    size = [] if parsed.size is None else [f"records.size='{parsed.size}'"]
-    config = settings.load(parsed.dataset, parsed.config, parsed.overrides + size)
+    flagged = [] if parsed.size is None else [f"records.size='{parsed.size}'"]
+    if parsed.snap_colors is not None:
+        flagged.append(f"records.snap_colors={parsed.snap_colors}")
+    config = settings.load(parsed.dataset, parsed.config, parsed.overrides + flagged)
     settings.size(config.records.size, "records.size")
     output = parsed.output or Path("datasets") / parsed.dataset
 
     import_tensorflow()
+    from sflowgan_tf.data.preparing import overview
     from sflowgan_tf.training import assembly
 
     manifest = assembly.raw_records(
@@ -56,7 +64,23 @@ def work(parsed: argparse.Namespace) -> None:
         print(
             f"{name}: {split.records} frames, {split.pairs} pairs, {len(split.sequences)} sequences"
         )
+    _say_classes(manifest)
+    print(f"Overview: {output / overview.NAME}")
     print(f"Records: {output}")
+
+
+def _say_classes(manifest: "Manifest") -> None:
+    """The classes' shares of the pixels, and what is odd about them."""
+    from sflowgan_tf.data.preparing import overview
+
+    shares = overview.shares(manifest)
+    if shares:
+        print(f"{'class':<20}{'train':>10}{'validation':>12}")
+    for name, columns in shares.items():
+        cells = ["" if share is None else f"{share:.2%}" for share in columns]
+        print(f"{name:<20}{cells[0]:>10}{cells[1]:>12}")
+    for sentence in overview.oddities(manifest):
+        print(f"Note: {sentence}")
 
 
 def main(arguments: list[str] | None = None) -> int:

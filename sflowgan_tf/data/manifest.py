@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,15 @@ class Split:
         pairs: how many of them hold a successor.
         shards: each {file, records, pairs}, in order.
         sequences: their names, sorted.
+        class_pixels: how many each class and, last, void has; nothing where shards are of a version
+            that did not count.
     """
 
     records: int
     pairs: int
     shards: list[dict[str, Any]]
     sequences: list[str]
+    class_pixels: list[int] = field(default_factory=list, compare=False)
 
     def batches(self, batch_size: int, *, pair: bool = False) -> int:
         """Whole batches of single frames, or of pairs."""

@@ -7,7 +7,7 @@ what records hold and networks see, or into VOID. Raw ids that a table does not 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -132,7 +132,7 @@ class ClassTable:
         sorted_codes = codes[order]
         seen = colors.astype(np.int64) @ _PLACES
         if not self.snap_colors:
-            some = seen[::16, ::16]
+            some = seen[:: max(len(seen) // 64, 1), :: max(seen.shape[1] // 64, 1)]
             if np.isin(some, sorted_codes).mean() < 0.5:  # a map of ids is found out soon
                 self._check_known(some, sorted_codes)
             self._check_known(seen, sorted_codes)
@@ -461,6 +461,12 @@ TABLES: dict[str, ClassTable] = {
         _SYNTHIA,
         _SYNTHIA_RAND,
         _CITYSCAPES,
+        replace(
+            _CITYSCAPES,
+            name="cityscapes-trainids",
+            ids={train: train for train in range(19)} | {VOID: VOID},
+            color_ids={color: _CITYSCAPES.ids[key] for color, key in _CITYSCAPES.color_ids.items()},
+        ),
         _CARLA,
         _CARLA_OLD,
         # 11 is bicycle or cyclist there, mostly cyclists; 12 is lane marking, painted on the road

@@ -166,9 +166,9 @@ def test_an_unknown_colour_is_named_with_its_share_and_the_nearest_class():
     with pytest.raises(UserError, match=expected):
         CARLA.indices(colors)
     car = CARLA.names.index("car")
-    assert (replace(CARLA, snap_colors=5).indices(colors) == car).all()
+    assert (replace(CARLA, coding="colors", snap_colors=5).indices(colors) == car).all()
     with pytest.raises(UserError, match="5 levels away"):
-        replace(CARLA, snap_colors=4.9).indices(colors)
+        replace(CARLA, coding="colors", snap_colors=4.9).indices(colors)
 
 
 def test_a_picture_that_is_no_label_map_is_refused():

@@ -54,12 +54,21 @@ def read_instances(file: Path) -> np.ndarray:
 
     The file is a PNG of 16 bits. With three channels, the green one holds the numbers, as in
     SYNTHIA's label maps. With one channel, it is Cityscapes' instanceIds: a class id times 1000
-    plus a number; what is less than 1000 is no instance.
+    plus a number; what is less than 1000 is no instance. Or it has three or four channels of 8
+    bits, as CARLA's instance frames: the number is green + 256 blue.
 
     Raises:
-        UserError: it is unreadable, or of 8 bits.
+        UserError: it is unreadable, or has one channel of 8 bits.
     """
-    raw = _sixteen_bits(file, "instance numbers")
+    raw = _decode(file, cv2.IMREAD_UNCHANGED)
+    if raw.dtype == np.uint8 and raw.ndim == 3:
+        blue, green = raw[..., 0].astype(np.uint16), raw[..., 1]
+        return green + 256 * blue
+    if raw.dtype != np.uint16:
+        raise UserError(
+            f"{file}: has 8 bits; expected 16 bits of instance numbers, or 8 bits of them in green "
+            "and blue, as CARLA writes them"
+        )
     return raw[..., 1] if raw.ndim == 3 else np.where(raw < 1000, 0, raw).astype(np.uint16)
 
 
@@ -73,9 +82,13 @@ def read_motion(file: Path) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         UserError: it is unreadable, or no such PNG.
     """
-    raw = _sixteen_bits(file, "flow in three channels, as KITTI has it")
-    if raw.ndim != 3:
-        raise UserError(f"{file}: has 1 channel; expected flow in three, as KITTI has it")
+    raw = _decode(file, cv2.IMREAD_UNCHANGED)
+    if raw.dtype != np.uint16 or raw.ndim != 3:
+        channels = 1 if raw.ndim == 2 else raw.shape[2]
+        raise UserError(
+            f"{file}: has {channels} channels of {8 * raw.itemsize} bits; expected flow in three "
+            "of 16, as KITTI has it"
+        )
     return flow_of_levels(raw[..., 2:0:-1].astype(np.float32)), raw[..., 0] > 0
 
 
@@ -99,13 +112,6 @@ def _stored(file: Path) -> tuple[np.ndarray, np.ndarray | None]:
     if kind == _GREY and depth < 8:
         return pixels // (255 // (2**depth - 1)), None  # OpenCV stretches them to 0..255
     return (pixels[..., 0] if kind == _GREY_ALPHA and pixels.ndim == 3 else pixels), None
-
-
-def _sixteen_bits(file: Path, contents: str) -> np.ndarray:
-    raw = _decode(file, cv2.IMREAD_UNCHANGED)
-    if raw.dtype != np.uint16:
-        raise UserError(f"{file}: has {8 * raw.itemsize} bits; expected 16 bits of {contents}")
-    return raw
 
 
 def _decode(file: Path, mode: int) -> np.ndarray:

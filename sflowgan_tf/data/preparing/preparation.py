@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from sflowgan_tf.data import manifest as manifests
 from sflowgan_tf.data.manifest import Manifest, Split, write_json
+from sflowgan_tf.data.preparing import overview
 from sflowgan_tf.data.preparing import workers as processes
 from sflowgan_tf.data.preparing.shards import Shard
 from sflowgan_tf.data.record_settings import RecordSettings, differences
@@ -88,6 +89,7 @@ def prepare(
                 f"{' '.join(manifest.skipped[0].values())}"
             )
         manifest.save(output / manifests.NAME)
+        overview.write(output, manifest)
         return manifest
 
 
@@ -202,10 +204,14 @@ def _make(
 
 
 def _split(shards: list[Shard], frames: list[RawFrame]) -> Split:
-    entries = [shard.summary["shard"] for shard in shards]
+    summaries = [shard.summary for shard in shards]
+    entries = [summary["shard"] for summary in summaries]
+    counts = [summary["class pixels"] for summary in summaries if "class pixels" in summary]
+    is_counted = counts and len(counts) == len(summaries)
     return Split(
         records=sum(entry["records"] for entry in entries),
         pairs=sum(entry["pairs"] for entry in entries),
         shards=entries,
         sequences=sorted({frame.sequence for frame in frames}),
+        class_pixels=np.sum(counts, axis=0).tolist() if is_counted else [],
     )

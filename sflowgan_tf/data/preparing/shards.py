@@ -58,7 +58,7 @@ class Shard:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """What it holds: shard {file, records, pairs} and skipped [{file, reason}]."""
+        """What it holds: shard {file, records, pairs}, class pixels, skipped [{file, reason}]."""
         return json.loads(self._note.read_text())
 
     @property
@@ -73,22 +73,25 @@ class Shard:
             Failure: it can't be written, as on a full disk.
         """
         pairs: list[bool] = []
+        pixels = np.zeros(settings.classes.num_classes + 1, np.int64)
         skipped: list[dict[str, str]] | None = [] if skip_bad else None
         with writing(self.file), written_whole(self.file) as partial:
             with tf.io.TFRecordWriter(str(partial)) as writer:
-                for record, is_pair in self._records(settings, skipped, tick):
+                for frame, record, is_pair in self._records(settings, skipped, tick):
                     writer.write(record)
                     pairs.append(is_pair)
+                    pixels += frame.class_pixels
             entry = {"file": self.file.name, "records": len(pairs), "pairs": sum(pairs)}
-            write_json(self._note, {"shard": entry, "skipped": skipped or []})
+            counted = {"class pixels": pixels.tolist()}
+            write_json(self._note, {"shard": entry, **counted, "skipped": skipped or []})
 
     def _records(
         self,
         settings: RecordSettings,
         skipped: list[dict[str, str]] | None,
         tick: Callable[[], Any],
-    ) -> Iterator[tuple[bytes, bool]]:
-        """Each frame's record and whether it has a successor; every frame is read once.
+    ) -> Iterator[tuple["_Frame", bytes, bool]]:
+        """Each frame, its record and whether it has a successor; every frame is read once.
 
         Bad frames are added to `skipped`; None ends the work at the first one.
         """
@@ -96,14 +99,14 @@ class Shard:
         for raw in self.frames:
             frame = _read_or_skip(raw, settings, skipped)
             if before is not None:
-                yield _record(before, frame, settings)
+                yield before, *_record(before, frame, settings)
             before = frame
             tick()
         if before is not None:
             # The frame behind the last one is the next shard's: that one reports it if it is bad.
             unreported = None if skipped is None else []
             behind = self.next_frame and _read_or_skip(self.next_frame, settings, unreported)
-            yield _record(before, behind, settings)
+            yield before, *_record(before, behind, settings)
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ class _Frame:
     coded: records.Coded
     image_read: np.ndarray  # the real one, as a reader of the record gets it
     motion: records.Motion | None
+    class_pixels: np.ndarray  # (classes + 1,) int64, the last one void's
 
 
 def _record(first: _Frame, second: _Frame | None, settings: RecordSettings) -> tuple[bytes, bool]:
@@ -149,13 +153,16 @@ def _read(raw: RawFrame, settings: RecordSettings) -> _Frame:
     cg = raw.image_cg and read(raw.image_cg, read_image)
     instances = raw.instances and read(raw.instances, read_instances)
     edges, edges_cg = _edges(real, settings), None if cg is None else _edges(cg, settings)
-    coded = records.code(resize(labels, size), edges, real, cg, edges_cg, instances)
+    labels_read = resize(labels, size)
+    coded = records.code(labels_read, edges, real, cg, edges_cg, instances)
     motion = None
     if raw.motion is not None:
         flow, valid = read_motion(raw.motion)
         _check_size(raw.motion, valid, raw.labels, labels)
         motion = resize_motion(flow, valid, size)
-    return _Frame(raw, coded, records.real_image(coded), motion)
+    kinds = settings.classes.num_classes
+    pixels = np.bincount(np.minimum(labels_read, kinds).ravel(), minlength=kinds + 1)
+    return _Frame(raw, coded, records.real_image(coded), motion, pixels)
 
 
 def _check_size(file: Path, picture: np.ndarray, labels_file: Path, labels: np.ndarray) -> None:

@@ -1,5 +1,6 @@
 """The records that a configuration asks for: read and checked, or prepared from raw frames."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -99,7 +100,8 @@ def raw_records(
     if source is None:
         raise UserError(f"--source: say where the raw frames of {config.dataset} lie")
     raw = find(config.dataset, source, config.records.classes, config.records.left_out)
-    how = record_settings(config.records, raw.table)
+    table = replace(raw.table, snap_colors=config.records.snap_colors)
+    how = record_settings(config.records, table)
     return prepare(raw, output, how, dataset=config.dataset, workers=workers, skip_bad=skip_bad)
 
 

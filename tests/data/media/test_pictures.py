@@ -7,7 +7,7 @@ import png
 import pytest
 from PIL import Image
 
-from sflowgan_tf.data.media.pictures import read_image, read_labels
+from sflowgan_tf.data.media.pictures import read_image, read_instances, read_labels
 from sflowgan_tf.ops.classes import VOID, table
 from sflowgan_tf.utils.errors import UserError
 
@@ -68,3 +68,29 @@ def test_what_is_no_png_but_for_its_name(tmp_path):
     (tmp_path / "ids.png").write_bytes(content.tobytes() + b"IEND\xaeB`\x82")
     with pytest.raises(UserError, match="ids.png: no PNG, but for its name"):
         read_labels(tmp_path / "ids.png", CARLA)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_carlas_instance_numbers_lie_in_green_and_blue(tmp_path, channels):
+    file = tmp_path / "a.png"
+    pixels = np.zeros((2, 3, channels), np.uint8)
+    pixels[..., :3] = (14, 44, 1)  # red holds the tag
+    Image.fromarray(pixels).save(file)
+    assert read_instances(file).tolist() == [[300] * 3] * 2
+
+
+def test_instance_numbers_of_eight_bits_in_one_channel_are_refused(tmp_path):
+    file = tmp_path / "a.png"
+    Image.fromarray(np.zeros((2, 3), np.uint8)).save(file)
+    with pytest.raises(UserError, match="a.png: has 8 bits; expected 16 bits of instance numbers"):
+        read_instances(file)
+
+
+def test_a_palette_in_another_order_than_the_tables_is_refused(tmp_path):
+    """Index 1 is road by the table, but the palette paints it in the colour of cars."""
+    carla = table("carla-0.9.14")
+    image = Image.fromarray(np.ones((2, 3), np.uint8), "P")
+    image.putpalette([0, 0, 0, *carla.colors[carla.names.index("car")]])
+    image.save(tmp_path / "a.png")
+    with pytest.raises(UserError, match="a.png: .*say which of the two it holds"):
+        read_labels(tmp_path / "a.png", carla)

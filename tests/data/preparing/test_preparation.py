@@ -237,8 +237,8 @@ def test_instances_are_read_from_green_or_as_cityscapes_has_them(tmp_path):
     ("reader", "picture", "message"),
     [
         (read_instances, np.zeros((2, 2), np.uint8), "has 8 bits; expected 16 bits of instance"),
-        (read_motion, np.zeros((2, 2, 3), np.uint8), "has 8 bits; expected 16 bits of flow"),
-        (read_motion, np.zeros((2, 2), np.uint16), "has 1 channel; expected flow in three"),
+        (read_motion, np.zeros((2, 2, 3), np.uint8), "has 3 channels of 8 bits; expected flow"),
+        (read_motion, np.zeros((2, 2), np.uint16), "has 1 channels of 16 bits; expected flow"),
     ],
 )
 def test_another_picture_is_no_instance_map_and_no_flow(tmp_path, reader, picture, message):
@@ -610,9 +610,9 @@ def test_sixteen_bit_labels_are_read_from_red(tmp_path):
     assert {0, table.ids[15]} <= set(labels.ravel().tolist())
 
 
-def test_a_colour_map_is_no_label_map(tmp_path):
+def test_a_photo_is_no_label_map(tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), photo(0))
-    with pytest.raises(UserError, match="3 channels of 8 bits.*colour map made for people"):
+    with pytest.raises(UserError, match="3 channels of 8 bits.*as a colour map: colour"):
         read_labels(tmp_path / "a.png", TABLES["cityscapes"])
 
 
