@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from sflowgan_tf.deployment.orientation import upright
 from sflowgan_tf.ops.classes import VOID
 
 _LEAST = 2  # pixels a side, which a Laplacian needs
@@ -179,7 +180,7 @@ def _heads(files: tf.Tensor) -> tf.Tensor:
 
 def _of_one_size(files: tf.Tensor, name: str, channels: int) -> tf.Tensor:
     def decoded(file: tf.Tensor) -> tf.Tensor:
-        return tf.io.decode_image(file, channels=channels, expand_animations=False)
+        return upright(tf.io.decode_image(file, channels, expand_animations=False), file)
 
     first = tf.shape(decoded(files[0]))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import png
 
+from sflowgan_tf.ops.orientation import orientation, upright
 from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.files import written_whole
@@ -22,7 +23,7 @@ def read(file: Path) -> np.ndarray:
 
     Returns:
         (height, width) for grey, else (height, width, 3 or 4); uint8 or uint16, the values as they
-        stand in the file.
+        stand in the file, turned as its EXIF says.
 
     Raises:
         UserError: it is missing, damaged, no PNG, or of another kind.
@@ -41,7 +42,8 @@ def read(file: Path) -> np.ndarray:
     except (png.Error, zlib.error, ValueError, IndexError, AttributeError):
         # AttributeError: pypng's, where the header is missing
         raise UserError(f"{file}: damaged or truncated; copy it anew") from None
-    return pixels[..., 0] if header["planes"] == 1 else pixels
+    turned = upright(pixels, orientation(content))
+    return turned[..., 0] if header["planes"] == 1 else turned
 
 
 def write(file: Path, image: np.ndarray) -> None:

@@ -9,6 +9,7 @@ from PIL import Image
 
 from sflowgan_tf.data.flow import flow_of_levels
 from sflowgan_tf.ops.classes import ClassTable
+from sflowgan_tf.ops.orientation import orientation, upright
 from sflowgan_tf.utils.errors import UserError
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -20,12 +21,13 @@ _GREY, _PALETTE, _GREY_ALPHA = 0, 3, 4  # kinds of PNGs
 
 
 def read_image(file: Path) -> np.ndarray:
-    """Reads a PNG or JPEG as (height, width, 3) uint8 RGB.
+    """Reads a PNG or JPEG as (height, width, 3) uint8 RGB, turned as its EXIF says.
 
     Raises:
         UserError: it is missing, unreadable or truncated.
     """
-    return cv2.cvtColor(_decode(file, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    mode = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    return cv2.cvtColor(_decode(file, mode), cv2.COLOR_BGR2RGB)
 
 
 def read_labels(file: Path, table: ClassTable) -> np.ndarray:
@@ -105,7 +107,8 @@ def _stored(file: Path) -> tuple[np.ndarray, np.ndarray | None]:
         try:
             with Image.open(io.BytesIO(content)) as image:
                 colors = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
-                return np.asarray(image), np.pad(colors, ((0, 256 - len(colors)), (0, 0)))
+                indices = upright(np.asarray(image), orientation(content))
+                return indices, np.pad(colors, ((0, 256 - len(colors)), (0, 0)))
         except (OSError, SyntaxError, ValueError):
             raise UserError(f"{file}: can't be decoded; expected a PNG or JPEG file") from None
     pixels = _decoded(file, content, cv2.IMREAD_UNCHANGED)
@@ -138,7 +141,7 @@ def _decoded(file: Path, content: bytes, mode: int) -> np.ndarray:
         ) from None
     if image is None:
         raise UserError(f"{file}: can't be decoded; expected a PNG or JPEG file")
-    return image
+    return upright(image, orientation(content))
 
 
 def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
