@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import simplejpeg
 from PIL import Image
 
 from sflowgan_tf.data.flow import flow_of_levels
@@ -16,6 +17,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg")
 # What a whole file ends with. OpenCV fills up the missing half of a truncated one with grey.
 _ENDS = {".png": b"IEND\xaeB`\x82", ".jpg": b"\xff\xd9", ".jpeg": b"\xff\xd9"}
 _TAIL = 4096  # bytes in which the end must be; some cameras append a few
+_MOST_PIXELS = 1 << 30  # that OpenCV takes
+_JPEG = b"\xff\xd8"  # what a JPEG begins with
 _PNG, _HEADER = b"\x89PNG\r\n\x1a\n", 33  # what a PNG begins with, and bytes up to its header's end
 _GREY, _PALETTE, _GREY_ALPHA = 0, 3, 4  # kinds of PNGs
 
@@ -24,10 +27,13 @@ def read_image(file: Path) -> np.ndarray:
     """Reads a PNG or JPEG as (height, width, 3) uint8 RGB, turned as its EXIF says.
 
     Raises:
-        UserError: it is missing, unreadable or truncated.
+        UserError: it is missing, unreadable, truncated or damaged.
     """
+    content = _read(file)
+    if content.startswith(_JPEG):
+        return _decoded_jpeg(file, content)
     mode = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    return cv2.cvtColor(_decode(file, mode), cv2.COLOR_BGR2RGB)
+    return cv2.cvtColor(_decoded(file, content, mode), cv2.COLOR_BGR2RGB)
 
 
 def read_labels(file: Path, table: ClassTable) -> np.ndarray:
@@ -131,14 +137,32 @@ def _read(file: Path) -> bytes:
     return content
 
 
+def _decoded_jpeg(file: Path, content: bytes) -> np.ndarray:
+    """(height, width, 3) uint8 RGB; OpenCV would fill what is damaged with grey."""
+    try:
+        height, width, *_ = simplejpeg.decode_jpeg_header(content)
+        if height * width > _MOST_PIXELS:
+            raise _too_large(file)
+        exact = {"fastdct": False, "fastupsample": False, "strict": True}
+        pixels = simplejpeg.decode_jpeg(content, "RGB", **exact)
+    except ValueError as error:
+        sentence = f"{file}: damaged, or no known kind of JPEG ({error}); copy it anew"
+        raise UserError(sentence) from None
+    return upright(pixels, orientation(content))
+
+
+def _too_large(file: Path) -> UserError:
+    return UserError(
+        f"{file}: its header claims more pixels than any camera has; expected an undamaged "
+        "PNG or JPEG file"
+    )
+
+
 def _decoded(file: Path, content: bytes, mode: int) -> np.ndarray:
     try:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), mode)
-    except cv2.error:  # more pixels than OpenCV takes, 2**30
-        raise UserError(
-            f"{file}: its header claims more pixels than any camera has; expected an undamaged "
-            "PNG or JPEG file"
-        ) from None
+    except cv2.error:  # more than `_MOST_PIXELS`
+        raise _too_large(file) from None
     if image is None:
         raise UserError(f"{file}: can't be decoded; expected a PNG or JPEG file")
     return upright(image, orientation(content))

@@ -94,3 +94,46 @@ def test_a_palette_in_another_order_than_the_tables_is_refused(tmp_path):
     image.save(tmp_path / "a.png")
     with pytest.raises(UserError, match="a.png: .*say which of the two it holds"):
         read_labels(tmp_path / "a.png", carla)
+
+
+@pytest.fixture
+def jpeg(tmp_path):
+    """A file of a smooth picture."""
+    y, x = np.mgrid[0:120, 0:160]
+    picture = np.stack([x, y, (x + y) // 2], axis=-1).astype(np.uint8)
+    Image.fromarray(picture).save(tmp_path / "a.jpg", quality=95)
+    return tmp_path / "a.jpg"
+
+
+@pytest.mark.parametrize("place", [0.3, 0.5, 0.9])
+def test_a_jpeg_that_is_damaged_in_the_middle_is_refused(jpeg, place):
+    content = bytearray(jpeg.read_bytes())
+    start = int(place * len(content))
+    content[start : start + 64] = bytes(64)
+    jpeg.write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.jpg: damaged"):
+        read_image(jpeg)
+
+
+def test_bytes_behind_a_jpeg_do_not_matter(jpeg):
+    expected = read_image(jpeg)
+    jpeg.write_bytes(jpeg.read_bytes() + b"a camera's own" * 50)
+    np.testing.assert_array_equal(read_image(jpeg), expected)
+
+
+def test_jpegs_are_read_as_opencv_reads_them(jpeg):
+    np.testing.assert_array_equal(read_image(jpeg), cv2.imread(str(jpeg))[..., ::-1])
+
+
+def test_a_grey_jpeg_is_a_photo_too(tmp_path):
+    Image.fromarray(np.full((8, 9), 100, np.uint8)).save(tmp_path / "a.jpeg")
+    assert (read_image(tmp_path / "a.jpeg") == 100).all()
+
+
+def test_a_jpeg_whose_header_claims_too_much_is_a_line(jpeg):
+    content = bytearray(jpeg.read_bytes())
+    start = content.index(b"\xff\xc0") + 5  # height and width in the frame's header
+    content[start : start + 4] = struct.pack(">HH", 40000, 40000)
+    jpeg.write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.jpg: its header claims more pixels"):
+        read_image(jpeg)
