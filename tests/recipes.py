@@ -8,6 +8,7 @@ PLAIN = [
     "dned.sees=edges",
     "dned.trained=true",
     "dned.jitter=0",
+    "dned.sharpening=0",
     "perceptual.network=vgg19",
     "perceptual.scale=1",
     "losses.l1=40",

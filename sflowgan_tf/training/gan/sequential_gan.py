@@ -117,8 +117,7 @@ class SequentialGAN(ImageGAN):
 
 def _clips(frames: tf.Tensor) -> list[tf.Tensor]:
     """The frames of clips that lie one after the other along the batch, as a list over time."""
-    clips = tf.reshape(frames, [-1, CLIP, *tf.unstack(tf.shape(frames)[1:3]), frames.shape[-1]])
-    return tf.unstack(clips, axis=1)
+    return tf.unstack(tf.reshape(frames, [-1, CLIP, *frames.shape[1:]]), axis=1)
 
 
 def _windows(images: list[tf.Tensor], flows: list[tf.Tensor]) -> tf.Tensor:
