@@ -93,10 +93,10 @@ def test_the_palette_is_measured_on_the_training_records(here):
     real = np.stack([frame_means(f["labels"].numpy(), f["image_real"].numpy(), 13) for f in frames])
     for kind in range(14):
         low, high = np.nanmin(real[:, kind], 0), np.nanmax(real[:, kind], 0)
-        inside = (palette.clusters[:, kind] >= low - 0.01) & (
-            palette.clusters[:, kind] <= high + 0.01
-        )
-        assert inside.all() or np.isnan(palette.clusters[:, kind]).all()
+        for kept in (palette.clusters[:, kind], palette.frames[:, kind]):
+            known = kept[~np.isnan(kept[:, 0])]
+            assert ((known >= low - 0.01) & (known <= high + 0.01)).all()
+            assert len(known) or np.isnan(real[:, kind]).all()
 
 
 def paint(*flags, output="out"):

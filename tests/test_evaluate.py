@@ -290,7 +290,7 @@ def test_the_past_steadies_what_is_scored(home, tmp_path):
     assert results["0.6"].subject["history"] == 0.6 and "history" not in results["0"].subject
     for weight, is_said in (("0", False), ("0.6", True)):
         captions = {one.file: one.caption for one in results[weight].pictures}
-        assert ("by itself, without history" in captions["samples.png"]) is is_said
+        assert ("by itself, without those before it" in captions["samples.png"]) is is_said
 
 
 def test_a_segmenter_of_other_classes(home, tmp_path):

@@ -121,7 +121,7 @@ def wrong(name, image, home):
 @pytest.mark.parametrize(
     ("labels_", "frame", "said"),
     [
-        (np.zeros((16, 32, 3), np.uint8), None, "l.png: has 3 channels of 8 bits; class table"),
+        (np.full((16, 32, 3), 9, np.uint8), None, "l.png: has 3 channels of 8 bits; class table"),
         (
             np.full((16, 32), 99, np.uint16),
             None,
