@@ -3,12 +3,8 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sflowgan_tf.utils import cli
-
-if TYPE_CHECKING:
-    from sflowgan_tf.data.manifest import Manifest
 
 
 def flags() -> argparse.ArgumentParser:
@@ -64,23 +60,9 @@ def work(parsed: argparse.Namespace) -> None:
         print(
             f"{name}: {split.records} frames, {split.pairs} pairs, {len(split.sequences)} sequences"
         )
-    _say_classes(manifest)
+    print(*overview.lines(manifest), sep="\n")
     print(f"Overview: {output / overview.NAME}")
     print(f"Records: {output}")
-
-
-def _say_classes(manifest: "Manifest") -> None:
-    """The classes' shares of the pixels, and what is odd about them."""
-    from sflowgan_tf.data.preparing import overview
-
-    shares = overview.shares(manifest)
-    if shares:
-        print(f"{'class':<20}{'train':>10}{'validation':>12}")
-    for name, columns in shares.items():
-        cells = ["" if share is None else f"{share:.2%}" for share in columns]
-        print(f"{name:<20}{cells[0]:>10}{cells[1]:>12}")
-    for sentence in overview.oddities(manifest):
-        print(f"Note: {sentence}")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -12,12 +12,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from sflowgan_tf.ops import color_maps
+from sflowgan_tf.ops.color_maps import Color
 from sflowgan_tf.utils.errors import UserError
 
 VOID = 255
-
-Color = tuple[int, int, int]
-_PLACES = np.array([1 << 16, 1 << 8, 1])  # a colour's code is its product with these
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +95,11 @@ class ClassTable:
         if colors is not None and self.coding != "ids" and (self.color_ids or self.coding):
             before = len(readings)
             _attempt(self._of_colors, colors, readings, refusals)
-            if len(readings) == before and pixels.ndim == 3 and self._is_colored(colors):
+            if (
+                len(readings) == before
+                and pixels.ndim == 3
+                and color_maps.is_one(colors, self.color_ids)
+            ):
                 raise UserError(refusals[-1])  # even where its reds happen to be ids
         if not readings:
             raise UserError("; as a colour map: ".join(refusals) or self._no_colors())
@@ -109,12 +112,6 @@ class ClassTable:
             )
         return first
 
-    def _is_colored(self, colors: np.ndarray) -> bool:
-        """Whether most pixels have the table's colours, other than black."""
-        codes = np.array([*self.color_ids], np.int64) @ _PLACES
-        some = colors[:: max(len(colors) // 64, 1), :: max(colors.shape[1] // 64, 1)]
-        return bool(np.isin(some.astype(np.int64) @ _PLACES, codes[codes > 0]).mean() > 0.5)
-
     def _no_colors(self) -> str:
         return f"has no colours; class table {self.name!r} is set to read colour maps"
 
@@ -125,47 +122,16 @@ class ClassTable:
                 f"class table {self.name!r} has no colours that tell its classes apart; give each "
                 "class its `color`"
             )
-        known = np.array([*self.color_ids], np.int64)
-        codes = known @ _PLACES
-        order = np.argsort(codes)
-        ids = np.array([*self.color_ids.values()])[order]
-        sorted_codes = codes[order]
-        seen = colors.astype(np.int64) @ _PLACES
-        if not self.snap_colors:
-            some = seen[:: max(len(seen) // 64, 1), :: max(seen.shape[1] // 64, 1)]
-            if np.isin(some, sorted_codes).mean() < 0.5:  # a map of ids is found out soon
-                self._check_known(some, sorted_codes)
-            self._check_known(seen, sorted_codes)
-        places = np.minimum(np.searchsorted(sorted_codes, seen), len(ids) - 1)
-        for code in np.unique(seen[sorted_codes[places] != seen]):
-            nearest, distance = self._nearest(_color_of(code))
-            if distance > self.snap_colors:
-                raise UserError(self._unknown(code, np.mean(seen == code)))
-            places[seen == code] = np.searchsorted(sorted_codes, np.array(nearest) @ _PLACES)
-        return self.encode(ids[places].astype(np.uint16))
-
-    def _check_known(self, seen: np.ndarray, known: np.ndarray) -> None:
-        """Refuses colours, as codes, that are not among the sorted `known` ones."""
-        foreign = seen[~np.isin(seen, known)]
-        if foreign.size:
-            codes, counts = np.unique(foreign, return_counts=True)
-            most = int(np.argmax(counts))
-            raise UserError(self._unknown(codes[most], counts[most] / seen.size))
-
-    def _nearest(self, color: Color) -> tuple[Color, float]:
-        """The nearest of the table's colours, and how far it is."""
-        far = {known: float(np.linalg.norm(np.subtract(known, color))) for known in self.color_ids}
-        return min(far.items(), key=lambda item: item[1])
-
-    def _unknown(self, code: int, share: float) -> str:
-        color = _color_of(code)
-        nearest, distance = self._nearest(color)
-        index = self.ids[self.color_ids[nearest]]
-        name = "void" if index == VOID else self.names[index]
-        return (
-            f"colour {color} at {_percent(share)} of the pixels is none of class table "
-            f"{self.name!r}; the nearest is {name!r}, {nearest}, {distance:.0f} levels away"
-        )
+        try:
+            return self.encode(color_maps.ids(colors, self.color_ids, self.snap_colors))
+        except color_maps.UnknownColor as unknown:
+            index = self.ids[self.color_ids[unknown.nearest]]
+            name = "void" if index == VOID else self.names[index]
+            raise UserError(
+                f"colour {unknown.color} at {100 * unknown.share:.2g} % of the pixels is none of "
+                f"class table {self.name!r}; the nearest is {name!r}, {unknown.nearest}, "
+                f"{unknown.distance:.0f} levels away"
+            ) from None
 
     def _of_ids(self, pixels: np.ndarray) -> np.ndarray:
         """Indices of a map of ids, in one channel or where the table has them."""
@@ -232,14 +198,6 @@ def _attempt(
         readings.append(read(shown))
     except UserError as error:
         refusals.append(str(error))
-
-
-def _color_of(code: int) -> Color:
-    return (int(code) >> 16, int(code) >> 8 & 255, int(code) & 255)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %"
 
 
 def _ranges(ids: dict[int, int]) -> str:

@@ -54,6 +54,16 @@ def _some(folder: Path, split: Split) -> Iterator[pipeline.Stored]:
         yield next(pipeline.stored_records(folder, part))
 
 
+def lines(manifest: Manifest) -> list[str]:
+    """A table of the classes' shares, and what is odd about them, to be printed."""
+    table = shares(manifest)
+    said = [f"{'class':<20}{'train':>10}{'validation':>12}"] if table else []
+    for name, columns in table.items():
+        cells = ["" if share is None else f"{share:.2%}" for share in columns]
+        said.append(f"{name:<20}{cells[0]:>10}{cells[1]:>12}")
+    return said + [f"Note: {sentence}" for sentence in oddities(manifest)]
+
+
 def shares(manifest: Manifest) -> dict[str, list[float | None]]:
     """The share of the pixels that each class, and void, has in training and validation frames.
 
