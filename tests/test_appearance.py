@@ -1,5 +1,6 @@
 """A generator that sees colours, from training to pictures, with the commands a user calls."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -13,6 +14,8 @@ import sflowgan_tf
 from sflowgan_tf import fit, prepare, translate
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.evaluation.reference import Reference
+from sflowgan_tf.evaluation.subjects import Painted
 from sflowgan_tf.ops.palette import Palette, frame_means
 from sflowgan_tf.training.runs import Run
 from tests.recipes import TINY_NETWORKS
@@ -188,3 +191,17 @@ def test_a_lost_palette_is_a_sentence_whose_advice_works(here, change, sentence,
     file.unlink(missing_ok=True)
     call(*COLORED)
     assert file.read_bytes() == whole
+
+
+def test_an_evaluation_on_frames_of_a_camera_leaves_their_colours(here):
+    """As evaluate paints real frames where there is no simulator."""
+    manifest = Manifest.load(Path("records"))
+    reference = Reference(folder=Path("records"), manifest=manifest, split="validation")
+    bare = dataclasses.replace(reference, manifest=dataclasses.replace(manifest, has_cg=False))
+    recolored, kept = (
+        Painted.of_run("colored", of, edges=None, weight=0.0).translator.appearance.palette.given()
+        for of in (reference, bare)
+    )
+    assert not np.array_equal(recolored.shift, kept.shift)
+    np.testing.assert_array_equal(kept.scale, np.ones_like(kept.scale))
+    np.testing.assert_array_equal(kept.shift, np.zeros_like(kept.shift))

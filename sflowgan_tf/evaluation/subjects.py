@@ -83,6 +83,8 @@ class Painted:
         }
         if translator.appearance:
             description["appearance"] = "given"
+            if not reference.manifest.has_cg:
+                translator.appearance = translator.appearance.of_real_frames()
         return cls(
             translator=translator,
             varies=varies,

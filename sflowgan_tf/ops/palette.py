@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -239,6 +239,10 @@ class ColorInput:
         )
         colors = preprocessing.region_colors(labels, images, kinds, self.regions, np)
         return preprocessing.recolored(colors, labels, scale, shift, np)
+
+    def of_real_frames(self) -> ColorInput:
+        """The same for frames of a camera: `palette.given()` leaves their colours as they are."""
+        return replace(self, palette=replace(self.palette, simulator=None))
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""

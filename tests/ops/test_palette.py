@@ -73,6 +73,12 @@ def test_without_a_simulator_colours_stay():
         np.testing.assert_array_equal(applied(recoloring, [1, 2, 3, 4]), [1, 2, 3, 4])
 
 
+def test_frames_of_a_camera_keep_their_colours():
+    model = ColorInput(regions=Regions(cell=2), palette=PALETTE).of_real_frames()
+    levels = [160, 60, 80, 33]
+    np.testing.assert_array_equal(applied(model.palette.given(), levels), levels)
+
+
 def test_a_cluster_is_the_colour_that_the_mean_becomes():
     for number, expected in enumerate(([90, 40], [110, 80])):
         means = applied(PALETTE.cluster(number), [160, 60, 80, 33])

@@ -4,6 +4,9 @@ A label video holds exact class ids, so it is lossless: grey levels that are the
 class table's colours. Grey planes are read as they are coded; a conversion between grey or YUV and
 RGB rescales the range and would change ids. That is also why grey H.264 is refused: FFmpeg decodes
 it to YUV and does not tell it from a video that was converted.
+
+A telephone that was held upright stores its frames lying and says by which quarter turns they are
+shown; frames are turned so.
 """
 
 from collections.abc import Iterator
@@ -68,7 +71,7 @@ class VideoFile:
             UserError: the file is no video, or a frame can't be decoded.
         """
         for frame in self._decoded(start):
-            yield frame.to_ndarray(format="rgb24")
+            yield _upright(frame, frame.to_ndarray(format="rgb24"))
 
     def labels(self, table: ClassTable, start: int) -> Iterator[np.ndarray]:
         """Label maps from `start` on, each (height, width) uint8 class indices.
@@ -86,7 +89,7 @@ class VideoFile:
                 raise UserError(f"{self.place}: {codec.name} changes class ids; {_PROPER}")
         for index, frame in enumerate(self._decoded(start), start):
             try:
-                yield _labels(frame, table)
+                yield _upright(frame, _labels(frame, table))
             except UserError as error:
                 raise UserError(f"{self.where(index)}: {error}") from None
 
@@ -121,6 +124,11 @@ class VideoFile:
                 raise UserError(
                     f"{self.where(decoded)} or soon after: can't be decoded ({error.strerror})"
                 ) from None
+
+
+def _upright(frame: av.VideoFrame, pixels: np.ndarray) -> np.ndarray:
+    """Pixels (height, width, ...) of a frame as stored, turned as the file says they are shown."""
+    return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))
 
 
 def _labels(frame: av.VideoFrame, table: ClassTable) -> np.ndarray:

@@ -1,3 +1,5 @@
+import struct
+
 import av
 import numpy as np
 import pytest
@@ -30,6 +32,34 @@ def moved(count):
     return [np.roll(IDS, n, axis=1) for n in range(count)], [
         np.roll(INDICES, n, axis=1) for n in range(count)
     ]
+
+
+def turned(file, matrix):
+    """Has an MP4 file say that its frames are shown under another 3x3 matrix, (a, b, c, d)."""
+    a, b, c, d = matrix
+
+    def written(a, b, c, d):  # fixed point, 16.16 and 2.30
+        return struct.pack(">9i", a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
+
+    content = file.read_bytes()
+    assert content.count(written(1, 0, 0, 1)) == 2  # of the film and of its track
+    head, track = content.split(b"tkhd")
+    file.write_bytes(head + b"tkhd" + track.replace(written(1, 0, 0, 1), written(a, b, c, d)))
+
+
+@pytest.mark.parametrize(
+    ("matrix", "turns"),  # x' = a x + c y, y' = b x + d y; quarter turns against the clock
+    [((0, 1, -1, 0), -1), ((-1, 0, 0, -1), 2), ((0, -1, 1, 0), 1)],
+)
+def test_frames_are_turned_as_the_file_says(tmp_path, matrix, turns):
+    frame = np.zeros((32, 64, 3), np.uint8)
+    frame[:16, :32] = 255
+    source = video(tmp_path / "f.mp4", [frame], codec="libx264", pixels="yuv444p", layout="rgb24")
+    turned(source.place, matrix)
+    (read,) = source.images(0)
+    expected = np.rot90(frame, turns)
+    assert read.shape == expected.shape
+    assert np.abs(read.astype(int) - expected).mean() < 4  # levels, of the compression
 
 
 def assert_holds(source, expected, start=0):
