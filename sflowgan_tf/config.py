@@ -74,6 +74,7 @@ class Generator:
     upsampling: Literal["transposed", "nearest", "bilinear"] = "transposed"
     separable: bool = False  # depthwise and 1x1 instead of 3x3, for devices
     skips: bool = False  # from the way down to the way up, as in U-Net; not in pix2pixHD
+    grain: bool = False  # noise as of a camera, which learns to be as strong; not in pix2pixHD
     enhancer_blocks: int = bounded(3, 0)
     global_run: str | None = None  # a run of kind `global` whose generator the enhancer starts from
     frozen_epochs: int = bounded(0, 0)  # for which the enhancer's global part is not trained
@@ -301,6 +302,11 @@ def _check_together(config: Config) -> None:
     if config.generator.skips and config.generator.kind != "global":
         raise UserError(
             f"generator.skips=true: needs generator.kind=global, got {config.generator.kind}"
+        )
+    if config.generator.grain and config.generator.kind not in ("global", "local_enhancer"):
+        raise UserError(
+            "generator.grain=true: needs generator.kind=global or local_enhancer, got "
+            f"{config.generator.kind}"
         )
     enhancer_only = config.generator.frozen_epochs or config.generator.global_run
     if config.generator.kind != "local_enhancer" and enhancer_only:

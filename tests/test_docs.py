@@ -51,7 +51,7 @@ def commands():
     for file, text in texts.items():
         for verb, arguments in pattern.findall(text):
             yield pytest.param(verb, arguments, id=f"{file.name}: {verb} {arguments}")
-    row = re.compile(r"^\| `(\w+)(?: fit)?` \|.*\| `\1 ([^`]*)` \|", re.MULTILINE)
+    row = re.compile(r"^\| `(\w+)(?: fit| label)?` \|.*\| `\1 ([^`]*)` \|", re.MULTILINE)
     for verb, arguments in row.findall((places.ROOT / "README.md").read_text()):
         yield pytest.param(verb, arguments, id=f"README's table: {verb}")
 
@@ -69,8 +69,9 @@ def test_links_lead_somewhere(page):
 
 @pytest.mark.parametrize(("verb", "arguments"), [*commands()])
 def test_commands_parse_and_their_settings_are_valid(verb, arguments):
-    flags = importlib.import_module(f"sflowgan_tf.{verb}").flags()
-    parsed = flags.parse_intermixed_args(shlex.split(arguments, comments=True))
+    module, words = importlib.import_module(f"sflowgan_tf.{verb}"), shlex.split(arguments, True)
+    flags = module.label_flags() if words[0] == "label" else module.flags()
+    parsed = flags.parse_intermixed_args(words)
     if hasattr(parsed, "overrides"):
         file = getattr(parsed, "config", None)
         config.load(parsed.dataset, file, parsed.overrides)

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -60,6 +61,63 @@ class TestGAN:
     def test_scales_that_differ(self):
         with pytest.raises(ValueError, match="equal length, got 1 and 2"):
             losses.discriminator_loss([ZERO], [ZERO, ZERO], "log")
+
+
+class TestTexture:
+    def of(self, real, fake, classes=None):
+        """Of grey pictures (height, width) in levels; all of one class by default."""
+        real, fake = (
+            np.repeat(x[None, ..., None], 3, -1).astype("float32") / 127.5 - 1 for x in (real, fake)
+        )
+        if classes is None:
+            classes = np.ones((*real.shape[1:3], 1), "float32")
+        return float(losses.texture_loss(real, fake, classes[None]))
+
+    def test_a_chessboard_is_uneven_at_the_finest_scale_alone(self):
+        """Its blur is flat but for the outermost ring, where it is half of the board."""
+        board = 128 + 7.0 * (np.indices((64, 64)).sum(0) % 2 * 2 - 1)
+        loss, flat = self.of(board, np.full((64, 64), 30.0)), np.log(1 + 7) / 3
+        assert flat * 62**2 / 64**2 < loss < flat * 1.05
+
+    @pytest.mark.parametrize("size", [(32, 64), (13, 10)])
+    def test_it_is_what_opencv_makes_of_each_class(self, size):
+        rng = np.random.default_rng(0)
+        real, fake = rng.uniform(0, 255, (2, *size)).astype("float32")
+        classes = np.eye(3, dtype="float32")[rng.integers(0, 3, size)]
+        classes[:4] = 0  # void
+        kernel, border = np.array([0.25, 0.5, 0.25]), {"borderType": cv2.BORDER_REPLICATE}
+        pictures, counts, scales = [real, fake], classes, []
+        for _ in range(3):
+            blurs = [cv2.sepFilter2D(x, -1, kernel, kernel, **border) for x in pictures]
+            of_real, of_fake = (
+                np.einsum("hwc,hw->c", counts, np.log(1 + np.abs(x - blur)))
+                for x, blur in zip(pictures, blurs, strict=True)
+            )
+            scales.append(np.abs(of_real - of_fake).sum() / counts.sum())
+            half = tuple(side // 2 for side in counts.shape[1::-1])
+            pictures, counts = (
+                [
+                    cv2.resize(x[: 2 * half[1], : 2 * half[0]], half, interpolation=cv2.INTER_AREA)
+                    for x in each
+                ]
+                for each in (blurs, np.moveaxis(counts, -1, 0))
+            )
+            counts = np.moveaxis(np.array(counts), 0, -1)
+        assert np.isclose(self.of(real, fake, classes), np.mean(scales), rtol=1e-3)
+
+    def test_where_it_is_uneven_does_not_matter(self):
+        noise = np.random.default_rng(0).normal(100, 5, (64, 64))
+        apart = self.of(noise, np.random.default_rng(1).normal(60, 5, (64, 64)))
+        assert apart < 0.03 < 0.3 < self.of(noise, np.full((64, 64), 100.0))
+
+    def test_gradients_make_flat_surfaces_uneven(self):
+        rng = np.random.default_rng(0)
+        real, start = rng.normal(0, 0.05, (1, 32, 32, 3)), rng.normal(0, 0.01, (1, 32, 32, 3))
+        fake = tf.Variable(start.astype("float32"))
+        with tf.GradientTape() as tape:
+            loss = losses.texture_loss(real, fake, np.ones((1, 32, 32, 1), "float32"))
+        further = fake - 30 * tape.gradient(loss, fake)
+        assert np.std(further) > 1.2 * np.std(fake)
 
 
 class TestL1:

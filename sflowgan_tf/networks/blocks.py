@@ -5,10 +5,14 @@ and stays 4-D, so that TFLite's GPU delegate can run what is exported.
 """
 
 import keras
+import numpy as np
 from keras import ops
 
 UPSAMPLINGS = ("transposed", "nearest", "bilinear")
 EPSILON = 1e-5
+_PERIOD = 256  # pixels
+_SIGMAS = (0.0, 1.0, 2.0)  # pixels, by which the noises of `Grain` are blurred
+_FIRST_STRENGTH = 0.01  # of an image in [-1, 1]
 
 
 def convolution(filters, kernel_size, stddev=0.02, **kwargs):
@@ -303,3 +307,55 @@ def _quarters(x, axis):
     behind = ops.concatenate([all_but_first, last], axis=axis)
     own = 0.75 * x
     return [own + 0.25 * before, own + 0.25 * behind]
+
+
+@keras.saving.register_keras_serializable(package="sflowgan_tf")
+class Grain(keras.layers.Layer):
+    """Noise that is added to an image: a camera's grain, and the small stones of a road.
+
+    Three kinds of it, finer and coarser ones, each as strong at a pixel as the features there say;
+    how they say so is learnt, without a gradient to the features. The noises are the same for every
+    picture, so a scene is always painted alike, and repeat themselves every 256 pixels.
+
+    Source: the noise inputs of StyleGAN (Karras et al. 2019), here behind all other layers.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self._noises = _noises()
+        self.strength = keras.layers.Conv2D(
+            len(_SIGMAS),
+            1,
+            kernel_initializer="zeros",
+            bias_initializer=keras.initializers.Constant(_FIRST_STRENGTH),
+            dtype="float32",
+        )
+
+    def build(self, input_shape):
+        """Make the kernel."""
+        self.strength.build(input_shape)
+
+    def call(self, features):
+        """Features (batch, height, width, channels) to (batch, height, width, 1) float32."""
+        size = ops.shape(features)[1:3]
+        xp = np if all(isinstance(side, int) for side in size) else ops  # a constant, for TFLite
+        noises = self._noises
+        for axis, side in enumerate(size, start=1):
+            noises = xp.take(noises, xp.arange(side) % _PERIOD, axis=axis)
+        strength = self.strength(ops.stop_gradient(features))
+        return ops.sum(strength * noises, axis=-1, keepdims=True)
+
+    def compute_output_shape(self, input_shape):
+        """The size stays, one channel is left."""
+        return (*input_shape[:-1], 1)
+
+
+def _noises():
+    """(1, 256, 256, 3) float32: white noise, blurred and brought to variance 1."""
+    white = np.random.default_rng(0).standard_normal((len(_SIGMAS), _PERIOD, _PERIOD))
+    frequency = np.fft.fftfreq(_PERIOD)
+    squared = np.square(frequency)[:, None] + np.square(frequency)
+    blurs = np.exp(-2 * np.square(np.pi * np.array(_SIGMAS))[:, None, None] * squared)
+    noises = np.fft.ifft2(np.fft.fft2(white) * blurs).real
+    noises /= noises.std((1, 2), keepdims=True)
+    return np.moveaxis(noises, 0, -1)[None].astype(np.float32)

@@ -39,14 +39,44 @@ def _entered(entry, color_entry, scene):
     return blocks.call_stack(entry[2:], convolved + color_entry(scene[..., -3:]))
 
 
-def _tint(colors):
-    """3x3 convolution of the colours at a scene's end to an image; None without colours.
+@keras.saving.register_keras_serializable(package="sflowgan_tf")
+class ImageHead(keras.layers.Layer):
+    """From a generator's last features to its image; in float32 under every policy but for padding.
 
-    It starts as the identity, so a training begins with pictures that are the colours themselves,
-    and learns how far a camera blurs the boundaries of the classes, which are sharp in them.
+    Args:
+        colors: whether the scene's last three channels are colours, which are added. Their 3x3
+            convolution starts as the identity, so a training begins with pictures that are the
+            colours themselves, and learns how far a camera blurs the boundaries of the classes,
+            which are sharp in them.
+        grain: whether `networks.blocks.Grain` is added.
+        **kwargs: passed to `keras.layers.Layer`.
     """
-    if not colors:
-        return None
+
+    def __init__(self, colors=False, grain=False, **kwargs):
+        super().__init__(**kwargs)
+        self.convolutions = stacks.head(3, self.dtype_policy)
+        self.tint = _tint() if colors else None
+        self.grain = blocks.Grain(dtype="float32") if grain else None
+
+    def build(self, input_shape):
+        """Make the kernels for features of shape (batch, height, width, channels)."""
+        blocks.build_stack(self.convolutions, input_shape)
+        if self.tint is not None:
+            blocks.build_stack(self.tint, (*input_shape[:-1], 3))
+        if self.grain is not None:
+            self.grain.build(input_shape)
+
+    def call(self, features, scene):
+        """Features and their scene, (batch, height, width, channels), to an image in [-1, 1]."""
+        x = blocks.call_stack(self.convolutions, features)
+        if self.tint is not None:
+            x = x + blocks.call_stack(self.tint, ops.cast(scene[..., -3:], "float32"))
+        if self.grain is not None:
+            x = x + self.grain(features)
+        return ops.tanh(x)
+
+
+def _tint():
     identity = np.zeros((3, 3, 3, 3), np.float32)
     identity[1, 1] = np.eye(3)
     start = keras.initializers.Constant(identity)
@@ -54,14 +84,6 @@ def _tint(colors):
         3, 3, use_bias=False, kernel_initializer=start, dtype="float32"
     )
     return [blocks.ReflectionPadding2D(1, dtype="float32"), convolution]
-
-
-def _image(head, tint, features, scene):
-    """The image of the last features and, beside them, of the colours of their scene, if any."""
-    x = blocks.call_stack(head, features)
-    if tint is not None:
-        x = x + blocks.call_stack(tint, ops.cast(scene[..., -3:], "float32"))
-    return ops.tanh(x)
 
 
 @keras.saving.register_keras_serializable(package="sflowgan_tf")
@@ -176,6 +198,7 @@ class GlobalGenerator(keras.Model):
         colors: whether the last three channels of the scene are colours. A 3x3 convolution adds
             them to the image, too: instance normalisation takes away what all pixels have in
             common, as the light of the day, so that no other layer sees it.
+        grain: whether the image has `networks.blocks.Grain`.
         **kwargs: passed to `keras.Model`.
 
     Source: S-Flow GAN leaves the generator open; the layers are those of pix2pixHD's
@@ -191,12 +214,13 @@ class GlobalGenerator(keras.Model):
         separable=False,
         skips=False,
         colors=False,
+        grain=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.filters, self.downsamplings = filters, downsamplings
         self.blocks, self.upsampling, self.separable = blocks, upsampling, separable
-        self.skips, self.colors = skips, colors
+        self.skips, self.colors, self.grain = skips, colors, grain
         self.trunk = GlobalTrunk(
             filters,
             downsamplings,
@@ -207,21 +231,19 @@ class GlobalGenerator(keras.Model):
             colors,
             dtype=self.dtype_policy,
         )
-        self.head, self.tint = stacks.head(3, self.dtype_policy), _tint(colors)
+        self.head = ImageHead(colors, grain, dtype=self.dtype_policy)
 
     def build(self, input_shape):
         """Make the kernels for scenes of shape (batch, height, width, channels)."""
         self.trunk.build(input_shape)
-        blocks.build_stack(self.head, self.trunk.compute_output_shape(input_shape))
-        if self.tint is not None:
-            blocks.build_stack(self.tint, (*input_shape[:-1], 3))
+        self.head.build(self.trunk.compute_output_shape(input_shape))
         self.built = True
 
     def call(self, scene):
         """Scene (batch, height, width, channels) to image (batch, height, width, 3)."""
         multiple = 2**self.downsamplings
         padded = blocks.pad_to_multiple(scene, multiple, minimum=max(2 * multiple, 4))
-        return blocks.crop(_image(self.head, self.tint, self.trunk(padded), padded), scene)
+        return blocks.crop(self.head(self.trunk(padded), padded), scene)
 
     def get_config(self):
         """What `from_config` needs."""
@@ -234,6 +256,7 @@ class GlobalGenerator(keras.Model):
             "separable": self.separable,
             "skips": self.skips,
             "colors": self.colors,
+            "grain": self.grain,
         }
 
 
@@ -252,6 +275,7 @@ class LocalEnhancer(keras.Model):
         global_blocks: residual blocks of the global generator.
         upsampling: see `networks.blocks.Upsample`.
         colors: see `GlobalGenerator`.
+        grain: see `GlobalGenerator`.
         **kwargs: passed to `keras.Model`.
 
     Source: pix2pixHD's `LocalEnhancer` with one enhancer.
@@ -265,11 +289,13 @@ class LocalEnhancer(keras.Model):
         global_blocks=9,
         upsampling="transposed",
         colors=False,
+        grain=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.filters, self.downsamplings, self.blocks = filters, downsamplings, blocks
-        self.global_blocks, self.upsampling, self.colors = global_blocks, upsampling, colors
+        self.global_blocks, self.upsampling = global_blocks, upsampling
+        self.colors, self.grain = colors, grain
         dtype = self.dtype_policy
         self.global_generator = GlobalTrunk(
             2 * filters, downsamplings, global_blocks, upsampling, colors=colors, dtype=dtype
@@ -277,7 +303,7 @@ class LocalEnhancer(keras.Model):
         self.entry = stacks.entry(filters, dtype) + stacks.down(2 * filters, dtype)
         self.color_entry = _color_entry(filters, dtype, colors)
         self.exit = self._exit()
-        self.head, self.tint = stacks.head(3, dtype), _tint(colors)
+        self.head = ImageHead(colors, grain, dtype=dtype)
 
     def _exit(self):
         dtype = self.dtype_policy
@@ -290,9 +316,7 @@ class LocalEnhancer(keras.Model):
         """Make the kernels for scenes of shape (batch, height, width, channels)."""
         self.global_generator.build(input_shape)
         shape = _build_entry(self.entry, self.color_entry, input_shape)
-        blocks.build_stack(self.head, blocks.build_stack(self.exit, shape))
-        if self.tint is not None:
-            blocks.build_stack(self.tint, (*input_shape[:-1], 3))
+        self.head.build(blocks.build_stack(self.exit, shape))
         self.built = True
 
     def call(self, scene):
@@ -302,7 +326,7 @@ class LocalEnhancer(keras.Model):
         coarse = self.global_generator(blocks.downsample(padded))
         features = coarse + _entered(self.entry, self.color_entry, padded)
         fine = blocks.call_stack(self.exit, features)
-        return blocks.crop(_image(self.head, self.tint, fine, padded), scene)
+        return blocks.crop(self.head(fine, padded), scene)
 
     def load_global(self, generator):
         """Take over the weights of a trained global generator; both must be built.
@@ -326,4 +350,11 @@ class LocalEnhancer(keras.Model):
             "global_blocks": self.global_blocks,
             "upsampling": self.upsampling,
             "colors": self.colors,
+            "grain": self.grain,
         }
+
+
+def grain_variables(generator):
+    """The trainable variables of a generator's grain, any network; an empty list without one."""
+    grain = getattr(getattr(generator, "head", None), "grain", None)
+    return [] if grain is None else grain.trainable_variables

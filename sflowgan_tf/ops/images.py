@@ -25,6 +25,20 @@ def to_uint8(image):
     return preprocessing.to_uint8(image, ops)
 
 
+def blurred(images):
+    """Images under a small blur.
+
+    Args:
+        images: (batch, height, width, channels) floating.
+
+    Returns:
+        The same shape: the average under (1, 2, 1) / 4 down and across, the border repeated.
+    """
+    for axis in (1, 2):
+        images = _averaged(images, axis)
+    return images
+
+
 def sharpened(images, amount):
     """Images with more of what a small blur takes away (unsharp masking).
 
@@ -33,13 +47,10 @@ def sharpened(images, amount):
         amount: (batch, 1, 1, 1) floating >= 0, by how much; 0 leaves an image as it is.
 
     Returns:
-        images + amount * (images - blurred), clipped to [-1, 1]; `blurred` is the average under
-        (1, 2, 1) / 4 down and across, the border repeated.
+        images + amount * (images - blurred(images)), clipped to [-1, 1].
     """
-    blurred = images
-    for axis in (1, 2):
-        blurred = _averaged(blurred, axis)
-    return ops.clip(images + ops.cast(amount, images.dtype) * (images - blurred), -1.0, 1.0)
+    removed = images - blurred(images)
+    return ops.clip(images + ops.cast(amount, images.dtype) * removed, -1.0, 1.0)
 
 
 def _averaged(images, axis):

@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 from tqdm import tqdm
 
-from sflowgan_tf.data.media.pictures import resize
+from sflowgan_tf.data.media.pictures import resize, write_png
 from sflowgan_tf.data.media.scenes import Scene, Scenes
 from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.ensemble import ensemble_weights
@@ -18,9 +16,7 @@ from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.ops.palette import Recoloring
 from sflowgan_tf.translation.appearance import AppearanceChoice, SetColors
 from sflowgan_tf.translation.model import Model
-from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import UserError
-from sflowgan_tf.utils.files import written_whole
 from sflowgan_tf.utils.memory import enough_memory
 from sflowgan_tf.utils.sampling import evenly_spaced
 
@@ -155,25 +151,14 @@ class Pictures:
             images = list(self.painter.paint(scene, recolorings))
             for version, image in enumerate(images):
                 file = self._folder(version) / f"{scene.name}.png"
-                _write_png(file, image, self.painter.texts(version))
+                write_png(file, image, self.painter.texts(version))
             if len(rows) < _ON_SHEET:
                 rows.append([self.painter.table.colorize(scene.labels), scene.frame, *images])
         versions = [f"version {n + 1}" for n in range(len(self.painter.weights))]
         sheet = contact_sheet(rows, ["labels", "given frame", *versions])
-        _write_png(self.sheet_file, sheet, self.painter.origin)
+        write_png(self.sheet_file, sheet, self.painter.origin)
         return count * len(versions)
 
     def _folder(self, version: int) -> Path:
         several = len(self.painter.weights) > 1
         return self.folder / f"variation-{version + 1}" if several else self.folder
-
-
-def _write_png(file: Path, image: np.ndarray, texts: dict[str, str]) -> None:
-    """Writes RGB uint8 with texts in the metadata."""
-    metadata = PngInfo()
-    for key, value in texts.items():
-        metadata.add_text(key, value)
-    with writing(file):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(file) as partial:
-            Image.fromarray(image).save(partial, format="png", pnginfo=metadata)

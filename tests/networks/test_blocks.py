@@ -147,3 +147,33 @@ def test_convolutions_start_different():
     assert np.any(a.kernel != b.kernel)
     assert abs(float(keras.ops.std(a.kernel)) - 0.02) < 0.001
     assert not np.any(a.bias)
+
+
+class TestGrain:
+    def test_each_noise_is_as_strong_as_the_features_say(self):
+        layer = blocks.Grain()
+        layer.build((None, None, None, 3))
+        layer.strength.set_weights([np.eye(3).reshape(1, 1, 3, 3), np.zeros(3)])
+        features = np.zeros((3, 256, 256, 3), "float32")
+        for kind in range(3):
+            features[kind, ..., kind] = 2
+        white, finer, coarser = np.array(layer(features))[..., 0]
+        for noise in (white, finer, coarser):
+            assert abs(noise.mean()) < 0.1
+            assert abs(noise.std() - 2) < 0.01
+
+        def likeness(noise):  # of neighbours; of white noise blurred by s: exp(-1 / (4 s^2))
+            return np.mean([(noise * np.roll(noise, 1, axis)).mean() for axis in (0, 1)]) / 4
+
+        assert abs(likeness(white)) < 0.02
+        assert abs(likeness(finer) - np.exp(-1 / 4)) < 0.02
+        assert abs(likeness(coarser) - np.exp(-1 / 16)) < 0.02
+
+    def test_every_picture_has_the_same(self):
+        layer = blocks.Grain()
+        first, second = np.array(layer(np.ones((2, 40, 300, 1), "float32")))
+        assert first.any()
+        np.testing.assert_array_equal(first, second)
+        whole = np.array(layer(np.ones((1, 300, 300, 1), "float32")))[0]
+        np.testing.assert_array_equal(first, whole[:40])
+        np.testing.assert_array_equal(first[:, :44], first[:, 256:])

@@ -39,7 +39,7 @@ def test_image_is_float32_between_minus_one_and_one():
 
 def test_head_of_zeros_gives_grey():
     generator = small()
-    generator.head[-1].set_weights([np.zeros((7, 7, 2, 3)), np.zeros(3)])
+    generator.head.convolutions[-1].set_weights([np.zeros((7, 7, 2, 3)), np.zeros(3)])
     assert not np.any(generator(np.ones((1, 8, 8, 4), "float32")))
 
 

@@ -7,11 +7,14 @@ import cv2
 import numpy as np
 import simplejpeg
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from sflowgan_tf.data.flow import flow_of_levels
 from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.orientation import orientation, upright
+from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.files import written_whole
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 # What a whole file ends with. OpenCV fills up the missing half of a truncated one with grey.
@@ -78,6 +81,26 @@ def read_instances(file: Path) -> np.ndarray:
             "and blue, as CARLA writes them"
         )
     return raw[..., 1] if raw.ndim == 3 else np.where(raw < 1000, 0, raw).astype(np.uint16)
+
+
+def write_png(file: Path, pixels: np.ndarray, texts: dict[str, str]) -> None:
+    """Writes a PNG whole, into folders that are made if need be.
+
+    Args:
+        file: to write.
+        pixels: (height, width, 3) uint8 RGB, or (height, width) uint8.
+        texts: for its metadata.
+
+    Raises:
+        Failure: the disk refuses.
+    """
+    metadata = PngInfo()
+    for key, value in texts.items():
+        metadata.add_text(key, value)
+    with writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(file) as partial:
+            Image.fromarray(pixels).save(partial, format="png", pnginfo=metadata)
 
 
 def read_motion(file: Path) -> tuple[np.ndarray, np.ndarray]:

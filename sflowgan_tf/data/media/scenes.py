@@ -175,7 +175,7 @@ def pair_up(labels: Path, frames: Path, *, in_order: bool) -> Scenes:
         UserError: one is missing or has no pictures; a frame has no label map or the reverse; a
             folder is not one whole sequence.
     """
-    maps, images = _source(labels, "--labels"), _source(frames, "--frames")
+    maps, images = source(labels, "--labels"), source(frames, "--frames")
     if isinstance(maps, Folder) and isinstance(images, Folder):
         maps = _matching(maps, images)
         if not in_order:
@@ -184,7 +184,12 @@ def pair_up(labels: Path, frames: Path, *, in_order: bool) -> Scenes:
     return Scenes(maps.in_order(), images)
 
 
-def _source(path: Path, flag: str) -> Source:
+def source(path: Path, flag: str) -> Source:
+    """The pictures of a folder or a video; a folder's names may be Cityscapes'.
+
+    Raises:
+        UserError: there is no such place, no pictures in it, or two of one name; `flag` named it.
+    """
     if path.is_file():
         return VideoFile(path)
     if not path.is_dir():

@@ -104,6 +104,15 @@ def find(root: Path, classes: str) -> Source:
     return Source(ordered(frames, file.parent, expected), _classes(description, file, classes))
 
 
+def class_table(file: Path) -> ClassTable:
+    """The class table of a description, whatever else it says.
+
+    Raises:
+        UserError: it can't be read, or its classes are wrong.
+    """
+    return _classes(_read(file, images="", labels=""), file, "own")
+
+
 def _recognized(root: Path) -> Description | None:
     for names in _TREES:
         train, test = (_part(root, part, *names) for part in ("train", "test"))
@@ -121,11 +130,12 @@ def _part(root: Path, part: str, labels: str, images: str) -> Folders | None:
     return Folders(images, labels, instances=instances if (root / instances).is_dir() else None)
 
 
-def _read(file: Path) -> Description:
+def _read(file: Path, **given: str) -> Description:
+    """The description in a YAML file, with the keys of `given` where it lacks them."""
     if not file.is_file():
         raise UserError(f"{file}: no such file; expected a description as datasets/README.md shows")
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(Description), read_yaml(file))
+        merged = OmegaConf.merge(OmegaConf.structured(Description), given, read_yaml(file))
         description: Any = OmegaConf.to_object(merged)
         groups = re.compile(description.sequence).groupindex
     except (OmegaConfBaseException, TypeError, ValueError, re.error) as error:

@@ -25,24 +25,6 @@ _FRAMES = (None, None, None, 3)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judge:
-    """A segmenter, ready to use.
-
-    Attributes:
-        name: of the segmenter, for the report.
-        segment: (batch, height, width, 3) uint8 RGB -> (batch, height, width) uint8 class indices
-            of the records' table, or VOID for none of its classes.
-        network: that shows its features; None where they can't be had.
-        weights: name and hash of its weights, and how its outputs are read.
-    """
-
-    name: str
-    segment: Callable[[np.ndarray], np.ndarray]
-    network: Describes | None
-    weights: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Outputs:
     """Classes of the outputs of a segmenter that was not trained here.
 
@@ -50,10 +32,12 @@ class Outputs:
         name: of the class table, or name and hash of the file, that lists them; "" for the records'
             own classes in their order.
         indices: (outputs,) uint8, for each output the class index of the records' table, or VOID.
+        num_classes: C of that table.
     """
 
     name: str
     indices: np.ndarray
+    num_classes: int
 
     @classmethod
     def find(cls, classes: str | None, table: ClassTable) -> Outputs:
@@ -69,7 +53,8 @@ class Outputs:
             UserError: there is neither such a table nor such a file, or a class has no output.
         """
         if classes is None:
-            return cls(name="", indices=np.arange(table.num_classes, dtype=np.uint8))
+            indices = np.arange(table.num_classes, dtype=np.uint8)
+            return cls(name="", indices=indices, num_classes=table.num_classes)
         if classes in TABLES:
             name, names = classes, [*TABLES[classes].names]
         else:
@@ -84,7 +69,8 @@ class Outputs:
                 "(records.classes=cityscapes)"
             )
         indices = [table.names.index(each) if each in table.names else VOID for each in names]
-        return cls(name=name, indices=np.array(indices, np.uint8))
+        found = np.array(indices, np.uint8)
+        return cls(name=name, indices=found, num_classes=table.num_classes)
 
     def read(self, outputs: np.ndarray, size: tuple[int, int], where: str) -> np.ndarray:
         """Class indices, (batch, *size) uint8, of the outputs of the segmenter `where`.
@@ -96,9 +82,25 @@ class Outputs:
         Raises:
             UserError: there are more or fewer outputs than are known.
         """
+        if outputs.ndim == 4 and outputs.shape[-1] == len(self.indices):
+            outputs = np.asarray(tf.image.resize(outputs, size)).argmax(axis=-1)
+        return self.indices[self._numbers(outputs, size, where)]
+
+    def probabilities(self, outputs: np.ndarray, size: tuple[int, int], where: str) -> np.ndarray:
+        """`Judge.probabilities` of the outputs that `read` takes."""
         count = len(self.indices)
         if outputs.ndim == 4 and outputs.shape[-1] == count:
-            outputs = np.asarray(tf.image.resize(outputs, size)).argmax(axis=-1)
+            resized = np.asarray(tf.image.resize(outputs, size))
+            shares = resized if _sums_to_1(outputs) else np.asarray(tf.nn.softmax(resized))
+        else:
+            shares = np.eye(count, dtype=np.float32)[self._numbers(outputs, size, where)]
+        void = self.num_classes
+        places = np.where(self.indices == VOID, void, self.indices)
+        return shares @ np.eye(void + 1, dtype=np.float32)[places]
+
+    def _numbers(self, outputs: np.ndarray, size: tuple[int, int], where: str) -> np.ndarray:
+        """Numbers of outputs at that size; UserError where they are none."""
+        count = len(self.indices)
         if outputs.ndim != 3 or outputs.min() < 0 or outputs.max() >= count:
             raise UserError(
                 f"--segmenter {where}: expected {count} logits a pixel, or indices below that, as "
@@ -107,7 +109,60 @@ class Outputs:
                 f"{outputs.max():g}. --segmenter-classes says what its outputs are"
             )
         nearest = tf.image.resize(outputs[..., None], size, "nearest")
-        return self.indices[np.asarray(nearest)[..., 0].astype(np.int64)]
+        return np.asarray(nearest)[..., 0].astype(np.int64)
+
+
+def _sums_to_1(outputs: np.ndarray) -> bool:
+    """Whether these are probabilities already."""
+    return bool(outputs.min() >= 0 and np.allclose(outputs.sum(-1), 1, atol=1e-3))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judge:
+    """A segmenter, ready to use.
+
+    Attributes:
+        name: of the segmenter, for the report.
+        where: what the user called it, for messages.
+        raw: (batch, height, width, 3) uint8 RGB -> what `Outputs.read` takes.
+        outputs: which class of the records each output is.
+        network: that shows its features; None where they can't be had.
+        weights: name and hash of its weights, and how its outputs are read.
+        size: (width, height) of the frames that it was trained on; None where it takes any.
+    """
+
+    name: str
+    where: str
+    raw: Callable[[np.ndarray], np.ndarray]
+    outputs: Outputs
+    network: Describes | None
+    weights: str
+    size: tuple[int, int] | None = None
+
+    def segment(self, frames: np.ndarray) -> np.ndarray:
+        """The likeliest classes of frames.
+
+        Args:
+            frames: (batch, height, width, 3) uint8 RGB.
+
+        Returns:
+            (batch, height, width) uint8 class indices of the records' table, or VOID for none of
+            its classes.
+        """
+        return self.outputs.read(self.raw(frames), frames.shape[1:3], self.where)
+
+    def probabilities(self, frames: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """How likely each class is.
+
+        Args:
+            frames: (batch, height, width, 3) uint8 RGB.
+            size: (height, width) of the result.
+
+        Returns:
+            (batch, *size, C + 1) float32 with sums of 1, of the classes of the records' table and,
+            last, of none of them; 0 and 1 where the segmenter gives numbers of classes alone.
+        """
+        return self.outputs.probabilities(self.raw(frames), size, self.where)
 
 
 def _listed(file: str, table: ClassTable) -> list[str | None]:
@@ -141,8 +196,7 @@ def find(segmenter: str, table: ClassTable, classes: str | None = None) -> Judge
     Raises:
         UserError: there is none of that name, or its classes are others.
     """
-    is_hub, is_saved = segmenter.startswith(_HUB), (Path(segmenter) / "saved_model.pb").is_file()
-    if not is_hub and not is_saved:
+    if is_run(segmenter):
         if classes is not None:
             raise UserError(
                 "--segmenter-classes: a run of `segment` knows its classes; leave it out"
@@ -150,10 +204,17 @@ def find(segmenter: str, table: ClassTable, classes: str | None = None) -> Judge
         return _of_run(Run.existing(segmenter), table)
     outputs = Outputs.find(classes, table)
     path = segmenter.removeprefix(_HUB)
+    is_hub = segmenter.startswith(_HUB)
     judge = _of_hub(path, outputs) if is_hub else _saved_model(path, outputs)
     if not outputs.name:
         return judge
     return replace(judge, weights=f"{judge.weights}, outputs of {outputs.name}")
+
+
+def is_run(segmenter: str) -> bool:
+    """Whether what `find` takes is the name of a run, there or not."""
+    is_saved = (Path(segmenter) / "saved_model.pb").is_file()
+    return not segmenter.startswith(_HUB) and not is_saved
 
 
 def _of_run(run: Run, table: ClassTable) -> Judge:
@@ -166,7 +227,10 @@ def _of_run(run: Run, table: ClassTable) -> Judge:
         )
     return Judge(
         name=f"run {run.folder.name}, step {step}",
-        segment=lambda frames: segmenter.segment(tf.constant(frames)).numpy(),
+        where=str(run.folder),
+        raw=lambda frames: segmenter.logits(tf.constant(frames)).numpy(),
+        outputs=Outputs.find(None, table),
+        size=manifest.size,
         network=segmenter.network,  # type: ignore[arg-type]
         weights=f"{weights_of(run.checkpoints / f'step-{step}.index')}, step {step}",
     )
@@ -195,13 +259,20 @@ def _saved_model(path: str, outputs: Outputs) -> Judge:
             f"float32; its serving_default takes {spec.dtype.name} of shape {spec.shape}"
         )
 
-    def segment(frames: np.ndarray) -> np.ndarray:
+    def raw(frames: np.ndarray) -> np.ndarray:
         images = frames if spec.dtype == tf.uint8 else to_signed(frames)
         (predicted,) = call(**{name: tf.cast(images, spec.dtype)}).values()
-        return outputs.read(predicted.numpy(), frames.shape[1:3], path)
+        return predicted.numpy()
 
     weights = weights_of(path)
-    return Judge(name=f"SavedModel {weights}", segment=segment, network=None, weights=weights)
+    return Judge(
+        name=f"SavedModel {weights}",
+        where=path,
+        raw=raw,
+        outputs=outputs,
+        network=None,
+        weights=weights,
+    )
 
 
 def _of_hub(preset: str, outputs: Outputs) -> Judge:
@@ -224,10 +295,15 @@ def _of_hub(preset: str, outputs: Outputs) -> Judge:
     converter = getattr(model.preprocessor, "image_converter", None)
     size = converter.image_size if converter is not None else None
 
-    def segment(frames: np.ndarray) -> np.ndarray:
+    def raw(frames: np.ndarray) -> np.ndarray:
         images = frames if size is None else np.asarray(tf.image.resize(frames, size))
-        logits = np.asarray(model.predict(images.astype(np.float32), verbose=0))
-        return outputs.read(logits, frames.shape[1:3], preset)
+        return np.asarray(model.predict(images.astype(np.float32), verbose=0))
 
-    name, weights = f"KerasHub {Path(preset).name}", weights_of(preset)
-    return Judge(name=name, segment=segment, network=None, weights=weights)
+    return Judge(
+        name=f"KerasHub {Path(preset).name}",
+        where=preset,
+        raw=raw,
+        outputs=outputs,
+        network=None,
+        weights=weights_of(preset),
+    )

@@ -99,7 +99,10 @@ class Segmenter(keras.Model):
         return terms | {"segmenter_gradient": norm}
 
     @tf.function(reduce_retracing=True)
+    def logits(self, frames: tf.Tensor) -> tf.Tensor:
+        """The network's logits (batch, height, width, C) of (batch, height, width, 3) uint8."""
+        return self.network(images.to_signed(frames), training=False)
+
     def segment(self, frames: tf.Tensor) -> tf.Tensor:
         """The likeliest classes (batch, height, width) uint8 of (batch, height, width, 3) uint8."""
-        logits = self.network(images.to_signed(frames), training=False)
-        return tf.cast(tf.argmax(logits, axis=-1), tf.uint8)
+        return tf.cast(tf.argmax(self.logits(frames), axis=-1), tf.uint8)

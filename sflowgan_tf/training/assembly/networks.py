@@ -31,6 +31,7 @@ def generator(
             separable=c.separable,
             skips=c.skips,
             colors=colors,
+            grain=c.grain,
             dtype=dtype,
         )
     elif c.kind == "unet":
@@ -51,6 +52,7 @@ def generator(
             global_blocks=c.blocks,
             upsampling=c.upsampling,
             colors=colors,
+            grain=c.grain,
             dtype=dtype,
         )
     network.build((None, None, None, num_classes + 1 + 3 * colors))

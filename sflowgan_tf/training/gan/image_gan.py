@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from sflowgan_tf import losses
+from sflowgan_tf.networks.generator import grain_variables
 from sflowgan_tf.ops import images, preprocessing
 from sflowgan_tf.ops.edges import instance_boundaries
 from sflowgan_tf.ops.ensemble import ensemble
@@ -149,6 +150,7 @@ class ImageGAN(keras.Model):
             discriminator_loss = self.discriminator_optimizer.scale_loss(
                 terms["discriminator_loss"]
             )
+            texture_loss = self.generator_optimizer.scale_loss(terms.get("texture_loss", 0.0))
         generator_variables = self._generator_variables()
         dned_variables = self.dned.trainable_variables
         discriminator_variables = self.discriminator.trainable_variables
@@ -164,6 +166,8 @@ class ImageGAN(keras.Model):
             [v.value for v in discriminator_variables],
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
+        if "texture_loss" in terms:
+            generator_gradients = self._with_grain(tape, texture_loss, generator_gradients)
         del tape
 
         norms = {
@@ -254,6 +258,9 @@ class ImageGAN(keras.Model):
             )
         if settings.l1:
             terms["l1_loss"] = losses.l1_loss(image_real, image_fake)
+        if grain_variables(self.generator):
+            classes = seen.scene[..., : self.num_classes]
+            terms["texture_loss"] = losses.texture_loss(image_real, image_fake, classes)
         if settings.dned and self.objective.dned.trained and side_outputs is not None:
             equal = tf.fill([tf.shape(edges)[0], SIDE_OUTPUTS], 1 / SIDE_OUTPUTS)
             terms["dned_loss"] = losses.dned_loss(
@@ -325,6 +332,20 @@ class ImageGAN(keras.Model):
             return variables
         frozen = {id(v) for v in self.generator.global_generator.trainable_variables}  # type: ignore[attr-defined]
         return [v for v in variables if id(v) not in frozen]
+
+    def _with_grain(
+        self, tape: tf.GradientTape, texture_loss: tf.Tensor, gradients: Sequence[Any]
+    ) -> Sequence[Any]:
+        """Gradients of the generator, those of its grain being of the texture loss alone.
+
+        The other losses would take the grain away: where it is cannot be known, so a surface
+        without is nearer to every real one, pixel by pixel.
+        """
+        grain = grain_variables(self.generator)
+        by_texture = tape.gradient(texture_loss, [v.value for v in grain])
+        own = dict(zip(map(id, grain), by_texture, strict=True))
+        variables = self._generator_variables()
+        return [own.get(id(v), given) for v, given in zip(variables, gradients, strict=True)]
 
     def _rescaled(self, gradients: Sequence[Any]) -> Sequence[Any]:
         """From the generator's loss scale to the DNED's: both came from one scaled loss."""

@@ -162,6 +162,21 @@ def test_logits_are_resized_before_the_highest_is_chosen(listed):
     np.testing.assert_array_equal(classes[0], [[0, 0, 0, VOID, VOID, 1, 1, 1]] * 4)
 
 
+def test_probabilities_of_outputs_of_one_class_are_summed(listed):
+    """And those of none of the classes come last; logits and probabilities alike."""
+    shares = np.array([0.1, 0.2, 0.3, 0.4], np.float32).reshape(1, 1, 1, 4)
+    outputs = Outputs.find(str(listed("[bright, null, dark, bright]")), TABLE)
+    for given in (shares, np.log(shares) + 3):
+        got = outputs.probabilities(given, (1, 1), "judge")
+        np.testing.assert_allclose(got[0, 0, 0], [0.3, 0.5, 0.2], atol=1e-6)
+
+
+def test_numbers_of_outputs_are_sure(listed):
+    outputs = Outputs.find(str(listed("[bright, null, dark, bright]")), TABLE)
+    got = outputs.probabilities(np.array([[[0, 1, 2]]]), (1, 3), "judge")
+    np.testing.assert_array_equal(got[0, 0], [[0, 1, 0], [0, 0, 1], [1, 0, 0]])
+
+
 def test_a_class_table_leads_by_name():
     carla, cityscapes = TABLES["carla-0.9.14"], TABLES["cityscapes"]
     outputs = Outputs.find(carla.name, cityscapes)
