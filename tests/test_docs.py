@@ -19,7 +19,7 @@ PAGES = sorted(
         places.ROOT / "saved_models/README.md",
     }
 )
-VERBS = ("prepare", "fit", "segment", "translate", "evaluate", "export", "lite")
+VERBS = ("prepare", "fit", "segment", "translate", "evaluate", "downstream", "export", "lite")
 PACKAGE = places.ROOT / "sflowgan_tf"
 
 each_page = pytest.mark.parametrize(

@@ -22,8 +22,8 @@ def home(tmp_path_factory):
         patch.chdir(path)
         folder = path / "datasets/minicity"
         assembly.raw_records(TINY, None, folder, workers=1, skip_bad=False)
-        skips = dataclasses.replace(TINY.generator, skips=True)
-        begun("painter", dataclasses.replace(TINY, generator=skips), folder)
+        ours = dataclasses.replace(TINY.generator, skips=True, grain=True)
+        begun("painter", dataclasses.replace(TINY, generator=ours), folder)
         hard = dataclasses.replace(TINY.phases, dned=0)
         begun("hard", dataclasses.replace(TINY, phases=hard), folder)
         begun("bounds", dataclasses.replace(TINY, edge_map="instances"), folder)

@@ -37,6 +37,23 @@ def written_whole(file: Path) -> Iterator[Path]:
         os.replace(partial, file)
 
 
+def link_or_copy(file: Path, there: Path) -> None:
+    """Has a file at another place too, on the same disk without taking its room once more.
+
+    What lies there already is replaced; both names of one file must not be written to.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    if there.exists() and there.samefile(file):
+        return
+    try:
+        os.link(file.resolve(), there)
+    except OSError:  # another disk, or something else lies there
+        with written_whole(there) as partial:
+            shutil.copyfile(file, partial)
+
+
 @contextmanager
 def unfinished_folder(parent: Path, name: str) -> Iterator[Path]:
     """A hidden, empty folder to fill, for `publish`; what is left of it goes with the block.

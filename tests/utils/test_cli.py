@@ -8,7 +8,7 @@ import pytest
 from sflowgan_tf.utils import cli
 from sflowgan_tf.utils.errors import Failure, UserError
 
-COMMANDS = ["prepare", "fit", "segment", "evaluate", "export", "translate"]
+COMMANDS = ["prepare", "fit", "segment", "evaluate", "downstream", "export", "translate"]
 
 
 def _flags():

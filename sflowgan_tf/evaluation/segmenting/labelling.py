@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
-import shutil
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -28,7 +26,7 @@ from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import UserError, prefixed
-from sflowgan_tf.utils.files import written_whole
+from sflowgan_tf.utils.files import link_or_copy, written_whole
 
 CONTACT_SHEET, CONFIDENCE, DESCRIPTION = "contact-sheet.png", "confidence.csv", "folder.yaml"
 _ON_SHEET = 8
@@ -204,13 +202,7 @@ class Labelling:
         there = self.output / "images" / f"{name}{file.suffix}"
         with writing(there):
             there.parent.mkdir(parents=True, exist_ok=True)
-            if there.exists() and there.samefile(file):
-                return
-            try:
-                os.link(file.resolve(), there)
-            except OSError:  # another disk, or another picture of that name is there
-                with written_whole(there) as partial:
-                    shutil.copyfile(file, partial)
+            link_or_copy(file, there)
 
     def _write_confidence(self, made: Sequence[Labelled]) -> None:
         file = self.output / CONFIDENCE

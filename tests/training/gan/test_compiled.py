@@ -17,7 +17,7 @@ from sflowgan_tf.training.gan.video_gan import VideoGAN
 @pytest.mark.parametrize("phase", ["edges", "dned", "video"])
 def test_a_step_compiles_and_moves_the_weights(make, batch, phase):
     gan = make(
-        partial(GlobalGenerator, 2, downsamplings=1, blocks=0),
+        partial(GlobalGenerator, 2, downsamplings=1, blocks=0, grain=True),
         kind=VideoGAN,
         objective={
             "dned": {"jitter": 0.5, "sees": "image", "sharpening": 1.0},

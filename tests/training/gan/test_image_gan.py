@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from sflowgan_tf import losses
-from sflowgan_tf.networks.generator import LocalEnhancer
+from sflowgan_tf.networks.generator import GlobalGenerator, LocalEnhancer, grain_variables
 from sflowgan_tf.networks.unet import UNet
 from sflowgan_tf.ops import images
 from sflowgan_tf.ops.edges import instance_boundaries
@@ -126,6 +126,31 @@ def test_the_generator_reaches_the_dned_only_in_its_phase(make, batch):
         gan.train_step(batch)
         after = gan.dned.get_weights()
         assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True)) == same
+
+
+def test_grain_learns_from_the_texture_alone(make, batch):
+    """All else from the other losses, which see the grain too."""
+    gan = make(partial(GlobalGenerator, 4, downsamplings=2, blocks=1, grain=True))
+    gan.enter_phase("dned")
+    both, _ = reference_gradients(gan, batch)
+    one_hot = tf.one_hot(batch["labels"], CLASSES)
+    grain, real = grain_variables(gan.generator), images.to_signed(batch["image_real"])
+    with tf.GradientTape() as tape:
+        shown = ensemble(gan.dned(tf.cast(batch["edges"], tf.float32)), tf.fill([2, 6], 1 / 6))
+        fake = gan.generator(tf.concat([one_hot, shown], -1))
+        loss = losses.texture_loss(real, fake, one_hot)
+    own = {v.path: g for v, g in zip(grain, tape.gradient(loss, values(grain)), strict=True)}
+    assert len(own) == 2
+    variables = gan.generator.trainable_variables + gan.dned.trainable_variables
+    before = [v.numpy() for v in variables]
+    terms = tf.function(gan.train_step)(batch)
+    assert np.isclose(terms["texture_loss"], loss)
+    for old, variable, gradient in zip(before, variables, both, strict=True):
+        if not variable.path.endswith("bias") or variable.path in own:
+            expected = own.get(variable.path, gradient)
+            allowed = 1e-4 * float(tf.reduce_max(tf.abs(expected))) + 1e-6
+            moved = old - variable.numpy()
+            np.testing.assert_allclose(moved, expected, atol=allowed, err_msg=variable.path)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,75 @@
+"""Records like others, in which the training frames' photos are other pictures."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from sflowgan_tf.data import pipeline, records
+from sflowgan_tf.data.manifest import NAME, Manifest
+from sflowgan_tf.ops.edges import laplacian_edges
+from sflowgan_tf.utils.disk import writing
+from sflowgan_tf.utils.files import link_or_copy, written_whole
+
+_SHARD = "train-replaced.tfrecord"
+
+
+def replace_photos(
+    folder: Path,
+    manifest: Manifest,
+    output: Path,
+    picture: Callable[[pipeline.Frames], np.ndarray],
+    name: str,
+) -> Manifest:
+    """Makes records of single frames for a segmenter; the validation frames stay as they are.
+
+    Args:
+        folder: where the records lie.
+        manifest: theirs.
+        output: the folder of the new ones; what it holds already is not made again.
+        picture: gives the picture of a training frame, (height, width, 3) uint8 RGB.
+        name: of these pictures, for the progress bar.
+
+    Returns:
+        The manifest of the new records.
+
+    Raises:
+        UserError: a record is damaged.
+        Failure: the disk refuses.
+    """
+    if (output / NAME).is_file():
+        return Manifest.load(output)
+    train = manifest.splits["train"]
+    with writing(output):
+        output.mkdir(parents=True, exist_ok=True)
+        for shard in manifest.splits["validation"].shards:
+            link_or_copy(folder / shard["file"], output / shard["file"])
+    frames = pipeline.every_frame(folder, manifest, "train")
+    with (
+        writing(output / _SHARD),
+        written_whole(output / _SHARD) as partial,
+        tf.io.TFRecordWriter(str(partial)) as writer,
+    ):
+        for frame in tqdm(frames, name, train.records, unit="frame"):
+            writer.write(_record(frame, picture(frame), manifest))
+    shards = [{"file": _SHARD, "records": train.records, "pairs": 0}]
+    replaced = replace(
+        manifest,
+        has_cg=False,
+        has_instances=False,
+        has_motion=False,
+        splits=manifest.splits | {"train": replace(train, shards=shards, pairs=0)},
+    )
+    with writing(output):
+        replaced.save(output / NAME)
+    return replaced
+
+
+def _record(frame: pipeline.Frames, picture: np.ndarray, manifest: Manifest) -> bytes:
+    edges = np.asarray(laplacian_edges(picture[None], manifest.edges))[0].astype(np.uint8)
+    coded = records.code(frame["labels"].numpy(), edges, picture)
+    place = {"sequence": frame["sequence"].numpy().decode(), "frame": int(frame["frame"])}
+    return records.serialize([coded], None, None, **place)

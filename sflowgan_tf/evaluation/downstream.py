@@ -1,0 +1,227 @@
+"""What painted frames are worth to a segmenter: trained on each kind of frames, tested on real."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from sflowgan_tf.config import Config
+from sflowgan_tf.data import pipeline
+from sflowgan_tf.data.manifest import NAME as MANIFEST
+from sflowgan_tf.data.manifest import Manifest, write_json
+from sflowgan_tf.data.replacing import replace_photos
+from sflowgan_tf.evaluation.metrics.bootstrap import Interval, interval, units_of
+from sflowgan_tf.evaluation.metrics.segmentation import Confusion
+from sflowgan_tf.evaluation.segmenting.segmenter import Segmenter
+from sflowgan_tf.evaluation.segmenting.training import SegmenterTraining
+from sflowgan_tf.ops.images import contact_sheet
+from sflowgan_tf.training import assembly, resuming
+from sflowgan_tf.training.assembly.class_comparison import class_differences
+from sflowgan_tf.training.loop import train
+from sflowgan_tf.training.runs import Run
+from sflowgan_tf.utils.disk import writing
+from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.files import written_whole
+from sflowgan_tf.utils.locks import locked
+from sflowgan_tf.utils.sampling import evenly_spaced
+
+KINDS = ("simulator", "painted", "real")
+FIGURES, SHEET = "downstream.json", "downstream.png"
+_ON_SHEET = 4
+_DRAWS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usefulness:
+    """How well segmenters that were trained on one kind of frames segment real ones.
+
+    Attributes:
+        trained_on: one of `KINDS`.
+        mean_iou: of the real validation frames, void ignored; the mean over the seeds, with the
+            interval over the drives that are tested on.
+        seeds: the mean IoU of each seed's segmenter.
+        gain: the mean IoU less that of those trained on the simulator's frames, drawn in pairs;
+            None for these themselves.
+    """
+
+    trained_on: str
+    mean_iou: Interval
+    seeds: list[float]
+    gain: Interval | None
+
+
+class Downstream:
+    """A comparison in a folder: the records of each kind, a segmenter's run for each seed."""
+
+    def __init__(
+        self, config: Config, folder: Path, manifest: Manifest, painter: Run, output: Path
+    ):
+        """Checks what is compared.
+
+        Args:
+            config: of the segmenters, all alike but for their seeds.
+            folder: of the records, which hold the simulator's frames beside the real ones.
+            manifest: theirs.
+            painter: the run that paints.
+            output: what is made lies there.
+
+        Raises:
+            UserError: there are no simulator's frames, no validation frames, or the run knows other
+                classes.
+        """
+        self.config, self.folder, self.manifest = config, folder, manifest
+        self.painter, self.output = painter, output
+        if not manifest.has_cg:
+            raise UserError(
+                f"{folder}: holds no simulator's frames beside the real ones, so there is nothing "
+                "to paint and compare"
+            )
+        if not manifest.splits["validation"].records:
+            raise UserError(f"{folder}: has no validation frames to test on; prepare some")
+        differing = class_differences(Manifest.load(painter.manifest).classes, manifest.classes)
+        if differing:
+            raise UserError(f"{painter.folder}: knows other classes than {folder} ({differing})")
+
+    def work(self, seeds: int) -> list[Usefulness]:
+        """Makes the records, trains, tests, and writes figures and sheet.
+
+        Args:
+            seeds: segmenters of each kind, from the configuration's seed on.
+
+        Raises:
+            UserError: what is in the folder was made of other records, or by another model.
+            Failure: the disk refuses, or see `Training.run`.
+        """
+        self._check_source()
+        tested: dict[str, list[np.ndarray]] = {}
+        segmenters: dict[str, Segmenter] = {}
+        for kind in KINDS:
+            of_seeds = []
+            for seed in range(self.config.seed, self.config.seed + seeds):
+                print(f"Segmenter trained on {kind} frames, seed {seed}")
+                segmenter = self._trained(kind, seed)
+                of_seeds.append(self._confusions(segmenter))
+                segmenters.setdefault(kind, segmenter)
+            drives = [np.stack(drive, axis=1) for drive in zip(*of_seeds, strict=True)]
+            tested[kind] = [unit.sum(0) for unit in units_of(drives)]
+        found = [_usefulness(kind, tested) for kind in KINDS]
+        with writing(self.output):
+            write_json(self.output / FIGURES, [asdict(each) for each in found])
+            with written_whole(self.output / SHEET) as partial:
+                Image.fromarray(self._sheet(segmenters)).save(partial, "png")
+        return found
+
+    def _check_source(self) -> None:
+        """Refuses a folder that holds what was made of something else."""
+        file = self.output / "source.json"
+        source = {
+            "records": [split.shards for split in self.manifest.splits.values()],
+            "run": str(self.painter.folder),
+            "steps": self.painter.steps,
+        }
+        with writing(self.output):
+            self.output.mkdir(parents=True, exist_ok=True)
+            if not file.is_file():
+                write_json(file, source)
+        known = _read_json(file)
+        if known != source:
+            differing = [key for key in source if known.get(key) != source[key]]
+            raise UserError(
+                f"{self.output}: holds a comparison of other {' and '.join(differing)}; choose "
+                "another --output"
+            )
+
+    def _trained(self, kind: str, seed: int) -> Segmenter:
+        records, run = self.output / "records" / kind, Run(self.output / f"{kind}-{seed}")
+        config = replace(self.config, seed=seed)
+        if not (records / MANIFEST).is_file():
+            replace_photos(self.folder, self.manifest, records, self._pictures(kind), kind)
+        with locked(run.folder, "or choose another --output"):
+            resuming.check_same(config, run)
+            return train(SegmenterTraining, config, records, run).segmenter
+
+    def _pictures(self, kind: str) -> Callable[[pipeline.Frames], np.ndarray]:
+        if kind != "painted":
+            field = {"simulator": "image_cg", "real": "image_real"}[kind]
+            return lambda frame: frame[field].numpy()
+        translator, *_ = assembly.restored_translator(self.painter)
+        return lambda frame: translator.picture(frame, redraw=translator.redraws)
+
+    def _confusions(self, segmenter: Segmenter) -> list[np.ndarray]:
+        """For each drive of the validation frames, (frames, C + 1, C + 1) int64."""
+        drives = []
+        for clip in pipeline.sequences(self.folder, self.manifest, "validation"):
+            counts = []
+            for frame in clip:
+                confusion = Confusion(self.manifest.classes.num_classes)
+                predicted = segmenter.segment(frame["image_real"][None])[0].numpy()
+                confusion.update(frame["labels"].numpy(), predicted)
+                counts.append(confusion.counts)
+            drives.append(np.stack(counts))
+        return drives
+
+    def _sheet(self, segmenters: dict[str, Segmenter]) -> np.ndarray:
+        frames = pipeline.frames(self.folder, self.manifest, "validation")
+        colorize = self.manifest.classes.colorize
+        rows = [
+            [
+                frame["image_real"].numpy(),
+                colorize(frame["labels"].numpy()),
+                *(
+                    colorize(segmenter.segment(frame["image_real"][None])[0].numpy())
+                    for segmenter in segmenters.values()
+                ),
+            ]
+            for frame in (frames[index] for index in evenly_spaced(len(frames), _ON_SHEET))
+        ]
+        return contact_sheet(rows, ["real frame", "labels", *(f"by {kind}" for kind in segmenters)])
+
+
+def report(found: Sequence[Usefulness]) -> list[str]:
+    """The comparison as lines for people."""
+    lines = ["Mean IoU on the real validation frames, void ignored (95 % interval):"]
+    for each in found:
+        line = f"  trained on {each.trained_on:10}{_written(each.mean_iou)}"
+        lines.append(line if each.gain is None else f"{line}, gain {_written(each.gain)}")
+    return lines
+
+
+def _written(figure: Interval) -> str:
+    return f"{figure.estimate:.3f} ({figure.low:.3f} to {figure.high:.3f})"
+
+
+def _usefulness(kind: str, tested: dict[str, list[np.ndarray]]) -> Usefulness:
+    draws: dict[str, Any] = {"samples": _DRAWS, "seed": 0}
+    own, simulator = tested[kind], tested[KINDS[0]]
+    pairs = [np.stack(pair) for pair in zip(own, simulator, strict=True)]
+    return Usefulness(
+        trained_on=kind,
+        mean_iou=interval(lambda units: _mean_iou(units).mean(), own, name=kind, **draws),
+        seeds=_mean_iou(own).tolist(),
+        gain=None if kind == KINDS[0] else interval(_gain, pairs, name=f"{kind}, gain", **draws),
+    )
+
+
+def _gain(pairs: list[np.ndarray]) -> float:
+    own, simulator = (_mean_iou([pair[side] for pair in pairs]).mean() for side in (0, 1))
+    return own - simulator
+
+
+def _mean_iou(units: Sequence[np.ndarray]) -> np.ndarray:
+    """Of each seed, (seeds,), of units (seeds, C + 1, C + 1) that are counted together."""
+    totals = np.sum(units, axis=0)
+    scores = [Confusion.of(total).scores(void_wrong=False).mean_iou for total in totals]
+    return np.array(scores, np.float64)
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        return json.loads(file.read_text())
+    except ValueError:
+        raise UserError(f"{file}: damaged; choose another --output") from None
