@@ -53,11 +53,22 @@ def read_labels(file: Path, table: ClassTable) -> np.ndarray:
         raise UserError(f"{file}: label maps must be PNG; JPEG changes the class ids")
     raw, palette = _stored(file)
     try:
-        if palette is not None:
-            return table.indices(raw, palette[raw])
-        return table.indices(raw if raw.ndim == 2 else raw[..., 2::-1])  # OpenCV reads BGR
+        return table.indices(raw, None if palette is None else palette[raw])
     except UserError as error:
         raise UserError(f"{file}: {error}") from None
+
+
+def read_numbers(file: Path) -> np.ndarray:
+    """Reads the numbers of a PNG as they stand in it: nothing is stretched, no palette applied.
+
+    Returns:
+        (height, width) of grey or of a palette's indices, or (height, width, 3) RGB without alpha;
+        uint8 or uint16.
+
+    Raises:
+        UserError: it is unreadable, or no PNG.
+    """
+    return _stored(file)[0]
 
 
 def read_instances(file: Path) -> np.ndarray:
@@ -113,6 +124,20 @@ def read_motion(file: Path) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         UserError: it is unreadable, or no such PNG.
     """
+    levels, valid = read_flow_levels(file)
+    return flow_of_levels(levels), valid
+
+
+def read_flow_levels(file: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Reads a flow's 16-bit PNG without turning its levels into pixels.
+
+    Returns:
+        (height, width, 2) float32, 0 to 65535: red, which stands for dx, then green, for dy; and
+        where the flow is valid, blue over 0, (height, width) bool.
+
+    Raises:
+        UserError: it is unreadable, or no such PNG.
+    """
     raw = _decode(file, cv2.IMREAD_UNCHANGED)
     if raw.dtype != np.uint16 or raw.ndim != 3:
         channels = 1 if raw.ndim == 2 else raw.shape[2]
@@ -120,11 +145,11 @@ def read_motion(file: Path) -> tuple[np.ndarray, np.ndarray]:
             f"{file}: has {channels} channels of {8 * raw.itemsize} bits; expected flow in three "
             "of 16, as KITTI has it"
         )
-    return flow_of_levels(raw[..., 2:0:-1].astype(np.float32)), raw[..., 0] > 0
+    return raw[..., 2:0:-1].astype(np.float32), raw[..., 0] > 0
 
 
 def _stored(file: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    """The numbers of a PNG as they stand in it: of a palette the indices, of few bits unscaled.
+    """The numbers of `read_numbers`: of a palette the indices, of few bits unscaled.
 
     And its palette, (256, 3) uint8 RGB, black where it has no more colours, if it has one.
     """
@@ -143,7 +168,9 @@ def _stored(file: Path) -> tuple[np.ndarray, np.ndarray | None]:
     pixels = _decoded(file, content, cv2.IMREAD_UNCHANGED)
     if kind == _GREY and depth < 8:
         return pixels // (255 // (2**depth - 1)), None  # OpenCV stretches them to 0..255
-    return (pixels[..., 0] if kind == _GREY_ALPHA and pixels.ndim == 3 else pixels), None
+    if pixels.ndim == 2:
+        return pixels, None
+    return (pixels[..., 0] if kind == _GREY_ALPHA else pixels[..., 2::-1]), None  # OpenCV reads BGR
 
 
 def _decode(file: Path, mode: int) -> np.ndarray:

@@ -18,9 +18,7 @@ from sflowgan_tf.data.flow import dense_flow
 from sflowgan_tf.data.manifest import write_json
 from sflowgan_tf.data.media.pictures import (
     read_image,
-    read_instances,
     read_labels,
-    read_motion,
     resize,
     resize_motion,
 )
@@ -151,13 +149,13 @@ def _read(raw: RawFrame, settings: RecordSettings) -> _Frame:
 
     real = read(raw.image_real, read_image)
     cg = raw.image_cg and read(raw.image_cg, read_image)
-    instances = raw.instances and read(raw.instances, read_instances)
+    instances = raw.instances and read(raw.instances, raw.instance_reader)
     edges, edges_cg = _edges(real, settings), None if cg is None else _edges(cg, settings)
     labels_read = resize(labels, size)
     coded = records.code(labels_read, edges, real, cg, edges_cg, instances)
     motion = None
     if raw.motion is not None:
-        flow, valid = read_motion(raw.motion)
+        flow, valid = raw.motion_reader(raw.motion)
         _check_size(raw.motion, valid, raw.labels, labels)
         motion = resize_motion(flow, valid, size)
     kinds = settings.classes.num_classes

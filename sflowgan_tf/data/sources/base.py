@@ -4,10 +4,14 @@ import itertools
 import math
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from sflowgan_tf.data.media.pictures import SUFFIXES
+import numpy as np
+
+from sflowgan_tf.data.media.pictures import SUFFIXES, read_instances, read_motion
 from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.listing import files_below
@@ -27,8 +31,10 @@ class RawFrame:
         labels: the label map's file.
         image_real: the photo's file.
         image_cg: the simulator's file, where it is another one.
-        instances: the file of `data.media.pictures.read_instances`; it may be the label map's.
-        motion: the file of `data.media.pictures.read_motion`, the exact flow to the next frame.
+        instances: the instance map's file; it may be the label map's.
+        motion: the file of the exact flow to the next frame.
+        instance_reader: of `instances`; gives what `data.media.pictures.read_instances` does.
+        motion_reader: of `motion`; gives what `data.media.pictures.read_motion` does.
     """
 
     sequence: str
@@ -41,6 +47,8 @@ class RawFrame:
     motion: Path | None = None
     split: str | None = None
     stride: int = 1
+    instance_reader: Callable[[Path], np.ndarray] = read_instances
+    motion_reader: Callable[[Path], tuple[np.ndarray, np.ndarray]] = read_motion
 
     @property
     def files(self) -> list[Path]:
@@ -107,6 +115,23 @@ def _check_alike(first: RawFrame, second: RawFrame, field: str, named: str) -> N
             f"{without.image_real}: has no {named} beside it, {having.image_real} has; expected it "
             "for all frames or for none"
         )
+
+
+def single(photo: Path, labels: Path, **others: Any) -> RawFrame:
+    """A frame that no other follows: a sequence and a group of its own, named as its photo.
+
+    `others` are further attributes of the frame, or other values of these.
+    """
+    place: dict[str, Any] = {"sequence": photo.stem, "number": 0, "group": photo.stem}
+    return RawFrame(image_real=photo, labels=labels, **(place | others))
+
+
+def parted(train: list[RawFrame], validation: list[RawFrame]) -> list[RawFrame]:
+    """The frames of a dataset's own two parts, which are the split where both have frames."""
+    if not (train and validation):
+        return train + validation
+    parts = {"train": train, "validation": validation}
+    return [replace(frame, split=name) for name, part in parts.items() for frame in part]
 
 
 def ordered(frames: list[RawFrame], root: Path, expected: str) -> list[RawFrame]:

@@ -1,14 +1,13 @@
 """Cityscapes: single annotated frames, and its video clips with labels for every frame."""
 
-import dataclasses
 import re
 from pathlib import Path
 
-from sflowgan_tf.data.sources.base import RawFrame, Source, ordered, pictures
+from sflowgan_tf.data.sources.base import RawFrame, Source, ordered, parted, pictures
 from sflowgan_tf.ops.classes import table
 
 _NAME = re.compile(r"(?P<sequence>.+_\d{6})_(?P<number>\d{6})_leftImg8bit")
-_SPLITS = {"train": "train", "val": "validation"}
+_PARTS = ("train", "val")
 
 
 def find(root: Path, classes: str) -> Source:
@@ -27,25 +26,19 @@ def _find(root: Path, images: str, annotations: str) -> Source:
     A drive's name is its city and sequence number. Some cities are one long drive, and a gap in the
     frame numbers ends a clip.
     """
-    parts = {
-        name: [
-            frame for file in pictures(root / images / name) if (frame := _frame(file, annotations))
-        ]
-        for name in _SPLITS
-    }
-    official = all(parts.values())
-    frames = [frame for name in _SPLITS for frame in parts[name]]
-    if not official:
-        frames = [dataclasses.replace(frame, split=None) for frame in frames]
+    train, validation = (
+        [frame for file in pictures(root / images / part) if (frame := _frame(file, annotations))]
+        for part in _PARTS
+    )
     expected = f"{images}/{{train,val}}/<city>/<city>_<sequence>_<frame>_leftImg8bit.png"
-    return Source(ordered(frames, root, expected), table("cityscapes"))
+    return Source(ordered(parted(train, validation), root, expected), table("cityscapes"))
 
 
 def _frame(file: Path, annotations: str) -> RawFrame | None:
-    match, city, split = _NAME.fullmatch(file.stem), file.parent, file.parents[1]
-    if match is None or split.name not in _SPLITS:  # not in a city's folder
+    match, city, part = _NAME.fullmatch(file.stem), file.parent, file.parents[1]
+    if match is None or part.name not in _PARTS:  # not in a city's folder
         return None
-    annotation = split.parents[1] / annotations / split.name / city.name
+    annotation = part.parents[1] / annotations / part.name / city.name
     name = f"{match['sequence']}_{match['number']}_gtFine"
     instances = annotation / f"{name}_instanceIds.png"
     return RawFrame(
@@ -55,5 +48,4 @@ def _frame(file: Path, annotations: str) -> RawFrame | None:
         labels=annotation / f"{name}_labelIds.png",
         image_real=file,
         instances=instances if instances.is_file() else None,
-        split=_SPLITS[split.name],
     )

@@ -10,7 +10,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from sflowgan_tf.data.media.pictures import SUFFIXES
 from sflowgan_tf.data.sources.base import RawFrame, Source, ordered, pictures
-from sflowgan_tf.ops.classes import VOID, ClassTable, Color, onto
+from sflowgan_tf.data.sources.own_classes import ClassRow, own_table
+from sflowgan_tf.ops.classes import ClassTable, onto
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.listing import normal_name
 from sflowgan_tf.utils.yaml_files import first_line, read_yaml
@@ -18,23 +19,6 @@ from sflowgan_tf.utils.yaml_files import first_line, read_yaml
 _SEQUENCE = r"(?P<sequence>.*?)[/_-]*(?P<number>\d+)"
 _ANY = "**/*.*"
 _TREES = (("A", "B"), ("label", "img"))
-
-
-@dataclass
-class ClassRow:
-    """One raw id of a table of your own.
-
-    Attributes:
-        id: in the label maps.
-        name: of the class; ids of one name are one class.
-        color: RGB, also of colour maps; none for black in pictures.
-        ignored: whether its pixels count as void.
-    """
-
-    id: int
-    name: str
-    color: list[int] | None = None
-    ignored: bool = False
 
 
 @dataclass
@@ -222,54 +206,5 @@ def _classes(description: Description, file: Path, classes: str) -> ClassTable:
         )
     if description.table:
         return replace(onto(description.table, classes), coding=description.coding)
-    if classes != "own":
-        raise UserError(
-            f"records.classes={classes}: expected own, since {file} has its own classes"
-        )
-    if description.channel not in (None, "red"):
-        raise UserError(f"{file}: channel: expected red or nothing, got {description.channel!r}")
-    _check_rows(description.classes, file)
-    counted = [row for row in description.classes if not row.ignored]
-    colors = {row.name: row.color or (0, 0, 0) for row in reversed(counted)}
-    names = tuple(dict.fromkeys(row.name for row in counted))
-    index = {name: place for place, name in enumerate(names)}
-    return ClassTable(
-        name=file.stem,
-        names=names,
-        colors=tuple((colors[name][0], colors[name][1], colors[name][2]) for name in names),
-        ids={row.id: VOID if row.ignored else index[row.name] for row in description.classes},
-        channel=description.channel,  # type: ignore[arg-type]  # checked above
-        coding=description.coding,  # type: ignore[arg-type]
-        color_ids=_color_ids(description.classes),
-    )
-
-
-def _color_ids(rows: list[ClassRow]) -> dict[Color, int]:
-    """The ids of the colours, if each stands for one class; black is an ignored id, if free."""
-    meant = {row.id: "" if row.ignored else row.name for row in rows}
-    ids: dict[Color, int] = {}
-    for row in rows:
-        if row.color is not None:
-            red, green, blue = row.color
-            known = ids.setdefault((red, green, blue), row.id)
-            if meant[known] != meant[row.id]:
-                return {}
-    for row in rows:
-        if ids and row.ignored:
-            ids.setdefault((0, 0, 0), row.id)
-    return ids
-
-
-def _check_rows(rows: list[ClassRow], file: Path) -> None:
-    ids = [row.id for row in rows]
-    twice = next((key for key in ids if ids.count(key) > 1), None)
-    if twice is not None:
-        raise UserError(f"{file}: classes: id {twice} is there twice; expected each once")
-    for row in rows:
-        color = (0, 0, 0) if row.color is None else row.color
-        if len(color) != 3 or not all(0 <= level <= 255 for level in color):
-            raise UserError(f"{file}: classes: color of {row.name!r}: expected [r, g, b], 0 to 255")
-        if not 0 <= row.id < 1 << 16:
-            raise UserError(f"{file}: classes: id {row.id}: expected 0 to 65535")
-    if all(row.ignored for row in rows) or len({row.name for row in rows}) > VOID:
-        raise UserError(f"{file}: classes: expected 1 to {VOID} classes that are not ignored")
+    how = {"channel": description.channel, "coding": description.coding}
+    return own_table(description.classes, file, classes, name=file.stem, **how)

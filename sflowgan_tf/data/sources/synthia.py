@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from sflowgan_tf.data.sources.base import RawFrame, Source, ordered
+from sflowgan_tf.data.sources.base import RawFrame, Source, ordered, single
 from sflowgan_tf.ops.classes import onto
 from sflowgan_tf.utils.listing import files_below
 
@@ -74,13 +74,7 @@ def _unordered(root: Path) -> list[RawFrame]:
     labels = root / "GT" / "LABELS"
     maps = _by_stem(labels)
     return [
-        RawFrame(
-            sequence=stem,
-            number=0,
-            group=stem,
-            labels=maps.get(stem, labels / file.name),
-            image_real=file,
-            instances=maps.get(stem, labels / file.name),
-        )
+        single(file, found, instances=found)
         for stem, file in _by_stem(root / "RGB").items()
+        for found in [maps.get(stem, labels / file.name)]
     ]
