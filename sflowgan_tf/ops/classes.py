@@ -266,6 +266,7 @@ def _as_cityscapes(source: ClassTable, ids: dict[int, int]) -> ClassTable:
         channel=source.channel,
         bits=source.bits,
         color_ids=source.color_ids,
+        coding=source.coding,
     )
 
 
@@ -411,6 +412,73 @@ _CARLA_OLD = _own(
     channel="red",
 )
 
+# The colors.txt of Virtual KITTI 2, in its order; its label maps hold the colours alone.
+_VKITTI = _own(
+    "vkitti",
+    {
+        1: ("terrain", (210, 0, 200)),
+        2: ("sky", (90, 200, 255)),
+        3: ("tree", (0, 199, 0)),
+        4: ("vegetation", (90, 240, 0)),
+        5: ("building", (140, 140, 140)),
+        6: ("road", (100, 60, 100)),
+        7: ("guard rail", (250, 100, 255)),
+        8: ("traffic sign", (255, 255, 0)),
+        9: ("traffic light", (200, 200, 0)),
+        10: ("pole", (255, 130, 0)),
+        11: ("misc", (80, 80, 80)),
+        12: ("truck", (160, 60, 60)),
+        13: ("car", (255, 127, 80)),
+        14: ("van", (0, 139, 139)),
+    },
+    void=(0,),
+    coding="colors",
+)
+
+# SegNet's 11 classes of CamVid, in their order there, in the colours of CamVid's label_colors.txt.
+_CAMVID = _own(
+    "camvid",
+    {
+        0: ("sky", (128, 128, 128)),
+        1: ("building", (128, 0, 0)),
+        2: ("pole", (192, 192, 128)),
+        3: ("road", (128, 64, 128)),
+        4: ("sidewalk", (0, 0, 192)),
+        5: ("vegetation", (128, 128, 0)),
+        6: ("traffic sign", (192, 128, 128)),
+        7: ("fence", (64, 64, 128)),
+        8: ("car", (64, 0, 128)),
+        9: ("pedestrian", (64, 64, 0)),
+        10: ("bicycle", (0, 128, 192)),
+    },
+    void=(11,),
+)
+
+# The other 20 classes of CamVid, of which SegNet's are made too: camvidPixelLabelIDs of MathWorks'
+# example on SegNet, "following the original SegNet training methodology".
+_CAMVID_COLORS: dict[Color, int] = {
+    (0, 128, 64): 1,  # bridge
+    (64, 192, 0): 1,  # wall
+    (64, 0, 64): 1,  # tunnel
+    (192, 0, 128): 1,  # archway
+    (0, 0, 64): 2,  # traffic cone
+    (128, 0, 192): 3,  # lane markings to drive on
+    (192, 0, 64): 3,  # other lane markings
+    (64, 192, 128): 4,  # parking block
+    (128, 128, 192): 4,  # road shoulder
+    (192, 192, 0): 5,  # other vegetation
+    (128, 128, 64): 6,  # text
+    (0, 64, 64): 6,  # traffic light
+    (64, 128, 192): 8,  # SUV, pick-up truck
+    (192, 128, 192): 8,  # truck, bus
+    (192, 64, 128): 8,  # train
+    (128, 64, 64): 8,  # other that moves
+    (192, 128, 64): 9,  # child
+    (64, 0, 192): 9,  # cart, luggage, pram
+    (64, 128, 64): 9,  # animal
+    (192, 0, 192): 10,  # motorcycle, scooter
+}
+
 _SYNTHIA_IDS = {1: 10, 2: 2, 3: 0, 4: 1, 5: 4, 6: 8, 7: 5, 8: 13, 9: 7, 10: 11, 15: 6}
 
 TABLES: dict[str, ClassTable] = {
@@ -427,6 +495,8 @@ TABLES: dict[str, ClassTable] = {
         ),
         _CARLA,
         _CARLA_OLD,
+        _VKITTI,
+        replace(_CAMVID, color_ids=_CAMVID.color_ids | _CAMVID_COLORS),
         # 11 is bicycle or cyclist there, mostly cyclists; 12 is lane marking, painted on the road
         _as_cityscapes(_SYNTHIA, _SYNTHIA_IDS | {11: 12, 12: 0}),
         _as_cityscapes(
@@ -438,6 +508,11 @@ TABLES: dict[str, ClassTable] = {
             _CARLA_OLD,
             {1: 2, 2: 4, 4: 11, 5: 5, 6: 0, 7: 0, 8: 1, 9: 8, 10: 13, 11: 3, 12: 7, 13: 10}
             | {18: 6, 22: 9},
+        ),
+        # vans are cars in Cityscapes, guard rails void
+        _as_cityscapes(
+            _VKITTI,
+            {1: 9, 2: 10, 3: 8, 4: 8, 5: 2, 6: 0, 8: 7, 9: 6, 10: 5, 12: 14, 13: 13, 14: 13},
         ),
     )
 }

@@ -58,6 +58,20 @@ def test_carla_changed_its_table():
     assert names("carla-0.9.13-as-cityscapes", 6, 7, 10) == ["road", "road", "car"]
 
 
+def test_virtual_kittis_vans_are_cars_and_its_guard_rails_void_in_cityscapes():
+    table = TABLES["vkitti"]
+    by_name = {table.names[index]: key for key, index in table.ids.items() if index != VOID}
+    ids = TABLES["vkitti-as-cityscapes"].ids
+    assert names("vkitti-as-cityscapes", by_name["van"], by_name["tree"]) == ["car", "vegetation"]
+    assert [ids[by_name[name]] for name in ("guard rail", "misc")] == [VOID] * 2
+
+
+def test_camvids_32_colours_are_segnets_11_classes_and_void():
+    table = TABLES["camvid"]
+    counts = [[*table.color_ids.values()].count(key) for key in range(12)]
+    assert counts == [1, 5, 2, 3, 3, 2, 3, 1, 5, 4, 2, 1]
+
+
 @given(st.lists(st.sampled_from(sorted(TABLES["synthia"].ids)), min_size=1))
 def test_encode_looks_each_id_up(ids):
     encoded = TABLES["synthia"].encode(np.array(ids, np.uint16))
@@ -174,7 +188,7 @@ def test_an_unknown_colour_is_named_with_its_share_and_the_nearest_class():
 def test_a_picture_that_is_no_label_map_is_refused():
     photo = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
     for table in TABLES.values():
-        with pytest.raises(UserError, match="as a colour map: colour .* is none of"):
+        with pytest.raises(UserError, match="colour .* is none of"):
             table.indices(photo)
 
 

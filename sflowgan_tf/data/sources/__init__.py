@@ -3,7 +3,17 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from sflowgan_tf.data.sources import cityscapes, folder, synthia
+from sflowgan_tf.data.sources import (
+    bdd100k,
+    camvid,
+    cityscapes,
+    folder,
+    gta5,
+    kitti,
+    mapillary,
+    synthia,
+    vkitti,
+)
 from sflowgan_tf.data.sources.base import RawFrame, Source, without
 from sflowgan_tf.utils.errors import UserError
 
@@ -14,6 +24,12 @@ SOURCES: dict[str, Callable[[Path, str], Source]] = {
     "synthia": synthia.find,
     "cityscapes": cityscapes.find,
     "cityscapes_sequence": cityscapes.find_sequence,
+    "vkitti": vkitti.find,
+    "gta5": gta5.find,
+    "camvid": camvid.find,
+    "kitti": kitti.find,
+    "bdd100k": bdd100k.find,
+    "mapillary": mapillary.find,
     "folder": folder.find,
 }
 
@@ -21,12 +37,13 @@ SOURCES: dict[str, Callable[[Path, str], Source]] = {
 def find(dataset: str, root: Path, classes: str = "own", left_out: str = "") -> Source:
     """The frames of a raw dataset at `root`, a key of `SOURCES`.
 
-    Classes are its "own", or "cityscapes" for its trainIds, which SYNTHIA's can be mapped to.
-    Frames whose photos' paths below `root` hold a match of the regular expression `left_out` are
-    left out, if it says any.
+    Classes are its "own", or "cityscapes" for the trainIds, which some have anyway and others' can
+    be mapped to. Frames whose photos' paths below `root` hold a match of the regular expression
+    `left_out` are left out, if it says any.
 
     Raises:
-        UserError: no such dataset, or nothing of it at `root`, or nothing left.
+        UserError: no such dataset, or nothing of it at `root`, or nothing left, or `classes` that
+            it can't be read with.
     """
     if dataset not in SOURCES:
         raise UserError(f"--dataset {dataset}: expected one of {', '.join(SOURCES)}")

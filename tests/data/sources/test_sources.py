@@ -173,6 +173,12 @@ def test_the_last_frame_of_a_sequence_is_not_followed_by_another_sequence(tmp_pa
         ("synthia", "RGB,GT/LABELS"),
         ("cityscapes", "leftImg8bit/"),
         ("cityscapes_sequence", "leftImg8bit_sequence/"),
+        ("vkitti", "classSegmentation"),
+        ("gta5", "images/"),
+        ("camvid", "701_StillsRaw_full/.*SegNet"),
+        ("kitti", "panoptic_maps/.*training/semantic"),
+        ("bdd100k", "labels/sem_seg/masks/.*_train_id.png"),
+        ("mapillary", "training,validation"),
         ("folder", "folder.yaml"),
     ],
 )
@@ -184,8 +190,8 @@ def test_a_wrong_root_says_what_was_looked_for(tmp_path, dataset, looked_for):
 
 
 def test_an_unknown_dataset_lists_those_there_are(tmp_path):
-    with pytest.raises(UserError, match="--dataset kitti: expected one of minicity, synthia"):
-        find("kitti", tmp_path)
+    with pytest.raises(UserError, match="--dataset paris: expected one of minicity, synthia"):
+        find("paris", tmp_path)
 
 
 def write(root, text):
