@@ -21,8 +21,6 @@ _TERMS = {
     "cityscapes": "Cityscapes: registration; research only, no redistribution.",
     "cityscapes_sequence": "Cityscapes: registration; research only, no redistribution.",
     "vkitti": "Virtual KITTI 2: CC BY-NC-SA 3.0, no commercial use.",
-    "gta5": "Playing for Data: frames of a game, whose publisher allows no commercial use.",
-    "camvid": "CamVid: its owners' page names no licence.",
     "kitti": "KITTI: CC BY-NC-SA 3.0, no commercial use.",
     "bdd100k": "BDD100K: education, research and not-for-profit purposes.",
     "mapillary": "Mapillary Vistas: registration; CC BY-NC-SA, no commercial use.",
