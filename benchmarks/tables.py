@@ -42,7 +42,12 @@ _PIX2PIX = (
 )
 # without skips a second downsampling loses poles and signs at this size
 _PIX2PIXHD = ("discriminator.num_scales=3", "generator.downsamplings=1")
-_OURS = ("generator.skips=true", "discriminator.depth=2", "losses.l1=10")
+_OURS = (
+    "generator.skips=true",
+    "generator.grain=true",
+    "discriminator.depth=2",
+    "losses.l1=10",
+)
 _DNED = (*_OURS, "phases.edges=1", "phases.dned=1")
 
 ROWS: dict[str, tuple[str, ...]] = {
