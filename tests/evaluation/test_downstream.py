@@ -81,7 +81,7 @@ def test_all_are_trained_alike():
     configs = {path.parent.name: path.read_text() for path in OUTPUT.glob("*/config.yaml")}
     assert set(configs) == {f"{k}-{n}" for k in ("simulator", "painted", "real") for n in (0, 1)}
     assert len(set(configs.values())) == 2  # the seeds
-    assert {Run(OUTPUT / name).steps[0] for name in configs} == {4}
+    assert {Run(OUTPUT / name).steps[0] for name in configs} == {1}  # batches
 
 
 def test_figures_have_intervals_and_gains():
