@@ -17,6 +17,7 @@ from sflowgan_tf.ops.settings import HED_FILTERS, EdgeSettings, Farneback
 from sflowgan_tf.utils.bounds import bounded, violations
 from sflowgan_tf.utils.errors import UserError, prefixed
 from sflowgan_tf.utils.files import written_whole
+from sflowgan_tf.utils.sizes import size
 from sflowgan_tf.utils.yaml_files import first_line, read_yaml
 
 
@@ -226,16 +227,6 @@ class Config:
     # between two checkpoints; one is written after each epoch too
     checkpoint_steps: int = bounded(500, 1)
     seed: int = bounded(0, 0)
-
-
-def size(text: str, name: str = "size") -> tuple[int, int]:
-    """(width, height) of a text such as "512x256"; UserError names the argument otherwise."""
-    width, times, height = text.partition("x")
-    if not (times and width.isdigit() and height.isdigit() and min(int(width), int(height)) > 1):
-        raise UserError(
-            f"{name}: expected WIDTHxHEIGHT such as 512x256, both 2 or more, got {text!r}"
-        )
-    return int(width), int(height)
 
 
 def folder() -> Path:

@@ -4,6 +4,7 @@ Each function imports what it needs: TensorFlow quietly and not with this module
 trains for a model that stands alone.
 """
 
+import argparse
 import os
 from pathlib import Path
 
@@ -45,6 +46,20 @@ def load(what: str | os.PathLike[str]) -> Model:
         "folder of a SavedModel, a TFLite file, the address of a server (http://, grpc://), or the "
         "name of a model that comes with the package (minicity)"
     )
+
+
+def chosen(parsed: argparse.Namespace) -> Model:
+    """The model that the flags of `cli.add_model_flags` name: a run, an artefact or a server's.
+
+    Raises:
+        UserError: as `of_run`, `exported` and `on_server`.
+        Failure: as `on_server`.
+    """
+    if parsed.run is not None:
+        return of_run(parsed.run)
+    if parsed.model is not None:
+        return exported(parsed.model)
+    return on_server(parsed.server)
 
 
 def _is_run(name: str) -> bool:

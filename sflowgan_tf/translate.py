@@ -10,7 +10,6 @@ from sflowgan_tf.utils import cli
 
 if TYPE_CHECKING:
     from sflowgan_tf.data.media.scenes import Scenes
-    from sflowgan_tf.translation.model import Model
     from sflowgan_tf.translation.painting import Painter
 
 _FPS = Fraction(25)
@@ -26,14 +25,7 @@ def flags() -> argparse.ArgumentParser:
         "--run synthia --labels labels.mkv --frames cg.mp4 --output film.mp4 --side-by-side",
     )
     add = parser.add_argument
-    model = parser.add_mutually_exclusive_group(required=True)
-    model.add_argument("--run", metavar="NAME", help="a folder in runs/, or its path")
-    model.add_argument(
-        "--model", type=Path, metavar="PATH", help="what export wrote; or minicity, of the package"
-    )
-    model.add_argument(
-        "--server", metavar="URL", help="http://HOST:8501/v1/models/NAME, or grpc://HOST:8500/NAME"
-    )
+    cli.add_model_flags(parser)
     source = {"required": True, "type": Path, "metavar": "PATH"}
     add("--labels", **source, help="label maps: a folder of PNGs, or a lossless video")
     add("--frames", **source, help="CG or real frames: a folder, or a video")
@@ -48,20 +40,10 @@ def flags() -> argparse.ArgumentParser:
         metavar="A",
         help="colours: given, like:PICTURE[,LABELS], cluster:N or random; given",
     )
-    add("--fps", type=_rate, metavar="R", help=f"of the film; that of the video, else {_FPS}")
+    add("--fps", type=cli.rate, metavar="R", help=f"of the film; that of the video, else {_FPS}")
     cli.add_history_flag(parser)
     add("--side-by-side", action="store_true", help="film: frame, labels and result in a row")
     return parser
-
-
-def _rate(text: str) -> Fraction:
-    try:
-        rate = Fraction(text).limit_denominator(1001)
-    except (ValueError, ZeroDivisionError):
-        rate = Fraction(0)
-    if not 0 < rate <= 1000:
-        raise argparse.ArgumentTypeError(f"expected 25, 29.97 or 30000/1001, got {text!r}")
-    return rate
 
 
 def work(parsed: argparse.Namespace) -> None:
@@ -77,13 +59,14 @@ def work(parsed: argparse.Namespace) -> None:
     size = settings.size(parsed.size, "--size") if parsed.size else None
 
     import_tensorflow()
+    from sflowgan_tf import loading
     from sflowgan_tf.data.media.scenes import pair_up
     from sflowgan_tf.translation.appearance import AppearanceChoice
     from sflowgan_tf.translation.painting import Painter
 
     appearance = None if parsed.appearance is None else AppearanceChoice.parse(parsed.appearance)
     scenes = pair_up(parsed.labels, parsed.frames, in_order=is_film)
-    with _model(parsed) as model:
+    with loading.chosen(parsed) as model:
         several = parsed.variations > 1 and not is_drawn
         for flag, needs in (("--variations", several), ("--edges", parsed.edges)):
             if needs and parsed.edges != "laplacian" and not model.redraws:
@@ -105,17 +88,6 @@ def work(parsed: argparse.Namespace) -> None:
             _films(parsed, painter, scenes)
         else:
             _pictures(parsed, painter, scenes)
-
-
-def _model(parsed: argparse.Namespace) -> "Model":
-    """What --run, --model or --server names."""
-    from sflowgan_tf import loading
-
-    if parsed.run is not None:
-        return loading.of_run(parsed.run)
-    if parsed.model is not None:
-        return loading.exported(parsed.model)
-    return loading.on_server(parsed.server)
 
 
 def _is_film(parsed: argparse.Namespace) -> bool:

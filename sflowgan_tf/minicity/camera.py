@@ -8,8 +8,41 @@ import numpy as np
 
 from .faces import Faces
 
-_HEIGHT = 1.5  # metres above the road
-_FOCAL = 0.72  # of the image's width: about 70 degrees from left to right
+
+@dataclass(frozen=True)
+class Mount:
+    """Where a camera sits on the car that drives.
+
+    Attributes:
+        position: metres ahead, to the right and up from the place on the road below the driver.
+        rotation: degrees of pitch (up), yaw (to the right) and roll (clockwise); the camera is
+            first turned by the yaw, then about its own axes by pitch and roll.
+        focal: of the image's width; 0.72 are about 70 degrees from left to right.
+    """
+
+    position: tuple[float, float, float] = (0.0, 0.0, 1.5)
+    rotation: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    focal: float = 0.72
+
+    def axes(self) -> np.ndarray:
+        """(3, 3): right, down and ahead of the camera, each in those of the car."""
+        pitch, yaw, roll = np.radians(self.rotation)
+        turned, tilted, rolled = (
+            _rotation(axis, angle) for axis, angle in ((1, yaw), (0, pitch), (2, roll))
+        )
+        return rolled.T @ tilted.T @ turned.T
+
+
+def _rotation(axis: int, angle: float) -> np.ndarray:
+    """(3, 3), by an angle in radians from the axis after `axis` to the one after that."""
+    matrix = np.eye(3)
+    first, second = (axis + 1) % 3, (axis + 2) % 3
+    matrix[[first, second], [first, second]] = np.cos(angle)
+    matrix[second, first], matrix[first, second] = np.sin(angle), -np.sin(angle)
+    return matrix
+
+
+DRIVER = Mount()
 
 
 @dataclass(frozen=True)
@@ -73,10 +106,12 @@ class Drive:
             phase=rng.uniform(0, 2 * np.pi),
         )
 
-    def camera(self, time: float, lane: float, size: tuple[int, int]) -> Camera:
+    def camera(
+        self, time: float, lane: float, size: tuple[int, int], mount: Mount = DRIVER
+    ) -> Camera:
         """The view at `time` frames from the lane with its middle at x = `lane`, metres.
 
-        `size` is the image's width and height in pixels.
+        `size` is the image's width and height in pixels, `mount` the camera's place on the car.
         """
         width, height = size
         turn = 2 * np.pi * time / self.period + self.phase
@@ -90,7 +125,9 @@ class Drive:
         )
         right = np.array([np.cos(yaw), 0, -np.sin(yaw)])
         down = np.cross(right, forward)
-        focal = _FOCAL * width
+        focal = mount.focal * width
         lens = np.array([[focal, 0, (width - 1) / 2], [0, focal, (height - 1) / 2], [0, 0, 1]])
-        position = np.array([lane + self.sway * np.cos(turn), _HEIGHT, self.step * time])
-        return Camera(position, lens @ np.stack([right, down, forward]))
+        ahead, aside, up = mount.position
+        position = np.array([lane + self.sway * np.cos(turn), up, self.step * time])
+        position += ahead * np.array([np.sin(yaw), 0, np.cos(yaw)]) + aside * right
+        return Camera(position, lens @ mount.axes() @ np.stack([right, down, forward]))

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from . import cg, facade, lens, photo, raster
-from .camera import Drive
-from .street import lay_out
+from .camera import DRIVER, Drive, Mount
+from .street import Street, lay_out
 from .weather import KINDS, Weather
 
 
@@ -51,6 +51,87 @@ def weather(seed: int, index: int) -> Weather:
     return replace(kind, direction=np.array([x, np.sin(height), z]))
 
 
+@dataclass(frozen=True)
+class Look:
+    """What a camera sees at one time, of which both renderings are made.
+
+    Attributes:
+        street: the scene.
+        seen: the view.
+        surface: its surface points.
+        walls: its façade pixels.
+        flow: of a `Frame`.
+        flow_valid: of a `Frame`.
+    """
+
+    street: Street
+    seen: raster.View
+    surface: raster.Surface
+    walls: facade.Facade
+    flow: np.ndarray | None
+    flow_valid: np.ndarray | None
+
+    @property
+    def labels(self) -> np.ndarray:
+        """(height, width) uint8, of a `Frame`."""
+        return np.take(self.street.faces.label, self.seen.face)
+
+    @property
+    def instances(self) -> np.ndarray:
+        """(height, width) uint16, of a `Frame`."""
+        return np.take(self.street.faces.instance, self.seen.face)
+
+    @property
+    def image_cg(self) -> np.ndarray:
+        """(height, width, 3) uint8 RGB, of a `Frame`."""
+        return cg.render(self.street, self.seen, self.walls)
+
+
+@dataclass(frozen=True)
+class Course:
+    """A street and the drive along it.
+
+    Attributes:
+        street: the scene.
+        way: of the car with the camera.
+        frames: how many the drive has.
+    """
+
+    street: Street
+    way: Drive
+    frames: int
+
+    @classmethod
+    def draw(cls, seed: int, index: int, frames: int) -> Course:
+        """The course of a sequence; it depends on nothing but the arguments of `sequence`."""
+        rng = np.random.default_rng([seed, index, 0])
+        way = Drive.draw(rng)
+        return cls(lay_out(rng, way.step * frames, way.step), way, frames)
+
+    def looks(self, size: tuple[int, int], start: int = 0, mount: Mount = DRIVER) -> Iterator[Look]:
+        """What a camera on the car sees, frame by frame.
+
+        Args:
+            size: width and height in pixels.
+            start: the frame to begin with.
+            mount: the camera's place on the car.
+        """
+        seen = self._view(start, size, mount)
+        for number in range(start, self.frames):
+            surface = raster.surface(seen)
+            walls = facade.look(self.street.faces, self.street.styles, seen, surface)
+            flow = valid = following = None
+            if number + 1 < self.frames:
+                following = self._view(number + 1, size, mount)
+                flow, valid = raster.flow(seen, following)
+            yield Look(self.street, seen, surface, walls, flow, valid)
+            seen = following or seen
+
+    def _view(self, number: int, size: tuple[int, int], mount: Mount) -> raster.View:
+        camera = self.way.camera(number, self.street.lane, size, mount)
+        return raster.view(self.street.faces, camera, number, size)
+
+
 def sequence(
     seed: int, index: int, frames: int, size: tuple[int, int], noise: bool = True
 ) -> Iterator[Frame]:
@@ -66,30 +147,17 @@ def sequence(
     Yields:
         The frames in their order.
     """
-    rng = np.random.default_rng([seed, index, 0])
-    drive = Drive.draw(rng)
-    street = lay_out(rng, drive.step * frames, drive.step)
-    sky = weather(seed, index)
-    seen = raster.view(street.faces, drive.camera(0, street.lane, size), 0, size)
-    for number in range(frames):
-        surface = raster.surface(seen)
-        walls = facade.look(street.faces, street.styles, seen, surface)
+    course, sky = Course.draw(seed, index, frames), weather(seed, index)
+    for number, look in enumerate(course.looks(size)):
         grain = np.random.default_rng([seed, index, 2, number]) if noise else None
-        flow = valid = following = None
-        if number + 1 < frames:
-            camera = drive.camera(number + 1, street.lane, size)
-            following = raster.view(street.faces, camera, number + 1, size)
-            flow, valid = raster.flow(seen, following)
+        photograph = photo.render(course.street, sky, look.seen, look.surface, look.walls)
         yield Frame(
-            labels=np.take(street.faces.label, seen.face),
-            instances=np.take(street.faces.instance, seen.face),
-            lights=np.take(street.faces.light, seen.face),
-            image_cg=cg.render(street, seen, walls),
-            image_real=lens.develop(
-                photo.render(street, sky, seen, surface, walls), sky.exposure, grain
-            ),
-            depth=surface.depth,
-            flow=flow,
-            flow_valid=valid,
+            labels=look.labels,
+            instances=look.instances,
+            lights=np.take(course.street.faces.light, look.seen.face),
+            image_cg=look.image_cg,
+            image_real=lens.develop(photograph, sky.exposure, grain),
+            depth=look.surface.depth,
+            flow=look.flow,
+            flow_valid=look.flow_valid,
         )
-        seen = following or seen

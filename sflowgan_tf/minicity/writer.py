@@ -8,10 +8,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from sflowgan_tf.data.flow import encode_flow
+from sflowgan_tf.data.media import pictures
 from sflowgan_tf.ops.classes import table
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.files import named, unfinished_folder, written_whole
@@ -104,19 +102,15 @@ def _keep_settings(root: Path, settings: dict) -> None:
 
 def _write_frame(partial: Path, folder: Path, number: int, frame: Frame) -> None:
     """Writes a frame's pictures below `partial`; errors name their places below `folder`."""
-    labels = np.zeros((*frame.labels.shape, 3), np.uint16)  # BGR, as cv2 takes it
-    labels[..., 2], labels[..., 1] = frame.labels, frame.instances
-    colors = _SYNTHIA.colorize(_SYNTHIA.encode(frame.labels))
-    depth = np.minimum(np.rint(frame.depth * 100), 65535).astype(np.uint16)
     images = {
-        "RGB": frame.image_cg[..., ::-1],
-        "REAL": frame.image_real[..., ::-1],
-        "Depth": depth,
-        "GT/LABELS": labels,
-        "GT/COLOR": colors[..., ::-1],
+        "RGB": frame.image_cg,
+        "REAL": frame.image_real,
+        "Depth": pictures.centimetres(frame.depth),
+        "GT/LABELS": pictures.labels_and_instances(frame.labels, frame.instances),
+        "GT/COLOR": _SYNTHIA.colorize(_SYNTHIA.encode(frame.labels)),
         "GT/LIGHTS": frame.lights,
     }
-    coded = {kind: _png(image) for kind, image in images.items()}
+    coded = {kind: pictures.encode_png(image) for kind, image in images.items()}
     if frame.flow is not None and frame.flow_valid is not None:
         coded["GT/FLOW"] = encode_flow(frame.flow, frame.flow_valid)
     for kind, png in coded.items():
@@ -124,10 +118,3 @@ def _write_frame(partial: Path, folder: Path, number: int, frame: Frame) -> None
         with named(folder / place):
             (partial / place).parent.mkdir(parents=True, exist_ok=True)
             (partial / place).write_bytes(png)
-
-
-def _png(image: np.ndarray) -> bytes:
-    done, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    if not done:
-        raise RuntimeError(f"OpenCV could not encode an image of {image.shape}, {image.dtype}")
-    return data.tobytes()

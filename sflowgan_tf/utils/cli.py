@@ -7,6 +7,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
@@ -39,6 +40,30 @@ def add_history_flag(flags: argparse.ArgumentParser) -> None:
     flags.add_argument("--history", type=share, default=0.0, metavar="W", help=purpose)
 
 
+def add_model_flags(flags: argparse.ArgumentParser) -> None:
+    """What every command that paints with a trained model takes; `loading.chosen` reads them."""
+    model = flags.add_mutually_exclusive_group(required=True)
+    model.add_argument("--run", metavar="NAME", help="a folder in runs/, or its path")
+    model.add_argument(
+        "--model", type=Path, metavar="PATH", help="what export wrote; or minicity, of the package"
+    )
+    model.add_argument(
+        "--server", metavar="URL", help="http://HOST:8501/v1/models/NAME, or grpc://HOST:8500/NAME"
+    )
+
+
+def add_simulator_flags(flags: argparse.ArgumentParser, size: str) -> None:
+    """What every command that drives a simulator takes; `size` is the default size in words."""
+    add = flags.add_argument
+    add("--simulator", required=True, metavar="NAME", help="minicity, or carla")
+    add("--host", default="127.0.0.1", help="of CARLA's server; 127.0.0.1")
+    add("--port", type=positive, default=2000, metavar="N", help="of CARLA's server; 2000")
+    add("--size", metavar="WxH", help=f"of the frames; {size}")
+    add("--fps", type=rate, default=Fraction(10), metavar="R", help="simulated frames a second; 10")
+    add("--seed", type=natural, default=0, metavar="S", help="of the drive; 0")
+    add("--rig", type=Path, metavar="FILE", help="a YAML of cameras: see docs/simulators.md")
+
+
 def natural(text: str, least: int = 0) -> int:
     """The type of a seed."""
     if not text.isdigit() or int(text) < least:
@@ -47,6 +72,17 @@ def natural(text: str, least: int = 0) -> int:
 
 
 positive = partial(natural, least=1)  # the type of a flag that counts
+
+
+def rate(text: str) -> Fraction:
+    """The type of frames a second."""
+    try:
+        number = Fraction(text).limit_denominator(1001)
+    except (ValueError, ZeroDivisionError):
+        number = Fraction(0)
+    if not 0 < number <= 1000:
+        raise argparse.ArgumentTypeError(f"expected 25, 29.97 or 30000/1001, got {text!r}")
+    return number
 
 
 def share(text: str) -> float:

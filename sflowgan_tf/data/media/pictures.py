@@ -12,6 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 from sflowgan_tf.data.flow import flow_of_levels
 from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.orientation import orientation, upright
+from sflowgan_tf.utils.arrays import kind
 from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.files import written_whole
@@ -112,6 +113,41 @@ def write_png(file: Path, pixels: np.ndarray, texts: dict[str, str]) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(file) as partial:
             Image.fromarray(pixels).save(partial, format="png", pnginfo=metadata)
+
+
+def encode_png(pixels: np.ndarray) -> bytes:
+    """A PNG that is written fast.
+
+    Args:
+        pixels: (height, width, 3) RGB or (height, width), uint8 or uint16.
+    """
+    image = pixels if pixels.ndim == 2 else pixels[..., ::-1]  # OpenCV writes BGR
+    done, content = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    if not done:
+        raise RuntimeError(f"OpenCV could not encode an image of {kind(pixels)}")
+    return content.tobytes()
+
+
+def labels_and_instances(labels: np.ndarray, instances: np.ndarray) -> np.ndarray:
+    """One map of both, as SYNTHIA's files hold them and `read_labels`, `read_instances` take it.
+
+    Args:
+        labels: (height, width) uint8 or uint16 raw ids.
+        instances: (height, width) uint16 numbers.
+
+    Returns:
+        (height, width, 3) uint16: ids in the first channel (red), numbers in the second (green).
+    """
+    return np.dstack([labels, instances, np.zeros_like(instances)]).astype(np.uint16)
+
+
+def centimetres(depth: np.ndarray) -> np.ndarray:
+    """Depth as SYNTHIA's files hold it, (height, width) uint16; 65535 is 655.35 m or more.
+
+    Args:
+        depth: (height, width) floating, metres.
+    """
+    return np.minimum(np.rint(depth * 100), 65535).astype(np.uint16)
 
 
 def read_motion(file: Path) -> tuple[np.ndarray, np.ndarray]:

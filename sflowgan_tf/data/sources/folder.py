@@ -55,7 +55,8 @@ class Description(Folders):
             folder without suffix, or what a glob's wildcards matched, joined by /) with the groups
             `sequence` and `number`; n and n + 1 are consecutive frames, or n and n + 5 where all
             numbers are that far apart. By default the last digits are the number. A name that does
-            not match is no part of a sequence.
+            not match is no part of a sequence. With a group `group` too, sequences of one group, as
+            of a car's cameras, are never divided between training and validation.
     """
 
     validation: Folders | None = None
@@ -154,13 +155,16 @@ def _frames(
 
 def _place(name: str, description: Description, folders: Folders) -> dict[str, Any]:
     """Sequence, number and group; a sequence's name begins with the images' folder."""
-    told = (folders.ordered, description.ordered)
-    is_ordered = next((ordered for ordered in told if ordered is not None), True)
+    said = (folders.ordered, description.ordered)
+    is_ordered = next((ordered for ordered in said if ordered is not None), True)
     match = re.fullmatch(description.sequence, name) if is_ordered else None
-    sequence, number = (match["sequence"], int(match["number"])) if match else (name, 0)
+    told = {"sequence": name, "number": 0} if match is None else match.groupdict()
     folder, _ = _split_glob(folders.images)
-    sequence = "/".join(part for part in (folder, sequence) if part)
-    return {"sequence": sequence, "number": number, "group": sequence}
+    sequence, group = (
+        "/".join(part for part in (folder, named) if part)
+        for named in (told["sequence"], told.get("group") or told["sequence"])
+    )
+    return {"sequence": sequence, "number": int(told["number"]), "group": group}
 
 
 def _named(base: Path, where: str) -> dict[str, Path]:

@@ -255,6 +255,20 @@ def test_folders_may_lie_elsewhere(tmp_path):
     assert frame.sequence == "../photo/a.b"
 
 
+def test_a_regular_expression_can_name_a_group_of_sequences(tmp_path):
+    text = EXPORT + r"sequence: '(?P<sequence>((?P<group>\w+)/)?\w+)/(?P<number>\d+)'"
+    (tmp_path / "export.yaml").write_text(text)
+    for place in ("drive/left", "drive/right", "alone"):
+        for tree in ("photo", "tags", "rgb"):
+            touch(tmp_path / tree / place / "7.png")
+    found = find("folder", tmp_path / "export.yaml").frames
+    assert {frame.sequence: frame.group for frame in found} == {
+        "photo/drive/left": "photo/drive",
+        "photo/drive/right": "photo/drive",
+        "photo/alone": "photo/alone",
+    }
+
+
 def test_a_regular_expression_can_name_sequence_and_number(tmp_path):
     text = EXPORT + r"sequence: 't(?P<number>\d+)_(?P<sequence>\w+)'"
     source = find("folder", export(tmp_path, text, ("t5_town", "t6_town", "cover")))
