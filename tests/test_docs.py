@@ -19,7 +19,18 @@ PAGES = sorted(
         places.ROOT / "saved_models/README.md",
     }
 )
-VERBS = ("prepare", "fit", "segment", "translate", "evaluate", "downstream", "export", "lite")
+VERBS = (
+    "prepare",
+    "fit",
+    "segment",
+    "translate",
+    "evaluate",
+    "downstream",
+    "export",
+    "lite",
+    "record",
+    "live",
+)
 PACKAGE = places.ROOT / "sflowgan_tf"
 
 each_page = pytest.mark.parametrize(

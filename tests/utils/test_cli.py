@@ -2,13 +2,24 @@ import argparse
 import importlib
 import subprocess
 import sys
+from fractions import Fraction
 
 import pytest
 
 from sflowgan_tf.utils import cli
 from sflowgan_tf.utils.errors import Failure, UserError
 
-COMMANDS = ["prepare", "fit", "segment", "evaluate", "downstream", "export", "translate"]
+COMMANDS = [
+    "prepare",
+    "fit",
+    "segment",
+    "evaluate",
+    "downstream",
+    "export",
+    "translate",
+    "record",
+    "live",
+]
 
 
 def _flags():
@@ -89,13 +100,27 @@ def test_a_wrong_flag_exits_with_2(command):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("command", ["fit", "evaluate", "translate"])
+@pytest.mark.parametrize("command", ["fit", "evaluate", "translate", "record", "live"])
 def test_a_seed_is_no_negative_number(command, capsys):
     module = importlib.import_module(f"sflowgan_tf.{command}")
     with pytest.raises(SystemExit) as stopped:
         module.flags().parse_intermixed_args(["--seed", "-1"])
     assert stopped.value.code == 2
     assert "expected a whole number from 0 on, got '-1'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("25", 25), ("29.97", Fraction(2997, 100)), ("30000/1001", Fraction(30000, 1001))],
+)
+def test_a_rate(given, expected):
+    assert cli.rate(given) == expected
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "1001", "1/0", "fast"])
+def test_no_rate(given):
+    with pytest.raises(argparse.ArgumentTypeError, match="expected 25, 29.97 or 30000/1001, got"):
+        cli.rate(given)
 
 
 @pytest.mark.parametrize(("given", "expected"), [("0", 0), ("0.3", 0.3), (".99", 0.99)])
