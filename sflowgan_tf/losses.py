@@ -10,7 +10,7 @@ from sflowgan_tf.ops import images
 from sflowgan_tf.ops.warp import backward_warp
 
 KINDS = ("log", "lsgan", "hinge")
-_TEXTURE_SCALES = 3
+_TEXTURE_SCALES = 2
 
 
 def discriminator_loss(logits_real, logits_fake, kind):
@@ -179,21 +179,23 @@ def perceptual_loss(features_real, features_fake, slice_weights=None):
 
 
 def texture_loss(image_real, image_fake, classes):
-    """How much more or less uneven the surfaces of the generated image are than the real one's.
+    """How much more or less even the surfaces of the generated image are than the real one's.
 
     Where other losses compare pixel by pixel, and so prefer a surface without grain to one with
-    another grain, this one compares how much of it there is: per class, at three scales.
+    another grain, this one compares how much of it there is: per class, at two scales.
 
     Args:
-        image_real: (batch, height, width, 3) in [-1, 1], sides of at least 4; held constant.
+        image_real: (batch, height, width, 3) in [-1, 1], sides of at least 2; held constant.
         image_fake: the same; gradients go through this one alone.
         classes: (batch, height, width, C) one-hot label map; pixels of void do not count.
 
     Returns:
-        Scalar float32, >= 0: the mean over scales of the mean over pixels of the absolute
+        Scalar float32, 0 to 1: the mean over scales of the mean over pixels of the absolute
         difference between what real and generated pixels of their class have on average of
-        log(1 + |x - blurred x|), x being grey levels 0..255. At each scale both sides are half of
-        those before. By the logarithm the many pixels of a surface count, not the few of its edges.
+        exp(-2 |x - blurred x|), x being grey levels 0..255. At the second scale both sides are half
+        as long. That is about the share of even pixels, which differ from those around them by less
+        than half a level: bricks and windows, of whatever contrast, count as little as edges, so
+        what makes them is not taken for grain.
 
     Source: not in S-Flow GAN.
     """
@@ -204,8 +206,8 @@ def texture_loss(image_real, image_fake, classes):
     grey, counts, scales = ops.concatenate(grey, axis=-1), ops.cast(classes, "float32"), []
     for _ in range(_TEXTURE_SCALES):
         blur = images.blurred(grey)
-        uneven = ops.log1p(ops.abs(grey - blur))
-        real, fake = ops.unstack(ops.einsum("bhwc,bhwi->ic", counts, uneven), axis=0)
+        even = ops.exp(-2.0 * ops.abs(grey - blur))
+        real, fake = ops.unstack(ops.einsum("bhwc,bhwi->ic", counts, even), axis=0)
         scales.append(ops.sum(ops.abs(fake - real)) / ops.maximum(ops.sum(counts), 1.0))
         grey, counts = (ops.average_pool(x, 2, strides=2) for x in (blur, counts))
     return _mean(scales)
