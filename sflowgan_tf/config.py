@@ -297,7 +297,7 @@ def _check_together(config: Config) -> None:
     if config.generator.grain and config.generator.kind not in ("global", "local_enhancer"):
         raise UserError(
             "generator.grain=true: needs generator.kind=global or local_enhancer, got "
-            f"{config.generator.kind}"
+            f"{config.generator.kind}; set generator.grain=false"
         )
     enhancer_only = config.generator.frozen_epochs or config.generator.global_run
     if config.generator.kind != "local_enhancer" and enhancer_only:

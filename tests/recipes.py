@@ -3,6 +3,7 @@
 # What minicity's recipe has beyond the paper's networks, taken back: nothing is read of released
 # weights, and no colours are seen.
 PLAIN = [
+    "generator.grain=false",
     "appearance.kind=none",
     "dned.weights=random",
     "dned.sees=edges",

@@ -140,7 +140,7 @@ def test_a_size_is_width_then_height():
         ("generator.separable=true", "needs .*bilinear or nearest, got global and transposed"),
         ("generator.separable=true generator.kind=unet", "needs generator.kind=global"),
         ("generator.skips=true generator.kind=unet", "needs generator.kind=global, got unet"),
-        ("generator.grain=true generator.kind=unet", "needs .* or local_enhancer, got unet"),
+        ("generator.grain=true generator.kind=unet", "got unet; set generator.grain=false"),
         ("edge_map=none discriminator.sees_edges=true", "no edges with edge_map=none; set one of"),
         ("edge_map=instances phases.video=1", "phases.video=1: .*edge_map=instances; set phases"),
         ("generator.kind=sequential appearance.kind=regions", "set appearance.kind=none"),
