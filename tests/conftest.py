@@ -18,10 +18,15 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 # The pool of memory that commands use (see utils/quiet.py) keeps the most that was ever needed.
 os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "false")
 
+import hypothesis
 import pytest
 
 from tests import places
 from tests.manifests import manifest_of
+
+# No example has a deadline, however busy the machine is.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 # What trains, converts, compiles or starts processes, by measured time, the slowest first: marked
 # as slow, and begun first, so that the end is made of short tests and all workers end at once.

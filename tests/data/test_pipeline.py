@@ -123,7 +123,7 @@ def test_seed_and_epoch_decide_every_bit(folder, manifest):
 
 
 @given(skip=st.integers(0, 5))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 def test_a_training_taken_up_again_sees_what_was_left(folder, manifest, skip):
     whole = batches(folder, manifest, batch_size=2, max_scale=1.3)
     rest = batches(folder, manifest, batch_size=2, max_scale=1.3, skip=skip)
@@ -188,7 +188,7 @@ def test_too_short_sequences_for_clips_are_an_error(folder, manifest):
 
 @pytest.mark.parametrize("in_dataset", [False, True])
 @given(key=st.integers(0, 2**40), max_scale=st.sampled_from([1.0, 1.25, 2.0]), flip=st.booleans())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_augmented_pairs_still_warp_onto_each_other(in_dataset, key, max_scale, flip):
     contents = {"size": SIZE, "has_cg": False, "has_instances": False, "has_motion": False}
     parsed = records.parse(tf.constant(record(0)), **contents, pair=True)

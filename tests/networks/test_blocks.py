@@ -71,7 +71,7 @@ class TestPadding:
         x = np.zeros((1, 4, 8, 1), "float32")
         assert blocks.pad_to_multiple(x, 4) is x
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(st.integers(1, 20), st.integers(1, 20), st.sampled_from([1, 2, 4, 16]))
     def test_crop_is_the_way_back(self, height, width, multiple):
         x = np.random.default_rng(0).random((2, height, width, 3)).astype("float32")

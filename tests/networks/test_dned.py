@@ -53,7 +53,7 @@ def test_each_image_has_weights_of_its_own():
     assert maps.dtype == "float32"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.floats(0, 10), min_size=6, max_size=6).filter(lambda w: sum(w) > 1e-3))
 def test_ensemble_lies_between_its_maps(weights):
     maps = 1 / (1 + np.exp(-logits()))

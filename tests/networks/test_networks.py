@@ -88,7 +88,7 @@ def images(name, height, width, batch=1):
 def test_output_is_as_large_as_the_input(name):
     network = make(name)
 
-    @settings(max_examples=12, deadline=None)
+    @settings(max_examples=12)
     @given(st.integers(1, 40), st.integers(1, 40))
     def check(height, width):
         output = network(images(name, height, width))

@@ -17,7 +17,7 @@ def test_what_is_far_away_joins_every_feature():
 
 
 @given(length=st.integers(1, 20), bins=st.sampled_from(pyramid.BINS))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_pooling_is_the_mean_of_regions(length, bins):
     x = np.random.default_rng(length).random((1, length, 7, 2)).astype("float32")
     pooled = np.asarray(pyramid.pool(x, bins))

@@ -138,7 +138,7 @@ def as_colors(table, raw):
 
 @pytest.mark.parametrize("name", TABLES)
 @given(data=st.data())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_colour_maps_are_read_as_the_ids_they_stand_for(name, data):
     """Whole maps of one colour could be ids too: CARLA's car is blue, and its tag would be 0."""
     table = replace(TABLES[name], coding="colors")

@@ -174,7 +174,7 @@ def test_no_pair_of_frames_has_a_gradient_that_is_no_number_or_large():
             assert abs(np.median(field)) <= 1e-3, pair  # at the border OpenCV's too is not 0
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(dx=st.integers(-4, 4), dy=st.integers(-4, 4))
 def test_a_shift_there_is_the_negative_shift_back(dx, dy):
     a = texture(80, 80, seed=5)

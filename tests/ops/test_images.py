@@ -18,7 +18,7 @@ def test_the_range_is_minus_one_to_one_and_clipped():
     assert images.to_uint8(np.array([-3.0, 3.0])).numpy().tolist() == [0, 255]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 40), st.integers(1, 40), st.floats(0.1, 1))
 def test_reduced_images_are_tensorflows_antialiased_ones(height, width, scale):
     image = np.random.default_rng(0).normal(size=(2, height, width, 3)).astype("float32")

@@ -64,7 +64,7 @@ def test_label_maps_are_turned_as_photos_are(tmp_path, number):
 
 
 @given(st.binary(max_size=300), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_bytes_have_an_orientation(content, begins):
     marked = b"Exif\0\0" + content if begins else content
     assert orientation(marked) in ORIENTATIONS

@@ -72,7 +72,7 @@ def test_at_the_centre_of_a_cell_they_are_its_mean():
             np.testing.assert_allclose(colors[centre], mean, atol=1e-3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.integers(2, 20), st.integers(2, 20), st.integers(2, 9))
 def test_no_colour_crosses_the_boundary_of_a_class(seed, height, width, cell):
     labels, image = scene(seed, height, width)
@@ -84,7 +84,7 @@ def test_no_colour_crosses_the_boundary_of_a_class(seed, height, width, cell):
         np.testing.assert_array_equal(colors[~others], same[~others])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.integers(2, 20), st.integers(2, 20), st.integers(2, 9))
 def test_a_picture_of_one_colour_a_class_is_given_back(seed, height, width, cell):
     labels, _ = scene(seed, height, width)

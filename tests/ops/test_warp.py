@@ -35,7 +35,7 @@ def test_beyond_the_border_the_border_goes_on():
     np.testing.assert_array_equal(warped, np.full((4, 5), 30.0))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 9), st.integers(1, 9))
 def test_no_flow_changes_nothing(height, width):
     image = np.random.default_rng(0).random((2, height, width, 3)).astype("float32")
@@ -75,7 +75,7 @@ def seen(forward, backward):
 
 
 @given(st.integers(1, 9), st.integers(1, 9))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_without_motion_all_is_seen(height, width):
     still = np.zeros((2, height, width, 2))
     np.testing.assert_array_equal(consistent(still, still), np.ones((2, height, width, 1)))

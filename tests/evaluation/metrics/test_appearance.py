@@ -210,7 +210,7 @@ def lab(colors):
 
 
 @given(st.integers(0, 999))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_distance_of_colors_is_scipys_of_each_channel(seed):
     """Of two frames each; SciPy compares the pixels themselves, without nodes."""
     draw = np.random.default_rng(seed)

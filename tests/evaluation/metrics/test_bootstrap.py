@@ -60,7 +60,7 @@ def test_drawn_by_hand():
 
 
 @given(st.integers(0, 99))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_a_frechet_distance_lies_in_its_interval_as_it_would_not_in_the_plain_one(seed):
     units = units_of(films(seed))
     got = interval(frechet, units, samples=60, seed=seed)
@@ -118,7 +118,7 @@ def test_the_seed_decides():
 
 
 @given(st.floats(-100, 100), st.floats(0.01, 100), st.integers(2, 30), st.integers(0, 99))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_follows_offset_and_unit(offset, scale, count, seed):
     x = rng(seed).normal(size=(count, 1))
     got = interval(mean, offset + scale * x, samples=40, seed=0)

@@ -131,7 +131,7 @@ def gaussian(seed, mean, covariance, samples=40):
 
 
 @given(st.integers(0, 99))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_closed_form_of_gaussians_with_common_axes(seed):
     """|difference of means|^2 + sum of squared differences of deviations along the axes.
 
@@ -187,7 +187,7 @@ def test_the_covariance_is_singular_up_to_as_many_samples_as_features():
         assert (np.linalg.matrix_rank(covariance) < 5) == (len(cautions(samples, 5)) == 2)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(2, 12), st.integers(2, 12), st.integers(1, 6), st.integers(0, 99))
 def test_is_symmetric_and_not_negative(n, m, features, seed):
     a, b = rng(seed).normal(size=(n, features)), rng(seed + 1).normal(size=(m, features))

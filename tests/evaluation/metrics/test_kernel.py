@@ -23,7 +23,7 @@ def by_loops(a, b):
 
 
 @given(st.integers(2, 9), st.integers(2, 9), st.integers(1, 5), st.integers(0, 99))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_equals_a_double_loop(n, m, features, seed):
     a, b = rng(seed).normal(size=(n, features)), rng(seed + 1).normal(1, 2, size=(m, features))
     assert squared_mmd(a, b) == pytest.approx(by_loops(a.tolist(), b.tolist()), rel=1e-9, abs=1e-9)
@@ -36,7 +36,7 @@ def test_by_hand():
 
 
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=5), st.integers(0, 99))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_sums_of_units_give_the_distance_of_any_drawing(drawn, seed):
     units = [rng(seed + n).normal(size=(n + 2, 2, 3)) for n in range(3)]
     both = np.concatenate([units[i] for i in drawn])

@@ -86,7 +86,7 @@ def test_perceptual_distance_grows_with_the_difference(vgg):
 
 
 @given(st.integers(0, 99))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_equal_pictures_score_best(seed):
     network = VGG19Features("random", slices=1, filters=2)
     network.build((None, None, None, 3))

@@ -40,7 +40,7 @@ def test_motion_that_the_flow_explains():
     assert unexplained["warping_error"] > 0.2
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 100), st.integers(0, 99))
 def test_flashing_counts_in_full(difference, seed):
     dark = noise(seed, high=256 - difference)
@@ -63,7 +63,7 @@ def test_noise_is_no_flicker():
     assert result["flicker"] == pytest.approx(expected / (8 * np.sqrt(np.pi)), rel=0.15)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 99), st.floats(0.05, 0.95))
 def test_what_is_hidden_does_not_count(seed, share):
     """Neither its colours nor its flow, which may be anything."""
@@ -87,7 +87,7 @@ def test_the_window_holds_visible_pixels_only():
     assert result == pytest.approx({"warping_error": 0.2, "flicker": 0.2})
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 99))
 def test_the_negative_is_as_steady(seed):
     film = [noise(seed), noise(seed + 1)]
