@@ -64,7 +64,7 @@ class Generator:
     """pix2pixHD's generators; pix2pix' U-Net and vid2vid's `sequential` one, to compare with.
 
     The last three settings count for `local_enhancer` alone, separable and skips for `global`
-    alone; `unet` has neither blocks nor a choice of upsampling. `sequential` learns in phase video,
+    alone, grain for these two; `unet` has neither blocks nor a choice of upsampling. `sequential` learns in phase video,
     of clips of four frames, to paint from what it painted before.
     """
 
