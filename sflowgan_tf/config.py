@@ -64,8 +64,8 @@ class Generator:
     """pix2pixHD's generators; pix2pix' U-Net and vid2vid's `sequential` one, to compare with.
 
     The last three settings count for `local_enhancer` alone, separable and skips for `global`
-    alone, grain for these two; `unet` has neither blocks nor a choice of upsampling. `sequential` learns in phase video,
-    of clips of four frames, to paint from what it painted before.
+    alone, grain for these two; `unet` has neither blocks nor a choice of upsampling. `sequential`
+    learns in phase video, of clips of four frames, to paint from what it painted before.
     """
 
     kind: Literal["global", "local_enhancer", "unet", "sequential"] = "global"
