@@ -23,25 +23,20 @@ def replace_photos(
     output: Path,
     picture: Callable[[pipeline.Frames], np.ndarray],
     name: str,
-) -> Manifest:
+) -> None:
     """Makes records of single frames for a segmenter; the validation frames stay as they are.
 
     Args:
         folder: where the records lie.
         manifest: theirs.
-        output: the folder of the new ones; what it holds already is not made again.
+        output: the folder of the new ones; its manifest is written last.
         picture: gives the picture of a training frame, (height, width, 3) uint8 RGB.
         name: of these pictures, for the progress bar.
-
-    Returns:
-        The manifest of the new records.
 
     Raises:
         UserError: a record is damaged.
         Failure: the disk refuses.
     """
-    if (output / NAME).is_file():
-        return Manifest.load(output)
     train = manifest.splits["train"]
     with writing(output):
         output.mkdir(parents=True, exist_ok=True)
@@ -65,7 +60,6 @@ def replace_photos(
     )
     with writing(output):
         replaced.save(output / NAME)
-    return replaced
 
 
 def _record(frame: pipeline.Frames, picture: np.ndarray, manifest: Manifest) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from tqdm import tqdm
 
 from sflowgan_tf.config import Config
 from sflowgan_tf.data import pipeline
@@ -29,7 +30,6 @@ from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.files import written_whole
 from sflowgan_tf.utils.locks import locked
-from sflowgan_tf.utils.sampling import evenly_spaced
 
 KINDS = ("simulator", "painted", "real")
 FIGURES, SHEET = "downstream.json", "downstream.png"
@@ -72,8 +72,8 @@ class Downstream:
             output: what is made lies there.
 
         Raises:
-            UserError: there are no simulator's frames, no validation frames, or the run knows other
-                classes.
+            UserError: there are no simulator's frames, too few validation frames, or the run knows
+                other classes.
         """
         self.config, self.folder, self.manifest = config, folder, manifest
         self.painter, self.output = painter, output
@@ -82,8 +82,10 @@ class Downstream:
                 f"{folder}: holds no simulator's frames beside the real ones, so there is nothing "
                 "to paint and compare"
             )
-        if not manifest.splits["validation"].records:
-            raise UserError(f"{folder}: has no validation frames to test on; prepare some")
+        if manifest.splits["validation"].records < 2:
+            raise UserError(
+                f"{folder}: expected two validation frames or more to test on; prepare some"
+            )
         differing = class_differences(Manifest.load(painter.manifest).classes, manifest.classes)
         if differing:
             raise UserError(f"{painter.folder}: knows other classes than {folder} ({differing})")
@@ -98,7 +100,15 @@ class Downstream:
             UserError: what is in the folder was made of other records, or by another model.
             Failure: the disk refuses, or see `Training.run`.
         """
+        with locked(self.output, "or choose another --output"):
+            return self._work(seeds)
+
+    def _work(self, seeds: int) -> list[Usefulness]:
         self._check_source()
+        for kind in KINDS:
+            if not (self._records(kind) / MANIFEST).is_file():
+                pictures = self._pictures(kind)
+                replace_photos(self.folder, self.manifest, self._records(kind), pictures, kind)
         tested: dict[str, list[np.ndarray]] = {}
         segmenters: dict[str, Segmenter] = {}
         for kind in KINDS:
@@ -138,24 +148,30 @@ class Downstream:
             )
 
     def _trained(self, kind: str, seed: int) -> Segmenter:
-        records, run = self.output / "records" / kind, Run(self.output / f"{kind}-{seed}")
-        config = replace(self.config, seed=seed)
-        if not (records / MANIFEST).is_file():
-            replace_photos(self.folder, self.manifest, records, self._pictures(kind), kind)
-        with locked(run.folder, "or choose another --output"):
-            resuming.check_same(config, run)
-            return train(SegmenterTraining, config, records, run).segmenter
+        config, run = replace(self.config, seed=seed), Run(self.output / f"{kind}-{seed}")
+        resuming.check_same(config, run)
+        return train(SegmenterTraining, config, self._records(kind), run).segmenter
+
+    def _records(self, kind: str) -> Path:
+        return self.output / "records" / kind
 
     def _pictures(self, kind: str) -> Callable[[pipeline.Frames], np.ndarray]:
         if kind != "painted":
             field = {"simulator": "image_cg", "real": "image_real"}[kind]
             return lambda frame: frame[field].numpy()
         translator, *_ = assembly.restored_translator(self.painter)
+        if translator.edge_map == "instances" and not self.manifest.has_instances:
+            raise UserError(
+                f"{self.folder}: has no instances, which run {self.painter.folder} needs; prepare "
+                "records from a source that has instance maps"
+            )
         return lambda frame: translator.picture(frame, redraw=translator.redraws)
 
     def _confusions(self, segmenter: Segmenter) -> list[np.ndarray]:
         """For each drive of the validation frames, (frames, C + 1, C + 1) int64."""
         drives = []
+        total = self.manifest.splits["validation"].records
+        bar = tqdm(desc="testing", total=total, unit="frame", leave=False)
         for clip in pipeline.sequences(self.folder, self.manifest, "validation"):
             counts = []
             for frame in clip:
@@ -163,11 +179,13 @@ class Downstream:
                 predicted = segmenter.segment(frame["image_real"][None])[0].numpy()
                 confusion.update(frame["labels"].numpy(), predicted)
                 counts.append(confusion.counts)
+                bar.update()
             drives.append(np.stack(counts))
+        bar.close()
         return drives
 
     def _sheet(self, segmenters: dict[str, Segmenter]) -> np.ndarray:
-        frames = pipeline.frames(self.folder, self.manifest, "validation")
+        frames = pipeline.evenly_spaced(self.folder, self.manifest, "validation", _ON_SHEET)
         colorize = self.manifest.classes.colorize
         rows = [
             [
@@ -178,7 +196,7 @@ class Downstream:
                     for segmenter in segmenters.values()
                 ),
             ]
-            for frame in (frames[index] for index in evenly_spaced(len(frames), _ON_SHEET))
+            for frame in frames
         ]
         return contact_sheet(rows, ["real frame", "labels", *(f"by {kind}" for kind in segmenters)])
 

@@ -75,6 +75,11 @@ class ImageHead(keras.layers.Layer):
             x = x + self.grain(features)
         return ops.tanh(x)
 
+    def get_config(self):
+        """What `from_config` needs."""
+        config = {"colors": self.tint is not None, "grain": self.grain is not None}
+        return super().get_config() | config
+
 
 def _tint():
     identity = np.zeros((3, 3, 3, 3), np.float32)

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,6 +28,8 @@ from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import UserError, prefixed
 from sflowgan_tf.utils.files import link_or_copy, written_whole
+from sflowgan_tf.utils.sampling import evenly_spaced
+from sflowgan_tf.utils.yaml_files import read_yaml
 
 CONTACT_SHEET, CONFIDENCE, DESCRIPTION = "contact-sheet.png", "confidence.csv", "folder.yaml"
 _ON_SHEET = 8
@@ -155,12 +158,15 @@ class Labelling:
         """Labels all frames; label maps that are there of the same frames and settings stay.
 
         Raises:
-            UserError: a frame can't be read; what was labelled before it stays.
+            UserError: a frame can't be read, what was labelled before it stays; or something else
+                lies in the folder.
             Failure: the disk refuses.
         """
+        self._check_description()
         made, rows = [], []
         is_film = isinstance(self.frames, VideoFile)
         count = None if is_film else len(self.frames.files)
+        shown = {*evenly_spaced(count, _ON_SHEET)} if count else {*range(_ON_SHEET)}
         reading = tqdm(self.frames.images(0), "labelling", count, unit="frame")
         for index, frame in enumerate(reading):
             name = self.frames.name(index)
@@ -169,13 +175,14 @@ class Labelling:
             else:
                 self._link(self.frames.files[index], name)
             made.append(self._labelled(name, frame))
-            if len(rows) < _ON_SHEET and index % max((count or 1) // _ON_SHEET, 1) == 0:
+            if index in shown:
                 rows.append(self._row(frame))
-        if made:
-            titles = ["frame", "labels", "confidence"]
-            pictures.write_png(self.output / CONTACT_SHEET, contact_sheet(rows, titles), {})
-            self._write_confidence(made)
-            self._describe()
+        if not made:
+            raise UserError(f"{self.frames.place}: no frames in it")
+        titles = ["frame", "labels", "confidence"]
+        pictures.write_png(self.output / CONTACT_SHEET, contact_sheet(rows, titles), {})
+        self._write_confidence(made)
+        self._describe()
         return made
 
     def _labelled(self, name: str, frame: np.ndarray) -> Labelled:
@@ -183,6 +190,11 @@ class Labelling:
         known = _texts_of(file)
         if texts.items() <= known.items() and {"confidence", "void"} <= known.keys():
             return Labelled(name, float(known["confidence"]), float(known["void"]))
+        if file.exists() and "segmenter" not in known:
+            raise UserError(
+                f"{file}: is no label map of this command and would be lost; choose another "
+                "--output"
+            )
         labels, confidence = self.labeller.label(frame)
         made = Labelled(name, float(confidence.mean()), float((labels == VOID).mean()))
         numbers = {"confidence": f"{made.confidence:.4f}", "void": f"{made.void:.4f}"}
@@ -211,17 +223,30 @@ class Labelling:
             table.writeheader()
             table.writerows(map(asdict, made))
 
-    def _describe(self) -> None:
+    @property
+    def _description(self) -> dict[str, Any]:
+        """What says how the tree is read."""
         table = self.labeller.table
-        rows = [
+        rows: list[dict[str, Any]] = [
             {"id": index, "name": name, "color": [*color]}
             for index, (name, color) in enumerate(zip(table.names, table.colors, strict=True))
         ]
         rows.append({"id": VOID, "name": "void", "ignored": True})
-        content = {"images": "images", "labels": "labels", "classes": rows}
+        return {"images": "images", "labels": "labels", "classes": rows}
+
+    def _check_description(self) -> None:
+        """Refuses a folder that is described otherwise."""
+        file = self.output / DESCRIPTION
+        if file.exists() and read_yaml(file) != self._description:
+            raise UserError(
+                f"{file}: describes something else than label maps of these classes; choose "
+                "another --output"
+            )
+
+    def _describe(self) -> None:
         file = self.output / DESCRIPTION
         with writing(file), written_whole(file) as partial:
-            partial.write_text(OmegaConf.to_yaml(OmegaConf.create(content)))
+            partial.write_text(OmegaConf.to_yaml(OmegaConf.create(self._description)))
 
 
 def report(made: Sequence[Labelled]) -> Iterator[str]:

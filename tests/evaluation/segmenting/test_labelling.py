@@ -103,6 +103,18 @@ def test_what_is_labelled_stays_until_something_else_is_wanted(here):
     assert (labels("a/f_000001") != VOID).all()
 
 
+def test_what_others_have_made_is_kept(here, capsys):
+    Path("out/labels/a").mkdir(parents=True)
+    Image.fromarray(LABELS).save("out/labels/a/f_000002.png")
+    label("--classes", "classes.yaml", code=2)
+    assert "a/f_000002.png: is no label map of this command" in capsys.readouterr().err
+    np.testing.assert_array_equal(labels("a/f_000002"), LABELS)
+    Path("out/folder.yaml").write_text(CLASSES)
+    label("--classes", "classes.yaml", code=2)
+    assert "folder.yaml: describes something else" in capsys.readouterr().err
+    assert Path("out/folder.yaml").read_text() == CLASSES
+
+
 def test_a_video_brings_its_frames_along(here):
     with av.open("film.mkv", "w") as container:
         stream = container.add_stream("ffv1", rate=10)
@@ -139,3 +151,4 @@ def test_mistakes_are_sentences(here, capsys, flags, said):
     label(*flags, code=2)
     assert said in capsys.readouterr().err
     assert not stamps()
+    label("--classes", "classes.yaml")  # nothing is in the way of the right one
