@@ -12,14 +12,21 @@ def flags() -> argparse.ArgumentParser:
     parser = cli.parser(
         "downstream",
         "Trains a segmenter on a simulator's frames, one on what a model paints of them and one on "
-        "the real frames of the same scenes, all alike, and tests each on real frames. The same "
-        "command again goes on where it stopped.",
+        "real frames, of the same scenes or of others, all alike, and tests each on real frames. "
+        "The same command again goes on where it stopped.",
         "--run first --dataset synthia --seeds 3 segmenter.epochs=20",
     )
     add = parser.add_argument
     add("--run", required=True, metavar="NAME", help="that paints: a folder in runs/, or its path")
     add("--dataset", required=True, metavar="NAME", help="finds configs/NAME.yaml, datasets/NAME")
     add("--data", type=Path, metavar="DIR", help="records; datasets/NAME by default")
+    add(
+        "--real",
+        type=Path,
+        metavar="DIR",
+        help="records of real frames; if not given, those in --data; with it, --data may hold a "
+        "simulator's frames as its photos",
+    )
     add("--config", type=Path, metavar="FILE", help="another YAML file, or the name of one")
     add("--output", type=Path, metavar="DIR", help="runs/NAME-downstream by default")
     add("--seeds", type=cli.positive, default=1, metavar="N", help="segmenters of each kind; 1")
@@ -37,13 +44,18 @@ def work(parsed: argparse.Namespace) -> None:
     painter = Run.existing(parsed.run)
 
     import_tensorflow()
+    from sflowgan_tf.data.manifest import Manifest
     from sflowgan_tf.evaluation import downstream
+    from sflowgan_tf.evaluation.reference import Reference
     from sflowgan_tf.training import assembly
 
     folder = parsed.data or Path("datasets") / parsed.dataset
     manifest = assembly.records(config, folder)
     output = parsed.output or Path("runs") / f"{painter.folder.name}-downstream"
-    compared = downstream.Downstream(config, folder, manifest, painter, output)
+    scenes = real = Reference(folder=folder, manifest=manifest, split="train")
+    if parsed.real is not None:
+        real = Reference(folder=parsed.real, manifest=Manifest.load(parsed.real), split="train")
+    compared = downstream.Downstream(config, scenes, real, painter, output)
     print("\n".join(downstream.report(compared.work(parsed.seeds))))
     print(f"Figures: {output / downstream.FIGURES}")
     print(f"Sheet:   {output / downstream.SHEET}")

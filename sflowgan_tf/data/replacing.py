@@ -23,8 +23,10 @@ def replace_photos(
     output: Path,
     picture: Callable[[pipeline.Frames], np.ndarray],
     name: str,
+    *,
+    tested: tuple[Path, Manifest],
 ) -> None:
-    """Makes records of single frames for a segmenter; the validation frames stay as they are.
+    """Makes records of single frames for a segmenter.
 
     Args:
         folder: where the records lie.
@@ -32,16 +34,18 @@ def replace_photos(
         output: the folder of the new ones; its manifest is written last.
         picture: gives the picture of a training frame, (height, width, 3) uint8 RGB.
         name: of these pictures, for the progress bar.
+        tested: folder and manifest of the records, of the same size and classes, whose validation
+            frames become those of the new ones as they are.
 
     Raises:
         UserError: a record is damaged.
         Failure: the disk refuses.
     """
-    train = manifest.splits["train"]
+    train, validation = manifest.splits["train"], tested[1].splits["validation"]
     with writing(output):
         output.mkdir(parents=True, exist_ok=True)
-        for shard in manifest.splits["validation"].shards:
-            link_or_copy(folder / shard["file"], output / shard["file"])
+        for shard in validation.shards:
+            link_or_copy(tested[0] / shard["file"], output / shard["file"])
     frames = pipeline.every_frame(folder, manifest, "train")
     with (
         writing(output / _SHARD),
@@ -56,7 +60,7 @@ def replace_photos(
         has_cg=False,
         has_instances=False,
         has_motion=False,
-        splits=manifest.splits | {"train": replace(train, shards=shards, pairs=0)},
+        splits={"train": replace(train, shards=shards, pairs=0), "validation": validation},
     )
     with writing(output):
         replaced.save(output / NAME)

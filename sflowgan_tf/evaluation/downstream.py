@@ -13,14 +13,17 @@ from PIL import Image
 from tqdm import tqdm
 
 from sflowgan_tf.config import Config
+from sflowgan_tf.config import Segmenter as SegmenterSettings
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import NAME as MANIFEST
 from sflowgan_tf.data.manifest import Manifest, write_json
 from sflowgan_tf.data.replacing import replace_photos
 from sflowgan_tf.evaluation.metrics.bootstrap import Interval, interval, units_of
 from sflowgan_tf.evaluation.metrics.segmentation import Confusion
+from sflowgan_tf.evaluation.reference import Reference
 from sflowgan_tf.evaluation.segmenting.segmenter import Segmenter
 from sflowgan_tf.evaluation.segmenting.training import SegmenterTraining
+from sflowgan_tf.evaluation.unmeasurable import edge_difference
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.training import assembly, resuming
 from sflowgan_tf.training.assembly.class_comparison import class_differences
@@ -60,35 +63,49 @@ class Downstream:
     """A comparison in a folder: the records of each kind, a segmenter's run for each seed."""
 
     def __init__(
-        self, config: Config, folder: Path, manifest: Manifest, painter: Run, output: Path
+        self, config: Config, scenes: Reference, real: Reference, painter: Run, output: Path
     ):
         """Checks what is compared.
 
         Args:
             config: of the segmenters, all alike but for their seeds.
-            folder: of the records, which hold the simulator's frames beside the real ones.
-            manifest: theirs.
+            scenes: the training frames of records that hold the simulator's frames: beside the
+                real ones or, if `real` are others, as their photos.
+            real: the training frames of records with real frames, `scenes` or others; segmenters
+                are tested on the validation frames of these records.
             painter: the run that paints.
             output: what is made lies there.
 
         Raises:
-            UserError: there are no simulator's frames, too few validation frames, or the run knows
-                other classes.
+            UserError: there are no simulator's frames, too few validation frames, frames of two
+                sizes or classes, or edges unlike those that the run was trained with.
         """
-        self.config, self.folder, self.manifest = config, folder, manifest
+        self.config, self.scenes, self.real = config, scenes, real
         self.painter, self.output = painter, output
-        if not manifest.has_cg:
+        if not scenes.manifest.has_cg and scenes == real:
             raise UserError(
-                f"{folder}: holds no simulator's frames beside the real ones, so there is nothing "
-                "to paint and compare"
+                f"{scenes.folder}: holds no simulator's frames beside the real ones, so there is "
+                "nothing to paint and compare; if its photos are a simulator's, name records of "
+                "real frames with --real"
             )
-        if manifest.splits["validation"].records < 2:
+        self.tested = replace(real, split="validation")
+        if self.tested.frames < 2:
             raise UserError(
-                f"{folder}: expected two validation frames or more to test on; prepare some"
+                f"{real.folder}: expected two validation frames or more to test on; prepare some"
             )
-        differing = class_differences(Manifest.load(painter.manifest).classes, manifest.classes)
-        if differing:
-            raise UserError(f"{painter.folder}: knows other classes than {folder} ({differing})")
+        if scenes.manifest.size != real.manifest.size:
+            here, there = ("{}x{}".format(*each.manifest.size) for each in (scenes, real))
+            raise UserError(
+                f"{scenes.folder}: frames of {here}, those of {real.folder} of {there}; prepare "
+                "both with one --size"
+            )
+        trained = Manifest.load(painter.manifest).classes
+        for each in (scenes, real):
+            differing = class_differences(trained, each.manifest.classes)
+            if differing:
+                raise UserError(
+                    f"{painter.folder}: knows other classes than {each.folder} ({differing})"
+                )
 
     def work(self, seeds: int) -> list[Usefulness]:
         """Makes the records, trains, tests, and writes figures and sheet.
@@ -105,10 +122,12 @@ class Downstream:
 
     def _work(self, seeds: int) -> list[Usefulness]:
         self._check_source()
+        tested_on = self.tested.folder, self.tested.manifest
         for kind in KINDS:
-            if not (self._records(kind) / MANIFEST).is_file():
-                pictures = self._pictures(kind)
-                replace_photos(self.folder, self.manifest, self._records(kind), pictures, kind)
+            source, output = self._source(kind), self._records(kind)
+            if not (output / MANIFEST).is_file():
+                given, pictures = (source.folder, source.manifest), self._pictures(kind)
+                replace_photos(*given, output, pictures, kind, tested=tested_on)
         tested: dict[str, list[np.ndarray]] = {}
         segmenters: dict[str, Segmenter] = {}
         for kind in KINDS:
@@ -131,7 +150,8 @@ class Downstream:
         """Refuses a folder that holds what was made of something else."""
         file = self.output / "source.json"
         source = {
-            "records": [split.shards for split in self.manifest.splits.values()],
+            "scenes": self.scenes.sha256,
+            "real frames": [self.real.sha256, self.tested.sha256],
             "run": str(self.painter.folder),
             "steps": self.painter.steps,
         }
@@ -148,34 +168,48 @@ class Downstream:
             )
 
     def _trained(self, kind: str, seed: int) -> Segmenter:
-        config, run = replace(self.config, seed=seed), Run(self.output / f"{kind}-{seed}")
+        config = replace(self.config, seed=seed, segmenter=self._budget(kind))
+        run = Run(self.output / f"{kind}-{seed}")
         resuming.check_same(config, run)
         return train(SegmenterTraining, config, self._records(kind), run).segmenter
 
+    def _budget(self, kind: str) -> SegmenterSettings:
+        """The settings with about as many updates as on the scenes."""
+        settings = self.config.segmenter
+        updates = settings.epochs * self.scenes.frames / self._source(kind).frames
+        return replace(settings, epochs=max(1, round(updates)))
+
     def _records(self, kind: str) -> Path:
         return self.output / "records" / kind
+
+    def _source(self, kind: str) -> Reference:
+        return self.real if kind == "real" else self.scenes
 
     def _pictures(self, kind: str) -> Callable[[pipeline.Frames], np.ndarray]:
         if kind != "painted":
             field = {"simulator": "image_cg", "real": "image_real"}[kind]
             return lambda frame: frame[field].numpy()
         translator, *_ = assembly.restored_translator(self.painter)
-        if translator.edge_map == "instances" and not self.manifest.has_instances:
+        folder, manifest = self.scenes.folder, self.scenes.manifest
+        if translator.edge_map == "instances" and not manifest.has_instances:
             raise UserError(
-                f"{self.folder}: has no instances, which run {self.painter.folder} needs; prepare "
+                f"{folder}: has no instances, which run {self.painter.folder} needs; prepare "
                 "records from a source that has instance maps"
             )
+        differing = edge_difference(translator, manifest)
+        if differing:
+            raise UserError(f"{folder}: {differing}; prepare records with these")
         return lambda frame: translator.picture(frame, redraw=translator.redraws)
 
     def _confusions(self, segmenter: Segmenter) -> list[np.ndarray]:
         """For each drive of the validation frames, (frames, C + 1, C + 1) int64."""
         drives = []
-        total = self.manifest.splits["validation"].records
-        bar = tqdm(desc="testing", total=total, unit="frame", leave=False)
-        for clip in pipeline.sequences(self.folder, self.manifest, "validation"):
+        classes = self.tested.manifest.classes
+        bar = tqdm(desc="testing", total=self.tested.frames, unit="frame", leave=False)
+        for clip in pipeline.sequences(self.tested.folder, self.tested.manifest, "validation"):
             counts = []
             for frame in clip:
-                confusion = Confusion(self.manifest.classes.num_classes)
+                confusion = Confusion(classes.num_classes)
                 predicted = segmenter.segment(frame["image_real"][None])[0].numpy()
                 confusion.update(frame["labels"].numpy(), predicted)
                 counts.append(confusion.counts)
@@ -185,8 +219,9 @@ class Downstream:
         return drives
 
     def _sheet(self, segmenters: dict[str, Segmenter]) -> np.ndarray:
-        frames = pipeline.evenly_spaced(self.folder, self.manifest, "validation", _ON_SHEET)
-        colorize = self.manifest.classes.colorize
+        folder, manifest = self.tested.folder, self.tested.manifest
+        frames = pipeline.evenly_spaced(folder, manifest, "validation", _ON_SHEET)
+        colorize = manifest.classes.colorize
         rows = [
             [
                 frame["image_real"].numpy(),

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sflowgan_tf import config as settings
 from sflowgan_tf import downstream
 from sflowgan_tf.data import pipeline
 from sflowgan_tf.data.manifest import Manifest
@@ -123,3 +124,47 @@ def test_without_a_simulator_there_is_nothing_to_compare(tmp_path, capsys):
     dataclasses.replace(source, has_cg=False).save(tmp_path / "manifest.json")
     call("--run", "painter", "--data", str(tmp_path), "--output", str(tmp_path / "o"), code=2)
     assert "holds no simulator's frames" in capsys.readouterr().err
+
+
+def linked(source, folder, **changes):
+    """The records of a folder under another name, with a manifest that says something else."""
+    folder.mkdir()
+    for file in source.glob("*.tfrecord"):
+        (folder / file.name).hardlink_to(file)
+    dataclasses.replace(Manifest.load(source), **changes).save(folder / "manifest.json")
+    return folder
+
+
+def test_real_frames_may_be_of_other_scenes(tmp_path):
+    streets = [*SETTINGS, "minicity.sequences=5", "minicity.seed=4"]
+    other = settings.load("minicity", None, streets, task="segmentation")
+    assembly.raw_records(other, None, tmp_path / "streets", workers=1, skip_bad=False)
+    real = tmp_path / "streets"
+    scenes = linked(DATA, tmp_path / "scenes", has_cg=False)  # a recording's photos are its frames
+    output = tmp_path / "output"
+    given = ["--data", str(scenes), "--real", str(real), "--output", str(output)]
+    call("--run", "painter", *given, "segmenter.epochs=4")
+    for kind, source in {"simulator": scenes, "painted": scenes, "real": real}.items():
+        made = output / "records" / kind
+        names = [frame["sequence"].numpy() for frame in frames(made, "train")]
+        assert names == [frame["sequence"].numpy() for frame in frames(source, "train")]
+        tested = zip(frames(made, "validation"), frames(real, "validation"), strict=True)
+        for frame, original in tested:
+            np.testing.assert_array_equal(frame["image_real"], original["image_real"])
+    updates = {kind: Run(output / f"{kind}-0").steps[0] for kind in ("simulator", "real")}
+    assert updates == {"simulator": 4, "real": 4}  # of 4 and 8 frames: 4 and 2 epochs
+
+
+def test_sizes_of_scenes_and_real_frames_must_be_one(tmp_path, capsys):
+    real = linked(DATA, tmp_path / "real", size=(32, 32))
+    call("--run", "painter", "--real", str(real), "--output", str(tmp_path / "o"), code=2)
+    assert "frames of 64x32, those of" in capsys.readouterr().err
+
+
+def test_edges_must_be_those_that_the_painter_knows(tmp_path, capsys):
+    edges = dataclasses.replace(Manifest.load(DATA).edges, threshold=17)
+    scenes = linked(DATA, tmp_path / "scenes", edges=edges)
+    given = ["--data", str(scenes), "--output", str(tmp_path / "o")]
+    call("--run", "painter", *given, "records.edges.threshold=17", code=2)
+    error = capsys.readouterr().err
+    assert "threshold=17" in error and "threshold=60" in error

@@ -30,7 +30,7 @@ def records(config: Config, folder: Path) -> Manifest:
         return raw_records(config, None, folder, workers=None, skip_bad=False)
     manifest = Manifest.load(folder, config.dataset)
     differing = manifest.differences(record_settings(config.records, manifest.classes))
-    if config.dataset == "minicity":
+    if config.dataset == "minicity" and manifest.has_cg:  # without: replaced, perhaps by others
         differing += _drawn_otherwise(config.minicity, manifest, folder)
     is_shared = config.records.classes == "cityscapes"
     if is_shared and manifest.classes.names != table("cityscapes").names:
