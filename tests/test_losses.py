@@ -76,7 +76,7 @@ class TestTexture:
     def test_a_chessboard_is_uneven_at_the_finest_scale_alone(self):
         """Its blur is flat but for the outermost ring, where it is half of the board."""
         board = 128 + 0.5 * (np.indices((64, 64)).sum(0) % 2 * 2 - 1)
-        loss, flat = self.of(board, np.full((64, 64), 30.0)), (1 - np.exp(-1)) / 2
+        loss, flat = self.of(np.full((64, 64), 30.0), board), (1 - np.exp(-1)) / 2
         assert flat * 62**2 / 64**2 < loss < flat * 1.05
 
     @pytest.mark.parametrize("size", [(32, 64), (13, 10)])
@@ -93,7 +93,8 @@ class TestTexture:
                 np.einsum("hwc,hw->c", counts, np.exp(-2 * np.abs(x - blur)))
                 for x, blur in zip(pictures, blurs, strict=True)
             )
-            scales.append(np.abs(of_real - of_fake).sum() / counts.sum())
+            shares = of_real / counts.sum((0, 1))
+            scales.append((shares * np.abs(of_real - of_fake)).sum() / counts.sum())
             half = tuple(side // 2 for side in counts.shape[1::-1])
             pictures, counts = (
                 [
@@ -108,7 +109,12 @@ class TestTexture:
     def test_where_it_is_uneven_does_not_matter(self):
         noise = np.random.default_rng(0).normal(100, 1, (64, 64))
         apart = self.of(noise, np.random.default_rng(1).normal(60, 1, (64, 64)))
-        assert apart < 0.03 < 0.3 < self.of(noise, np.full((64, 64), 100.0))
+        assert apart < 0.02 < 0.2 < self.of(noise, np.full((64, 64), 100.0))
+
+    def test_what_is_hardly_ever_even_counts_little(self):
+        noise = np.random.default_rng(0).normal(100, 30, (64, 64))
+        flat = np.full((64, 64), 100.0)
+        assert self.of(noise, flat) < 0.05 < 0.5 < self.of(flat, noise)
 
     def test_contrast_of_what_is_uneven_anyway_does_not_matter(self):
         stripes = np.tile([0.0, 100.0], (64, 32))

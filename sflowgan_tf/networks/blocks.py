@@ -12,7 +12,7 @@ UPSAMPLINGS = ("transposed", "nearest", "bilinear")
 EPSILON = 1e-5
 _PERIOD = 256  # pixels
 _SIGMAS = (0.0, 1.0, 2.0)  # pixels, by which the noises of `Grain` are blurred
-_FIRST_STRENGTH = 0.01  # of an image in [-1, 1]
+_FIRST_STRENGTH, _STRONGEST = 0.01, 0.0625  # of an image in [-1, 1]
 
 
 def convolution(filters, kernel_size, stddev=0.02, **kwargs):
@@ -314,8 +314,9 @@ class Grain(keras.layers.Layer):
     """Noise that is added to an image: a camera's grain, and the small stones of a road.
 
     Three kinds of it, finer and coarser ones, each as strong at a pixel as the features there say;
-    how they say so is learnt, without a gradient to the features. The noises are the same for every
-    picture, so a scene is always painted alike, and repeat themselves every 256 pixels.
+    how they say so is learnt, without a gradient to the features. None is stronger than a sensor's,
+    8 of 255 levels. The noises are the same for every picture, so a scene is always painted alike,
+    and repeat themselves every 256 pixels.
 
     Source: the noise inputs of StyleGAN (Karras et al. 2019), here behind all other layers.
     """
@@ -343,6 +344,7 @@ class Grain(keras.layers.Layer):
         for axis, side in enumerate(size, start=1):
             noises = xp.take(noises, xp.arange(side) % _PERIOD, axis=axis)
         strength = self.strength(ops.stop_gradient(features))
+        strength = ops.clip(strength, -_STRONGEST, _STRONGEST)
         return ops.sum(strength * noises, axis=-1, keepdims=True)
 
     def compute_output_shape(self, input_shape):

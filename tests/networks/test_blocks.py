@@ -156,18 +156,26 @@ class TestGrain:
         layer.strength.set_weights([np.eye(3).reshape(1, 1, 3, 3), np.zeros(3)])
         features = np.zeros((3, 256, 256, 3), "float32")
         for kind in range(3):
-            features[kind, ..., kind] = 2
+            features[kind, ..., kind] = 0.05
         white, finer, coarser = np.array(layer(features))[..., 0]
         for noise in (white, finer, coarser):
-            assert abs(noise.mean()) < 0.1
-            assert abs(noise.std() - 2) < 0.01
+            assert abs(noise.mean()) < 0.0025
+            assert abs(noise.std() - 0.05) < 0.00025
 
         def likeness(noise):  # of neighbours; of white noise blurred by s: exp(-1 / (4 s^2))
-            return np.mean([(noise * np.roll(noise, 1, axis)).mean() for axis in (0, 1)]) / 4
+            return np.mean([(noise * np.roll(noise, 1, axis)).mean() for axis in (0, 1)]) / 0.05**2
 
         assert abs(likeness(white)) < 0.02
         assert abs(likeness(finer) - np.exp(-1 / 4)) < 0.02
         assert abs(likeness(coarser) - np.exp(-1 / 16)) < 0.02
+
+    def test_it_is_never_stronger_than_a_sensor_s(self):
+        layer = blocks.Grain()
+        layer.build((None, None, None, 1))
+        layer.strength.set_weights([np.ones((1, 1, 1, 3)), np.zeros(3)])
+        loud, louder = (np.array(layer(np.full((1, 64, 64, 1), s, "float32"))) for s in (1, 100))
+        np.testing.assert_array_equal(loud, louder)
+        assert 6 < 127.5 * loud.std() / 3**0.5 < 10  # of three noises, 8 levels each
 
     def test_every_picture_has_the_same(self):
         layer = blocks.Grain()
