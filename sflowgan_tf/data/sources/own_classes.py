@@ -1,5 +1,6 @@
 """Class tables that come with the data, as rows of id, name and colour."""
 
+import colorsys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,8 @@ class ClassRow:
     Attributes:
         id: in the label maps.
         name: of the class; ids of one name are one class.
-        color: RGB, also of colour maps; none for black in pictures.
+        color: RGB, also of colour maps; none if there are no such, then pictures have one that tells
+            the class apart.
         ignored: whether its pixels count as void.
     """
 
@@ -54,8 +56,9 @@ def own_table(
         raise UserError(f"{file}: channel: expected red or nothing, got {channel!r}")
     _check_rows(rows, file)
     counted = [row for row in rows if not row.ignored]
-    colors = {row.name: row.color or (0, 0, 0) for row in reversed(counted)}
     names = tuple(dict.fromkeys(row.name for row in counted))
+    colors = {row.name: row.color for row in reversed(counted) if row.color is not None}
+    colors = {name: _distinct(place) for place, name in enumerate(names)} | colors
     index = {name: place for place, name in enumerate(names)}
     return ClassTable(
         name=name,
@@ -66,6 +69,12 @@ def own_table(
         coding=coding,  # type: ignore[arg-type]
         color_ids=_color_ids(rows),
     )
+
+
+def _distinct(place: int) -> Color:
+    """A colour unlike those of other places: hues that lie a golden section apart."""
+    red, green, blue = colorsys.hsv_to_rgb(place * (5**0.5 - 1) / 2, 0.6, 0.9)
+    return round(255 * red), round(255 * green), round(255 * blue)
 
 
 def _color_ids(rows: list[ClassRow]) -> dict[Color, int]:

@@ -390,6 +390,14 @@ def test_a_wrong_description_says_what_is_wrong(tmp_path, text, message):
     assert "\n" not in str(error.value)
 
 
+def test_classes_without_a_colour_can_be_told_apart(tmp_path):
+    rows = "".join(f"  - {{id: {i}, name: class {i}}}\n" for i in range(12, 30))
+    text = EXPORT.replace("channel:", f"{rows}channel:")
+    table = find("folder", export(tmp_path, text)).table
+    assert len({*table.colors}) == len(table.names)
+    assert np.ptp(np.array(table.colors[-18:]), axis=1).min() > 100  # none is black or grey
+
+
 def test_own_classes_cannot_be_read_as_cityscapes(tmp_path):
     with pytest.raises(UserError, match="records.classes=cityscapes: expected own"):
         find("folder", export(tmp_path), "cityscapes")
