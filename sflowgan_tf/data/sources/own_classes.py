@@ -15,8 +15,8 @@ class ClassRow:
     Attributes:
         id: in the label maps.
         name: of the class; ids of one name are one class.
-        color: RGB, also of colour maps; none if there are no such, then pictures have one that tells
-            the class apart.
+        color: RGB, also of colour maps; None where there are no such maps: pictures have one that
+            tells the class apart.
         ignored: whether its pixels count as void.
     """
 
