@@ -17,6 +17,7 @@ from sflowgan_tf.ops.color_maps import Color
 from sflowgan_tf.utils.errors import UserError
 
 VOID = 255
+Coding = Literal["ids", "colors"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,7 @@ class ClassTable:
     channel: Literal["red"] | None = None
     bits: Literal[8, 16] | None = None
     color_ids: dict[Color, int] = field(default_factory=dict, compare=False)
-    coding: Literal["ids", "colors"] | None = None
+    coding: Coding | None = None
     snap_colors: float = 0
 
     @property
@@ -87,8 +88,8 @@ class ClassTable:
             UserError: other channels or bits than the table expects, an id or a colour that it does
                 not know, or a map that can be read in two ways; the caller adds the file's name.
         """
-        if colors is None and pixels.ndim == 3 and pixels.dtype == np.uint8:
-            colors = pixels[..., :3]
+        if colors is None and pixels.ndim == 3:
+            colors = color_maps.of_eight_bits(pixels[..., :3])
         readings, refusals = [], []
         if self.coding != "colors":
             _attempt(self._of_ids, pixels, readings, refusals)
@@ -102,18 +103,26 @@ class ClassTable:
             ):
                 raise UserError(refusals[-1])  # even where its reds happen to be ids
         if not readings:
-            raise UserError("; as a colour map: ".join(refusals) or self._no_colors())
+            told = "; as a colour map: ".join(refusals or ["has no colours"])
+            raise UserError(told + self._other_coding(colors))
         first, *others = readings
         if any(not np.array_equal(first, other) for other in others):
             raise UserError(
                 f"its numbers are ids of class table {self.name!r}, and its colours are that "
-                "table's too, but of other classes; say which of the two it holds, with `coding: "
-                "ids` or `coding: colors` in the dataset's description"
+                f"table's too, but of other classes; say which of the two it holds, {_HOW_TO_SAY}"
             )
         return first
 
-    def _no_colors(self) -> str:
-        return f"has no colours; class table {self.name!r} is set to read colour maps"
+    def _other_coding(self, colors: np.ndarray | None) -> str:
+        """What to do about a map that may hold the other coding than what is said."""
+        if self.coding is None or (self.coding == "ids" and (colors is None or not self.color_ids)):
+            return ""
+        return f"; label maps are read as {self.coding}: if that is wrong, say so {_HOW_TO_SAY}"
+
+    @property
+    def color_indices(self) -> dict[Color, int]:
+        """RGB -> index or VOID, of maps that hold colours."""
+        return {color: self.ids[key] for color, key in self.color_ids.items()}
 
     def _of_colors(self, colors: np.ndarray) -> np.ndarray:
         """Indices of a map of colours, (height, width, 3) uint8 RGB."""
@@ -125,7 +134,7 @@ class ClassTable:
         try:
             return self.encode(color_maps.ids(colors, self.color_ids, self.snap_colors))
         except color_maps.UnknownColor as unknown:
-            index = self.ids[self.color_ids[unknown.nearest]]
+            index = self.color_indices[unknown.nearest]
             name = "void" if index == VOID else self.names[index]
             raise UserError(
                 f"colour {unknown.color} at {100 * unknown.share:.2g} % of the pixels is none of "
@@ -140,7 +149,7 @@ class ClassTable:
         if self.bits not in (None, 8 * pixels.itemsize):
             raise UserError(
                 f"{kind}; class table {self.name!r} expects {self.bits} bits, as the raw label "
-                "maps (GT/LABELS) have: was it converted, or is it a colour map (GT/COLOR)?"
+                "maps (GT/LABELS) have: was it converted?"
             )
         if pixels.ndim == 3 and self.channel is None:
             raise UserError(f"{kind}; class table {self.name!r} expects one channel of class ids")
@@ -152,14 +161,31 @@ class ClassTable:
         palette[: self.num_classes] = self.colors
         return palette[labels]
 
-    def reading(self, name: str | None) -> ClassTable:
-        """The table `name` that reads another dataset's label maps into this one's classes.
+    def reading(
+        self,
+        name: str | None,
+        *,
+        coding: Coding | None = None,
+        snap_colors: float | None = None,
+    ) -> ClassTable:
+        """The table that reads label maps into this one's classes.
+
+        Args:
+            name: of another dataset's table, where the label maps are its; None for this one.
+            coding: what the label maps hold; None for what the table says.
+            snap_colors: see the class; None for what the table says.
 
         Raises:
             UserError: there is no such table, or its classes are others.
         """
-        if name is None:
-            return self
+        read = self if name is None else self._leading_here(name)
+        return replace(
+            read,
+            coding=read.coding if coding is None else coding,
+            snap_colors=read.snap_colors if snap_colors is None else snap_colors,
+        )
+
+    def _leading_here(self, name: str) -> ClassTable:
         other = table(name)
         if other.names != self.names:
             fitting = [key for key, value in TABLES.items() if value.names == self.names]
@@ -178,14 +204,26 @@ class ClassTable:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ClassTable:
-        """The table that `to_dict` wrote, here or before tables had colours to read."""
+        """The table that `to_dict` wrote, here or before tables had colours to read.
+
+        One of ours that was written without its colours gets them.
+        """
         tuples = {
             "color_ids": {(r, g, b): key for r, g, b, key in values.get("color_ids", ())},
             "names": tuple(values["names"]),
             "colors": tuple(tuple(color) for color in values["colors"]),
             "ids": {int(key): value for key, value in values["ids"].items()},
         }
-        return cls(**(values | tuples))
+        read = cls(**(values | tuples))
+        ours = TABLES.get(read.name, read)
+        is_ours = ours == replace(read, coding=ours.coding, snap_colors=ours.snap_colors)
+        return replace(read, color_ids=read.color_ids or ours.color_ids) if is_ours else read
+
+
+_HOW_TO_SAY = (
+    "with `coding: ids` or `coding: colors` in the dataset's description, or with --coding of "
+    "translate and lite"
+)
 
 
 def _attempt(

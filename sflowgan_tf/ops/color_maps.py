@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 Color = tuple[int, int, int]  # RGB 0..255
+_STRETCH = 257  # 65535 / 255
 _PLACES = np.array([1 << 16, 1 << 8, 1])  # a colour's code is its product with these
 
 
@@ -59,9 +60,22 @@ def ids(colors: np.ndarray, known: Mapping[Color, int], snap: float) -> np.ndarr
     return sorted_ids[places]
 
 
+def of_eight_bits(colors: np.ndarray) -> np.ndarray | None:
+    """Colours (height, width, 3) uint8, or uint16 that were stretched from 8 bits, as uint8.
+
+    None where there are others, which no class has.
+    """
+    if colors.dtype == np.uint8:
+        return colors
+    if (_some(colors) % _STRETCH).any():  # a map of ids is found out soon
+        return None
+    levels, rest = np.divmod(colors, _STRETCH)
+    return None if rest.any() else levels.astype(np.uint8)
+
+
 def is_one(colors: np.ndarray, known: Mapping[Color, int]) -> bool:
     """Whether most of some pixels, (height, width, 3) uint8, have known colours but black."""
-    codes = _codes(np.array([*known]))
+    codes = _codes(np.array([*known]).reshape(-1, 3))
     return bool(np.isin(_codes(_some(colors)), codes[codes > 0]).mean() > 0.5)
 
 

@@ -111,12 +111,21 @@ def test_tables_survive_json(table):
 
 def test_another_table_is_read_only_if_it_leads_to_the_same_classes():
     cityscapes = TABLES["cityscapes"]
-    assert cityscapes.reading(None) is cityscapes
-    assert cityscapes.reading("synthia-as-cityscapes") is TABLES["synthia-as-cityscapes"]
+    assert cityscapes.reading(None) == cityscapes
+    assert cityscapes.reading("synthia-as-cityscapes") == TABLES["synthia-as-cityscapes"]
     with pytest.raises(UserError, match=r"'synthia' does not lead.*carla-0.9.14-as-cityscapes"):
         cityscapes.reading("synthia")
     with pytest.raises(UserError, match="no class table 'gta'; expected one of synthia"):
         cityscapes.reading("gta")
+
+
+def test_label_maps_are_read_as_the_table_says_or_as_is_said_instead():
+    said = replace(TABLES["cityscapes"], coding="colors", snap_colors=3)
+    assert said.reading(None) == said
+    assert said.reading(None, coding="ids").coding == "ids"
+    assert said.reading(None, snap_colors=0).snap_colors == 0
+    other = said.reading("carla-0.9.14-as-cityscapes", coding="ids")
+    assert (other.coding, other.snap_colors) == ("ids", 0), "of another dataset's maps"
 
 
 def test_onto_finds_the_way_to_other_classes():
@@ -171,6 +180,33 @@ def test_what_can_be_read_in_two_ways_is_refused_until_it_is_said():
     assert (CARLA.indices(black) == VOID).all(), "void either way"
 
 
+def test_a_map_of_the_other_coding_than_is_said_tells_how_to_say_it():
+    tags = np.array([[1, 4], [14, 12]], np.uint8)
+    with pytest.raises(UserError, match="has no colours; .* read as colors: .*--coding"):
+        replace(CARLA, coding="colors").indices(tags)
+    with pytest.raises(UserError, match="class id 128 .* read as ids: .*--coding"):
+        replace(CARLA, coding="ids").indices(as_colors(CARLA, np.full((2, 2), 1, np.uint8)))
+    with pytest.raises(UserError, match="^class id 99 (?!.*coding)"):
+        replace(CARLA, coding="ids").indices(np.full((2, 2), 99, np.uint8))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_table_without_colours_reads_no_colour_maps(channels):
+    table = replace(CARLA, coding="colors", color_ids={})
+    with pytest.raises(UserError, match="no colours"):
+        table.indices(np.zeros((2, 3, channels), np.uint8).squeeze())
+
+
+def test_colours_of_sixteen_bits_are_those_of_eight_stretched():
+    colors = as_colors(CARLA, np.array([[1, 14], [12, 0]], np.uint8)).astype(np.uint16)
+    assert CARLA.indices(colors * 257).tolist() == [[0, 13], [11, VOID]]
+    with pytest.raises(UserError, match="class id 32897"):
+        CARLA.indices(colors * 257 + 1 * (colors > 0))
+    blue = np.full((2, 3, 3), (0, 0, 142 * 257), np.uint16)
+    with pytest.raises(UserError, match="say which of the two it holds"):
+        CARLA.indices(blue)
+
+
 def test_an_unknown_colour_is_named_with_its_share_and_the_nearest_class():
     colors = as_colors(CARLA, np.full((10, 10), 14, np.uint8))
     colors[0, :5] = (3, 4, 142)
@@ -202,13 +238,15 @@ def test_a_palettes_colours_count_where_they_are_the_tables():
         CARLA.indices(ids, others)
 
 
-def test_tables_of_earlier_versions_have_no_colours_to_read():
+def test_tables_of_earlier_versions_get_the_colours_that_were_not_kept_with_them():
     values = {
         key: value
         for key, value in CARLA.to_dict().items()
         if key not in ("color_ids", "coding", "snap_colors")
     }
-    table = classes.ClassTable.from_dict(values)
-    assert table.indices(np.array([[1]], np.uint8)) == 0
+    road = as_colors(CARLA, np.array([[1]], np.uint8))
+    assert classes.ClassTable.from_dict(values).indices(road) == 0
+    own = classes.ClassTable.from_dict(values | {"names": ["way", *CARLA.names[1:]]})
+    assert own.indices(np.array([[1]], np.uint8)) == 0
     with pytest.raises(UserError, match="class id 128"):
-        table.indices(as_colors(CARLA, np.array([[1]], np.uint8)))
+        own.indices(road)

@@ -10,6 +10,7 @@ shown; frames are turned so.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -139,4 +140,4 @@ def _labels(frame: av.VideoFrame, table: ClassTable) -> np.ndarray:
         return table.indices(frame.to_ndarray(format="rgb24"))
     if frame.format.name not in _GREY:
         raise UserError(f"its pixels are {frame.format.name}; {_PROPER}")
-    return table.encode(frame.to_ndarray())
+    return replace(table, bits=None).indices(frame.to_ndarray())  # of the codec's depth

@@ -1,3 +1,4 @@
+import dataclasses
 import struct
 
 import av
@@ -135,6 +136,13 @@ def test_an_unknown_colour_is_named_with_its_frame(tmp_path, color):
     colour = ", ".join(map(str, color))
     with pytest.raises(UserError, match=rf"frame 1: colour \({colour}\) at 0.26 % of the pixels"):
         list(source.labels(TABLE, 0))
+
+
+def test_grey_levels_are_no_colours(tmp_path):
+    source = video(tmp_path / "ids.mkv", [IDS])
+    table = dataclasses.replace(TABLE, coding="colors")
+    with pytest.raises(UserError, match="ids.mkv, frame 0: has no colours"):
+        list(source.labels(table, 0))
 
 
 def test_images_are_rgb(tmp_path):
