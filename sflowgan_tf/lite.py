@@ -17,6 +17,7 @@ import numpy as np
 
 from sflowgan_tf.device import pictures
 from sflowgan_tf.device.tflite_model import TFLiteModel
+from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.settings import SIDE_OUTPUTS
 from sflowgan_tf.utils import cli
 from sflowgan_tf.utils.errors import UserError
@@ -47,6 +48,7 @@ def flags() -> argparse.ArgumentParser:
     add("--labels", **path, help="label maps: a PNG, or a folder of them")
     add("--frames", **path, help="CG or real frames of the same names")
     add("--output", **path, help="folder for the PNGs")
+    cli.add_label_flags(parser)
     add("--weights", type=_weights, metavar="A,B,C,D,E,F", help="of the ensemble; equal")
     add("--threads", type=cli.positive, metavar="N", help="of the CPU; LiteRT's default")
     add("--delegate", metavar="LIBRARY", help="runs the network elsewhere: GPU, NPU")
@@ -122,12 +124,15 @@ def work(parsed: argparse.Namespace) -> None:
         delegate=parsed.delegate,
         options=dict(parsed.delegate_option),
     )
+    table = model.metadata.classes.reading(
+        None, coding=parsed.coding, snap_colors=parsed.snap_colors
+    )
     weights = parsed.weights
     if weights is None and model.redraws:
         weights = np.ones(SIDE_OUTPUTS, np.float32)
     latencies = []
     for scene in pairs:
-        labels, frame = _read(scene, model)
+        labels, frame = _read(scene, model, table)
         start = time.perf_counter()
         image = model.translate(labels, frame, weights)
         latencies.append(1000 * (time.perf_counter() - start))
@@ -144,13 +149,13 @@ def work(parsed: argparse.Namespace) -> None:
     print(f"Size: {parsed.model.stat().st_size / 1e6:.2f} MB, {parsed.model}")
 
 
-def _read(scene: _Scene, model: TFLiteModel) -> tuple[np.ndarray, np.ndarray]:
-    """Class indices and RGB; UserError with the file's name."""
+def _read(scene: _Scene, model: TFLiteModel, table: ClassTable) -> tuple[np.ndarray, np.ndarray]:
+    """Class indices, by the label maps' table, and RGB; UserError with the file's name."""
     raw, frame = pictures.read(scene.labels), pictures.read(scene.frame)
     if frame.dtype != np.uint8 or frame.ndim != 3:
         raise UserError(f"{scene.frame}: expected RGB of 8 bits")
     with _naming(scene.labels):
-        labels = model.metadata.classes.indices(raw)
+        labels = table.indices(raw)
         model.check_size("label map", labels)
     with _naming(scene.frame):
         model.check_size("frame", frame)

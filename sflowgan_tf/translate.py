@@ -32,6 +32,7 @@ def flags() -> argparse.ArgumentParser:
     add("--output", **source, help="FILE.mp4 for a film, else a folder for PNGs")
     add("--size", metavar="WxH", help="of the pictures; what the model was trained for by default")
     add("--classes", metavar="TABLE", help="class table of the label maps; the model's by default")
+    cli.add_label_flags(parser)
     add("--variations", type=cli.positive, default=1, metavar="N", help="versions of each scene; 1")
     add("--seed", type=cli.natural, default=0, metavar="S", help="of variations and colours; 0")
     add("--edges", choices=("laplacian", "dned"), help="who draws them; the DNED where it can")
@@ -78,7 +79,9 @@ def work(parsed: argparse.Namespace) -> None:
         painter = Painter(
             model,
             size=size or model.size,
-            table=model.classes.reading(parsed.classes),
+            table=model.classes.reading(
+                parsed.classes, coding=parsed.coding, snap_colors=parsed.snap_colors
+            ),
             variations=parsed.variations,
             seed=parsed.seed,
             redraw=parsed.edges != "laplacian",

@@ -142,6 +142,21 @@ def test_a_wrong_picture_is_named(home, tmp_path, capsys, labels_, frame, said):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("coding", "known"), [("ids", 0), ("colors", 4)])
+def test_what_a_label_map_holds_can_be_said(home, tmp_path, capsys, coding, known):
+    """Blue of 16 bits is SYNTHIA's sidewalk, but its red is an id too, of void."""
+    colors, ids = np.zeros((16, 32, 3), np.uint16), np.zeros((16, 32, 3), np.uint16)
+    colors[..., 0], ids[..., 2] = 192 * 257, known  # OpenCV writes BGR
+    blue, plain = wrong("said/blue.png", colors, home), wrong("said/ids.png", ids, home)
+    frame = "frames/night/0.png"
+    call("--output", tmp_path, labels=blue, frames=frame, code=2)
+    assert "--coding" in capsys.readouterr().err
+    call("--output", tmp_path, "--coding", coding, labels=blue, frames=frame)
+    call("--output", tmp_path, labels=plain, frames=frame)
+    pictures = [cv2.imread(str(tmp_path / name)) for name in ("blue.png", "ids.png")]
+    np.testing.assert_array_equal(*pictures)
+
+
 @pytest.mark.parametrize("output", ["labels", "frames", "labels/../frames"])
 def test_nothing_that_is_given_is_overwritten(home, capsys, output):
     before = (home / "labels/night/0.png").read_bytes()

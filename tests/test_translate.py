@@ -207,6 +207,57 @@ def test_what_a_model_is_not_or_can_not_do_is_a_line(home, capsys, model, flags,
     assert not list(Path().glob("out/*.png"))
 
 
+def labels_of(folder, ids=None, colors=None, sixteen=False):
+    """A label map for each frame, 64x32 of one class: by its id in red, or by its colour."""
+    depth, stretch = (np.uint16, 257) if ids is not None or sixteen else (np.uint8, 1)
+    red_first = (ids, 0, 0) if colors is None else np.array(colors) * stretch
+    folder.mkdir()
+    for file in Path("frames").iterdir():
+        pixels = np.full((32, 64, 3), red_first[::-1], depth)  # OpenCV writes BGR
+        cv2.imwrite(str(folder / file.with_suffix(".png").name), pixels)
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [("--run", "painter"), ("--model", "saved_models/painter"), ("--model", TFLITE)],
+    ids=["run", "SavedModel", "TFLite"],
+)
+def test_label_maps_in_the_classes_colours_paint_as_ids_do(home, model):
+    kinds = {"ids": {"ids": 4}, "colors": {"colors": (0, 0, 192)}}  # SYNTHIA's sidewalk
+    pictures = {}
+    for kind, how in kinds.items():
+        labels = labels_of(home / f"in {kind}", **how)
+        assert call("--output", f"of {kind}", labels=labels, model=model) == 0
+        pictures[kind] = [cv2.imread(str(f)) for f in sorted(Path(f"of {kind}").glob("[0-9]*.png"))]
+    np.testing.assert_array_equal(pictures["ids"], pictures["colors"])
+
+
+def test_what_a_label_map_holds_can_be_said(home, capsys):
+    """Blue of 16 bits is SYNTHIA's sidewalk, but its red is an id too, of void."""
+    blue = labels_of(home / "blue", colors=(0, 0, 192), sixteen=True)
+    assert call("--output", "out", labels=blue) == 2
+    assert "--coding" in capsys.readouterr().err
+    for coding, known in (("ids", 0), ("colors", 4)):
+        expected = labels_of(home / f"id {known}", ids=known)
+        assert call("--output", f"as {coding}", "--coding", coding, labels=blue) == 0
+        assert call("--output", f"of {known}", labels=expected) == 0
+        for file in Path(f"as {coding}").glob("[0-9]*.png"):
+            other = cv2.imread(f"of {known}/{file.name}")
+            np.testing.assert_array_equal(cv2.imread(str(file)), other)
+
+
+def test_near_colours_are_taken_where_that_is_said(home, capsys):
+    near = labels_of(home / "near", colors=(0, 3, 188))  # 5 levels from (0, 0, 192)
+    assert call("--output", "out", labels=near) == 2
+    assert "5 levels away" in capsys.readouterr().err
+    assert call("--output", "out", "--snap-colors", "4.9", labels=near) == 2
+    assert call("--output", "out", "--snap-colors", "5", labels=near) == 0
+    for wrong in ("-1", "far", "nan", "inf"):
+        with pytest.raises(SystemExit, match="2"):
+            call("--output", "out", f"--snap-colors={wrong}", labels=near)
+
+
 def test_a_run_that_sees_labels_alone_says_so(home):
     _, texts = painted("out", model=("--run", "none"))
     assert texts["edges"] == "none"

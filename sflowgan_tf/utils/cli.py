@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 failure, 2 the user's mistake, 130 interrupted.
 """
 
 import argparse
+import math
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -52,6 +53,14 @@ def add_model_flags(flags: argparse.ArgumentParser) -> None:
     )
 
 
+def add_label_flags(flags: argparse.ArgumentParser) -> None:
+    """What every command that reads label maps for a model takes; `ClassTable.reading` has them."""
+    add = flags.add_argument
+    codings = ("ids", "colors")
+    add("--coding", choices=codings, help="what label maps hold; as the model's did by default")
+    add("--snap-colors", type=levels, metavar="N", help="from a class' colour; the model's")
+
+
 def add_simulator_flags(flags: argparse.ArgumentParser, size: str) -> None:
     """What every command that drives a simulator takes; `size` is the default size in words."""
     add = flags.add_argument
@@ -93,6 +102,17 @@ def share(text: str) -> float:
         number = -1.0
     if not 0 <= number < 1:
         raise argparse.ArgumentTypeError(f"expected a number from 0 to below 1, got {text!r}")
+    return number
+
+
+def levels(text: str) -> float:
+    """The type of a distance between colours, in levels."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number of levels from 0 on, got {text!r}")
     return number
 
 
