@@ -103,7 +103,7 @@ def translator(config: Config, scenes: list[Scene]) -> Translator:
 def ways(networks: str, painter: Translator, scenes: list[Scene], folder: Path) -> list[Way]:
     """A model, exported in each way."""
     height, width = scenes[0].labels.shape
-    owner, functions = endpoints(painter, "{}")
+    owner, functions = endpoints(painter, TABLE, "{}")
     tf.saved_model.save(owner, str(folder / "saved"), functions)
     signatures = tf.saved_model.load(str(folder / "saved")).signatures
 

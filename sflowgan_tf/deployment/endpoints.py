@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from sflowgan_tf.deployment import request_checks
+from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.settings import SIDE_OUTPUTS
 from sflowgan_tf.translation.signatures import COLORED_SIGNATURES, SIGNATURES, Signature
 from sflowgan_tf.translation.translator import Translator
@@ -13,11 +14,14 @@ from sflowgan_tf.translation.translator import Translator
 Tensors = dict[str, tf.Tensor]
 
 
-def endpoints(translator: Translator, card: str) -> tuple[tf.Module, dict[str, Any]]:
+def endpoints(
+    translator: Translator, classes: ClassTable, card: str
+) -> tuple[tf.Module, dict[str, Any]]:
     """The functions that a SavedModel holds.
 
     Args:
         translator: of a model that takes labels and images.
+        classes: its class table.
         card: what the signature `card` answers.
 
     Returns:
@@ -27,7 +31,7 @@ def endpoints(translator: Translator, card: str) -> tuple[tf.Module, dict[str, A
     networks = [translator.generator, *([translator.dned] if translator.redraws else [])]
     owner = tf.Module()
     owner.state = [variable.value for network in networks for variable in network.variables]  # type: ignore[attr-defined]
-    painting = _Painting(translator)
+    painting = _Painting(translator, classes)
     functions: dict[str, Callable[..., Tensors]] = {
         "serving_default": painting.serving_default,
         "weighted": painting.weighted,
@@ -59,8 +63,8 @@ def _traced(function: Callable[..., Tensors], expected: Signature) -> Any:
 class _Painting:
     """The functions that paint; names, dtypes and shapes are those of `COLORED_SIGNATURES`."""
 
-    def __init__(self, translator: Translator):
-        self.translator = translator
+    def __init__(self, translator: Translator, classes: ClassTable):
+        self.translator, self.classes = translator, classes
 
     def serving_default(self, labels: tf.Tensor, image: tf.Tensor) -> Tensors:
         labels, image = request_checks.same_size(labels, image, "image")
@@ -89,17 +93,17 @@ class _Painting:
         return {"image": self._painted(labels, image, weights, recoloring)}
 
     def encoded(self, labels_bytes: tf.Tensor, image_bytes: tf.Tensor) -> Tensors:
-        return _png(self.serving_default(*_scenes(labels_bytes, image_bytes)))
+        return _png(self.serving_default(*self._scenes(labels_bytes, image_bytes)))
 
     def encoded_weighted(
         self, labels_bytes: tf.Tensor, image_bytes: tf.Tensor, **choice: tf.Tensor
     ) -> Tensors:
-        return _png(self.weighted(*_scenes(labels_bytes, image_bytes), **choice))
+        return _png(self.weighted(*self._scenes(labels_bytes, image_bytes), **choice))
 
     def encoded_appearance(
         self, labels_bytes: tf.Tensor, image_bytes: tf.Tensor, **choice: tf.Tensor
     ) -> Tensors:
-        return _png(self.appearance(*_scenes(labels_bytes, image_bytes), **choice))
+        return _png(self.appearance(*self._scenes(labels_bytes, image_bytes), **choice))
 
     def edges(
         self, labels: tf.Tensor, edges: tf.Tensor, colors: tf.Tensor | None = None
@@ -124,9 +128,11 @@ class _Painting:
         shares = weights if self.translator.redraws else None
         return self.translator.painted(labels, image, shares, recoloring)
 
-
-def _scenes(labels_bytes: tf.Tensor, image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    return request_checks.label_files(labels_bytes), request_checks.image_files(image_bytes)
+    def _scenes(
+        self, labels_bytes: tf.Tensor, image_bytes: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        labels = request_checks.label_files(labels_bytes, self.classes)
+        return labels, request_checks.image_files(image_bytes)
 
 
 def _equal_weights(labels: tf.Tensor) -> tf.Tensor:

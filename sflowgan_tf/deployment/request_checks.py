@@ -9,11 +9,12 @@ from typing import Any
 import tensorflow as tf
 
 from sflowgan_tf.deployment.orientation import upright
-from sflowgan_tf.ops.classes import VOID
+from sflowgan_tf.ops.classes import VOID, ClassTable
 
 _LEAST = 2  # pixels a side, which a Laplacian needs
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
-_DEPTH, _KIND = 24, 25  # places of a PNG's bit depth and kind of colour; 8 and 0 is 8-bit grey
+_DEPTH, _KIND = 24, 25  # places of a PNG's bit depth and kind of colour
+_GREY, _RGB, _RGBA = b"\x00", b"\x02", b"\x06"  # kinds
 _HEAD = 26
 
 
@@ -127,11 +128,17 @@ def recoloring(values: tf.Tensor, labels: tf.Tensor, num_classes: int, name: str
     return _checked(values, fine, f"{name}: expected finite numbers, got others")
 
 
-def label_files(files: tf.Tensor) -> tf.Tensor:
-    """Decodes label maps, PNG of one channel of 8 bits, to (batch, height, width) uint8.
+def label_files(files: tf.Tensor, classes: ClassTable) -> tf.Tensor:
+    """Decodes label maps to (batch, height, width) uint8 class indices or VOID.
+
+    Each is a PNG of 8 bits: of one channel, which holds class indices and is not looked at further,
+    or RGB or RGBA in the classes' colours, each of which must be exact. Other depths are refused,
+    since decoding stretches them, and so are palettes: decoding leaves of them the colours alone,
+    where the indices may mean other classes.
 
     Args:
         files: (batch,) string.
+        classes: the class table.
     """
     files = _not_empty(files, "labels_bytes")
     heads = _heads(files)
@@ -142,13 +149,53 @@ def label_files(files: tf.Tensor) -> tf.Tensor:
         "labels_bytes: expected PNG files, got something else; JPEG changes class ids",
     )
     depths, kinds = (tf.strings.substr(heads, place, 1) for place in (_DEPTH, _KIND))
+    is_grey, is_color = kinds == _GREY, (kinds == _RGB) | (kinds == _RGBA)
     files = _checked(
         files,
-        tf.reduce_all((depths == b"\x08") & (kinds == b"\x00")),
-        "labels_bytes: expected PNG files of one channel of 8 bits, which hold class indices; got "
-        "colours, a palette or another depth",
+        tf.reduce_all((depths == b"\x08") & (is_grey | is_color)),
+        "labels_bytes: expected PNG files of 8 bits, of one channel, which holds class indices, or "
+        "RGB or RGBA in the classes' colours; got a palette, grey with alpha or another depth",
     )
-    return tf.squeeze(_of_one_size(files, "labels_bytes", 1), axis=-1)
+    red, green, blue = tf.unstack(_of_one_size(files, "labels_bytes", 3), axis=-1)
+    are_colors = is_color[:, tf.newaxis, tf.newaxis]
+    return tf.where(are_colors, _of_colors((red, green, blue), are_colors, classes), red)
+
+
+def _of_colors(
+    channels: tuple[tf.Tensor, tf.Tensor, tf.Tensor], are_colors: tf.Tensor, classes: ClassTable
+) -> tf.Tensor:
+    """Indices (batch, height, width) uint8 of colours, checked where maps hold colours.
+
+    Args:
+        channels: red, green and blue, (batch, height, width) uint8.
+        are_colors: (batch, 1, 1) bool, which maps hold colours.
+        classes: the class table.
+    """
+    indices = {_code(*color): index for color, index in classes.color_indices.items()}
+    if not indices:
+        sentence = f"labels_bytes: class table {classes.name!r} has no colours; send class indices"
+        return _checked(channels[0], tf.logical_not(tf.reduce_any(are_colors)), sentence)
+    codes = sorted(indices)
+    seen = _code(*(tf.cast(channel, tf.int32) for channel in channels))
+    places = tf.reshape(tf.searchsorted(codes, tf.reshape(seen, [-1])), tf.shape(seen))
+    places = tf.minimum(places, len(codes) - 1)
+    unknown = are_colors & (tf.gather(codes, places) != seen)
+    color = tf.boolean_mask(tf.stack(channels, axis=-1), unknown)[:1]
+    sentence = tf.strings.join(
+        [
+            "labels_bytes: colour ",
+            tf.strings.reduce_join(tf.strings.as_string(color), separator=", "),
+            f" is none of class table {classes.name!r}; expected the exact colour of a class, or "
+            "class indices in one channel",
+        ]
+    )
+    found = tf.gather(tf.constant([indices[code] for code in codes], tf.uint8), places)
+    return _checked(found, tf.logical_not(tf.reduce_any(unknown)), sentence)
+
+
+def _code(red: Any, green: Any, blue: Any) -> Any:
+    """A number for each colour; of integers, or of int32 tensors."""
+    return (red * 256 + green) * 256 + blue
 
 
 def image_files(files: tf.Tensor) -> tf.Tensor:

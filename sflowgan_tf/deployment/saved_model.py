@@ -40,7 +40,8 @@ def write(exported: Exported, output: Path, card: Card) -> tuple[Path, Differenc
     Raises:
         Failure: the differences are too large, or the disk refuses; nothing is left then.
     """
-    owner, functions = endpoints(exported.translator, json.dumps(card.to_dict()))
+    text = json.dumps(card.to_dict())
+    owner, functions = endpoints(exported.translator, card.classes, text)
     requests = _requests(exported, exported.frames[0])
     place = output / card.name
     with ExitStack() as unfinished:

@@ -33,7 +33,7 @@ _RECOLORING = {  # of each class, the last row being void: color -> scale * colo
 _COLORS = {"colors": tf.TensorSpec([None, None, None, 3], tf.float32)}  # 0..255
 _EDGES = {"edges": tf.TensorSpec([None, None, None, 1], tf.float32)}  # in [0, 1]
 _BYTES = tf.TensorSpec([None], tf.string)
-_FILES = {"labels_bytes": _BYTES, "image_bytes": _BYTES}  # PNG of one channel; PNG or JPEG
+_FILES = {"labels_bytes": _BYTES, "image_bytes": _BYTES}  # PNG of indices or colours; PNG, JPEG
 _PNG = {"image_bytes": _BYTES}
 
 SIGNATURES = {

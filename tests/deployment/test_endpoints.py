@@ -6,16 +6,18 @@ import pytest
 import tensorflow as tf
 
 from sflowgan_tf.deployment.endpoints import endpoints
+from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.translation.signatures import COLORED_SIGNATURES
 from tests.front import scene
 from tests.translation.test_translator import make
 
+TABLE = TABLES["synthia"]
 DRAWN = ensemble_weights(2, seed=0)[1:]
 
 
 def caller(translator):
-    _, functions = endpoints(translator, "{}")
+    _, functions = endpoints(translator, TABLE, "{}")
 
     def call(name, **given):
         specs = COLORED_SIGNATURES[name].inputs
@@ -65,6 +67,16 @@ def test_a_batch_of_any_size_is_painted_as_one_by_one(call, exportable, size):
     np.testing.assert_array_equal(shown, versions)
 
 
+def test_label_maps_in_the_classes_colours_are_painted_as_their_indices_are(call):
+    labels, image = scene()
+    expected = call("encoded", **files([(labels, image)]))["image_bytes"]
+    colors = TABLE.colorize(labels)[..., ::-1]
+    assert (labels == 255).any() and len(np.unique(labels)) > 3
+    for pixels in (colors, np.dstack([colors, np.full_like(labels, 255)])):
+        painted = call("encoded", **files([(pixels, image)]))["image_bytes"]
+        assert painted.numpy().tolist() == expected.numpy().tolist()
+
+
 def test_ready_edges_are_painted_as_they_are(call, exportable):
     labels, _ = scene()
     edges = np.random.default_rng(0).uniform(0, 1, (1, 16, 32, 1)).astype(np.float32)
@@ -86,7 +98,7 @@ def test_the_card_answers_each_question(call):
 
 def test_a_model_that_knows_labels_only_has_the_same_signatures_and_no_dned():
     translator = make(edge_map="none")
-    owner, functions = endpoints(translator, "{}")
+    owner, functions = endpoints(translator, TABLE, "{}")
     assert len(owner.state) == len(translator.generator.variables)
     labels, image = (tf.constant(array[None]) for array in scene())
     painted = functions["serving_default"](labels=labels, image=image)["image"]
@@ -167,6 +179,7 @@ EDGES = np.zeros((1, 16, 32, 1), np.float32)
         ("encoded", FILES | {"image_bytes": 2 * FILES["image_bytes"]}, "differ in number"),
         ("encoded", files([(WRONG[0], IMAGE[0])]), "class id 77 is outside"),
         ("encoded", files([(LABELS[0], IMAGE[0, 1:])]), "differ in number, height"),
+        ("encoded", files([(IMAGE[0], IMAGE[0])]), "labels_bytes: colour .* is none of"),
         ("encoded_weighted", FILES | {"ensemble_weights": 0 * DRAWN}, "from 0 on"),
         ("edges", {"labels": WRONG, "edges": EDGES}, "class id 77 is outside"),
         ("edges", {"labels": LABELS, "edges": EDGES + 2}, "edges: expected numbers from 0 to 1"),

@@ -1,11 +1,17 @@
 """Each check refuses what it is for with a sentence, and gives the rest back as it is."""
 
+from dataclasses import replace
+from io import BytesIO
+
 import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
+from sflowgan_tf.data.media.pictures import read_labels
 from sflowgan_tf.deployment import request_checks
+from sflowgan_tf.ops.classes import TABLES
 
 CLASSES = 13
 
@@ -25,7 +31,9 @@ weights = graph(
     request_checks.ensemble_weights, ([None, 6], tf.float32), ([None, None, None], tf.uint8)
 )
 edges = graph(request_checks.edges, ([None, None, None, 1], tf.float32))
-label_files = graph(request_checks.label_files, ([None], tf.string))
+label_files = graph(
+    lambda files: request_checks.label_files(files, TABLES["synthia"]), ([None], tf.string)
+)
 image_files = graph(request_checks.image_files, ([None], tf.string))
 
 
@@ -94,13 +102,22 @@ IDS = np.arange(12, dtype=np.uint8).reshape(3, 4)
 PICTURE = np.random.default_rng(0).integers(0, 256, (3, 4, 3), np.uint8)
 
 
-def palette():
-    """A PNG whose pixels are places in a table of colours."""
-    from io import BytesIO
+# Sky, road and void of SYNTHIA, by its ReadMe, and the indices that they have in records.
+COLORS = np.array([[[128, 128, 128], [128, 64, 128], [0, 0, 0]]] * 2, np.uint8)
+INDICES = [[0, 2, 255]] * 2
 
-    from PIL import Image
 
-    image = Image.fromarray(IDS).convert("P")
+def stored(pixels, mode=None, **options):
+    """A PNG of a mode of Pillow's."""
+    file = BytesIO()
+    Image.fromarray(pixels, mode).save(file, "png", **options)
+    return file.getvalue()
+
+
+def palette(*colors):
+    """A PNG whose pixels, 0, 1 and 2 in each of two rows, are places in a table of colours."""
+    image = Image.fromarray(np.array([[0, 1, 2]] * 2, np.uint8), "P")
+    image.putpalette(np.ravel(colors).tolist())
     file = BytesIO()
     image.save(file, "png")
     return file.getvalue()
@@ -110,6 +127,49 @@ def test_label_maps_come_out_of_png_files_as_they_went_in():
     np.testing.assert_array_equal(label_files([png(IDS), png(IDS + 1)]), [IDS, IDS + 1])
 
 
+def test_label_maps_may_hold_the_classes_colours(tmp_path):
+    opaque = np.dstack([COLORS, np.full((2, 3), 255, np.uint8)])
+    clear = np.dstack([COLORS, np.zeros((2, 3), np.uint8)])
+    grey = np.array(INDICES, np.uint8)
+    files = [stored(pixels) for pixels in (COLORS, opaque, clear, grey)]
+    files.append(stored(COLORS, transparency=(128, 64, 128)))
+    np.testing.assert_array_equal(label_files(files), [INDICES] * len(files))
+    for file in files[:3]:  # as translate reads them
+        (tmp_path / "colors.png").write_bytes(file)
+        labels = read_labels(tmp_path / "colors.png", TABLES["synthia"])
+        np.testing.assert_array_equal(labels, INDICES)
+
+
+def test_each_class_has_its_colour():
+    for table in TABLES.values():
+        pixels = np.array([[*table.color_indices]], np.uint8)
+        expected = [[[*table.color_indices.values()]]]
+        np.testing.assert_array_equal(request_checks.label_files([stored(pixels)], table), expected)
+
+
+def test_colours_of_a_table_that_has_none_are_refused():
+    table = replace(TABLES["synthia"], color_ids={})
+    np.testing.assert_array_equal(request_checks.label_files([png(IDS)], table), [IDS])
+    with refused("class table .*synthia.* has no colours; send class indices"):
+        request_checks.label_files([stored(COLORS)], table)
+
+
+@pytest.mark.parametrize("off", [(0, 0, 1), (0, 1, 0), (1, 0, 0)])
+def test_a_colour_that_is_not_exact_is_named(off):
+    wrong = COLORS.copy()
+    wrong[0, 1] += np.array(off, np.uint8)
+    named = ", ".join(str(level) for level in np.add((128, 64, 128), off))
+    with refused(f"labels_bytes: colour {named} is none of class table .*synthia"):
+        label_files([stored(COLORS), stored(wrong)])
+
+
+def test_ids_in_the_red_channel_are_never_taken_for_indices():
+    red = np.dstack([np.full((2, 3), 3, np.uint8), *[np.zeros((2, 3), np.uint8)] * 2])
+    for pixels in (red, np.full((2, 3, 3), 3, np.uint8)):
+        with refused("labels_bytes: colour 3, "):
+            label_files([stored(pixels)])
+
+
 @pytest.mark.parametrize(
     ("file", "sentence"),
     [
@@ -117,15 +177,18 @@ def test_label_maps_come_out_of_png_files_as_they_went_in():
         (b"\x89PNG", "labels_bytes: expected PNG files, got something else"),
         (b"no picture at all, but long enough for a head", "expected PNG files"),
         (png(IDS, ".jpg"), "expected PNG files, got something else; JPEG changes class ids"),
-        (png(PICTURE), "one channel of 8 bits, .* got colours"),
-        (png(IDS.astype(np.uint16)), "one channel of 8 bits, .* another depth"),
-        (png(IDS % 2, flags=[cv2.IMWRITE_PNG_BILEVEL, 1]), "one channel of 8 bits"),
-        (palette(), "one channel of 8 bits, .* a palette"),
+        (png(PICTURE), "labels_bytes: colour .* is none of class table"),
+        (png(IDS.astype(np.uint16)), "8 bits, .* another depth"),
+        (png(IDS % 2, flags=[cv2.IMWRITE_PNG_BILEVEL, 1]), "8 bits, .* another depth"),
+        (png(COLORS.astype(np.uint16) * 257), "8 bits, .* another depth"),
+        (palette(*COLORS[0]), "8 bits, .* a palette"),
+        (palette((0, 0, 0), (1, 1, 1), (2, 2, 2)), "8 bits, .* a palette"),
+        (stored(np.dstack([IDS, IDS]), "LA"), "8 bits, .* grey with alpha"),
         (png(IDS)[:-20], "PNG"),
         (png(IDS)[:40], "PNG"),
         (png(IDS)[:33], "PNG"),
     ],
-    ids=range(11),
+    ids=range(14),
 )
 def test_what_is_no_label_map_is_refused(file, sentence):
     with refused(sentence):
