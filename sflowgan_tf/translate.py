@@ -27,8 +27,8 @@ def flags() -> argparse.ArgumentParser:
     add = parser.add_argument
     cli.add_model_flags(parser)
     source = {"required": True, "type": Path, "metavar": "PATH"}
-    add("--labels", **source, help="label maps: a folder of PNGs, or a lossless video")
-    add("--frames", **source, help="CG or real frames: a folder, or a video")
+    add("--labels", **source, help="label maps: a folder of PNGs, a PNG, or a lossless video")
+    add("--frames", **source, help="CG or real frames: a folder, a picture, or a video")
     add("--output", **source, help="FILE.mp4 for a film, else a folder for PNGs")
     add("--size", metavar="WxH", help="of the pictures; what the model was trained for by default")
     add("--classes", metavar="TABLE", help="class table of the label maps; the model's by default")

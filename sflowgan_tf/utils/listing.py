@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Collection, Iterator
 from pathlib import Path, PurePath
 
+from sflowgan_tf.utils.errors import UserError
+
 
 def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
     """The files with some suffixes, in whatever case, in the order of their names.
@@ -15,8 +17,17 @@ def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
     Args:
         folder: where to look; none are found where it is not there.
         suffixes: such as ".png", in lower case.
+
+    Raises:
+        UserError: the name of one of them is no text, so that no record or message could hold it.
     """
     files = [path for path in _walked(folder) if path.suffix.lower() in suffixes]
+    for path in files:
+        try:
+            str(path.relative_to(folder)).encode()
+        except UnicodeEncodeError:
+            name = ascii(str(path.relative_to(folder)))
+            raise UserError(f"{folder}: the name {name} in it is no UTF-8; rename it") from None
     return sorted(files, key=lambda path: path.relative_to(folder).parts)
 
 

@@ -1,6 +1,10 @@
+import os
 import unicodedata
 from pathlib import Path
 
+import pytest
+
+from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.listing import files_below, normal_name
 
 
@@ -28,6 +32,18 @@ def test_hidden_files_are_passed_over(tmp_path):
 def test_a_hidden_folder_that_is_named_is_no_obstacle(tmp_path):
     touched(tmp_path / ".cache", "x.png")
     assert names(tmp_path / ".cache", ".png") == ["x.png"]
+
+
+def test_a_name_that_is_no_text_is_said(tmp_path):
+    folder = tmp_path / "x"
+    folder.mkdir()
+    try:
+        (folder / os.fsdecode(b"a\xff.png")).touch()
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 alone")
+    assert names(folder, ".jpg") == []
+    with pytest.raises(UserError, match=r"the name 'a.udcff.png' in it is no UTF-8; rename it"):
+        names(folder, ".png")
 
 
 def test_links_are_followed_but_not_round_in_circles(tmp_path):

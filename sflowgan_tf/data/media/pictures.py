@@ -16,8 +16,22 @@ from sflowgan_tf.utils.arrays import kind
 from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.files import written_whole
+from sflowgan_tf.utils.listing import files_below, normal_name
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
+# Pictures that are not read; where one is found alone, a frame would be missing in silence.
+_OTHER_SUFFIXES = (
+    ".avif",
+    ".bmp",
+    ".gif",
+    ".heic",
+    ".jp2",
+    ".ppm",
+    ".tga",
+    ".tif",
+    ".tiff",
+    ".webp",
+)
 # What a whole file ends with. OpenCV fills up the missing half of a truncated one with grey.
 _ENDS = {".png": b"IEND\xaeB`\x82", ".jpg": b"\xff\xd9", ".jpeg": b"\xff\xd9"}
 _TAIL = 4096  # bytes in which the end must be; some cameras append a few
@@ -25,6 +39,20 @@ _MOST_PIXELS = 1 << 30  # that OpenCV takes
 _JPEG = b"\xff\xd8"  # what a JPEG begins with
 _PNG, _HEADER = b"\x89PNG\r\n\x1a\n", 33  # what a PNG begins with, and bytes up to its header's end
 _GREY, _PALETTE, _GREY_ALPHA = 0, 3, 4  # kinds of PNGs
+
+
+def pictures(folder: Path) -> list[Path]:
+    """The PNG and JPEG files below a folder, in order.
+
+    Raises:
+        UserError: there is a picture of another kind, which is none of these in another coding.
+    """
+    files = files_below(folder, SUFFIXES)
+    names = {normal_name(file.with_suffix("")) for file in files}
+    for file in files_below(folder, _OTHER_SUFFIXES):
+        if normal_name(file.with_suffix("")) not in names:
+            raise UserError(f"{file}: pictures must be PNG or JPEG; convert it, or take it away")
+    return files
 
 
 def read_image(file: Path) -> np.ndarray:
@@ -199,6 +227,8 @@ def _stored(file: Path) -> tuple[np.ndarray, np.ndarray | None]:
                 colors = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
                 indices = upright(np.asarray(image), orientation(content))
                 return indices, np.pad(colors, ((0, 256 - len(colors)), (0, 0)))
+        except Image.DecompressionBombError:
+            raise _too_large(file) from None
         except (OSError, SyntaxError, ValueError):
             raise UserError(f"{file}: can't be decoded; expected a PNG or JPEG file") from None
     pixels = _decoded(file, content, cv2.IMREAD_UNCHANGED)

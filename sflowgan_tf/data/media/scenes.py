@@ -11,13 +11,14 @@ from statistics import mode
 import numpy as np
 from tqdm import tqdm
 
-from sflowgan_tf.data.media.pictures import SUFFIXES, read_image, read_labels
+from sflowgan_tf.data.media.pictures import SUFFIXES, pictures, read_image, read_labels
 from sflowgan_tf.data.media.videos import VideoFile
 from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.utils.errors import UserError
-from sflowgan_tf.utils.listing import files_below, normal_name
+from sflowgan_tf.utils.listing import normal_name
 
 _KINDS = ("_gtFine_labelIds", "_leftImg8bit")  # what Cityscapes appends to a frame's name
+_ALONE = "0"  # the key of a single picture, so that two of any names make a scene
 _NUMBERED = re.compile(r"(?P<before>.*?)(?P<number>\d+)(?P<after>\D*)")
 
 
@@ -166,7 +167,9 @@ def _size(image: np.ndarray) -> str:
 
 
 def pair_up(labels: Path, frames: Path, *, in_order: bool) -> Scenes:
-    """Pairs label maps with their frames, folders or videos: two folders by name, else by order.
+    """Pairs label maps with their frames: two folders by name, others by order.
+
+    Each is a folder, a video or a single picture.
 
     With `in_order` folders must hold one sequence without gaps, which is then ordered by number;
     beside a video they must in any case.
@@ -185,16 +188,17 @@ def pair_up(labels: Path, frames: Path, *, in_order: bool) -> Scenes:
 
 
 def source(path: Path, flag: str) -> Source:
-    """The pictures of a folder or a video; a folder's names may be Cityscapes'.
+    """The pictures of a folder, a picture or a video; a folder's names may be Cityscapes'.
 
     Raises:
         UserError: there is no such place, no pictures in it, or two of one name; `flag` named it.
     """
     if path.is_file():
-        return VideoFile(path)
+        is_picture = path.suffix.lower() in SUFFIXES
+        return Folder(path.parent, {_ALONE: path}) if is_picture else VideoFile(path)
     if not path.is_dir():
         raise UserError(f"{flag} {path}: no such folder or video")
-    files = files_below(path, SUFFIXES)
+    files = pictures(path)
     if not files:
         raise UserError(f"{flag} {path}: no pictures ({', '.join(SUFFIXES)}) in it")
     # Cityscapes keeps colour and instance maps beside those with the ids.

@@ -5,6 +5,7 @@ start makes only the shards that are missing or damaged. The manifest comes last
 """
 
 import functools
+import glob
 import hashlib
 import json
 import os
@@ -99,9 +100,16 @@ def _check_complete(frames: list[RawFrame]) -> None:
     if missing:
         others = f" (and {len(missing) - 1} others)" if missing[1:] else ""
         raise UserError(
-            f"{missing[0]}: no such file{others}; expected a label map for each image and the "
-            "other way round; --skip-bad leaves such frames out"
+            f"{missing[0]}: no such file{others}{_beside(missing[0])}; expected a label map for "
+            "each image and the other way round; --skip-bad leaves such frames out"
         )
+
+
+def _beside(missing: Path) -> str:
+    """A clause about a file that has a missing one's name, but is of another kind."""
+    alike = missing.parent.glob(f"{glob.escape(missing.stem)}.*")
+    others = sorted(file.name for file in alike if file.name != missing.name)
+    return f", only {others[0]}: convert it to PNG" if others else ""
 
 
 def split_frames(

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from sflowgan_tf.data.media.pictures import SUFFIXES, read_instances, read_motion
+from sflowgan_tf.data.media.pictures import read_instances, read_motion
 from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.utils.errors import UserError
-from sflowgan_tf.utils.listing import files_below
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +65,8 @@ class Source:
     """A raw dataset: its frames, ordered by sequence and number, and its class table.
 
     Raises:
-        UserError: two frames have one number, or some frames lack what others have.
+        UserError: two frames have one number, a number has more bits than records hold, or some
+            frames lack what others have.
     """
 
     frames: list[RawFrame]
@@ -74,6 +74,12 @@ class Source:
 
     def __post_init__(self):
         """Refuses what records cannot express."""
+        for frame in self.frames:
+            if abs(frame.number) >= 1 << 63:
+                raise UserError(
+                    f"{frame.image_real}: is frame {frame.number}; expected a number of 18 "
+                    "digits at most: rename the frames, or name fewer digits with `sequence`"
+                )
         for first, second in itertools.pairwise(self.frames):
             if (first.sequence, first.number) == (second.sequence, second.number):
                 raise UserError(
@@ -188,8 +194,3 @@ def without(source: Source, left_out: str, root: Path) -> Source:
         outcome = "leaves out every frame" if not kept else "leaves out no frame"
         raise UserError(f"records.left_out={left_out!r}: {outcome}; they are {names[0]} and so on")
     return replace(source, frames=kept)
-
-
-def pictures(folder: Path) -> list[Path]:
-    """The PNG and JPEG files below a folder, in order."""
-    return files_below(folder, SUFFIXES)

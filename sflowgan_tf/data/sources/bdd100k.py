@@ -5,7 +5,8 @@ Layout: BDD100K's documentation (data download), and the one of its first releas
 
 from pathlib import Path
 
-from sflowgan_tf.data.sources.base import Source, ordered, parted, pictures, single
+from sflowgan_tf.data.media.pictures import pictures
+from sflowgan_tf.data.sources.base import Source, ordered, parted, single
 from sflowgan_tf.ops.classes import table
 
 # where photos and label maps lie, and what a label map's name ends with

@@ -7,7 +7,8 @@ folder CamVid.
 import re
 from pathlib import Path
 
-from sflowgan_tf.data.sources.base import RawFrame, Source, ordered, parted, pictures, single
+from sflowgan_tf.data.media.pictures import pictures
+from sflowgan_tf.data.sources.base import RawFrame, Source, ordered, parted, single
 from sflowgan_tf.ops.classes import onto
 
 _PHOTOS, _MAPS = "701_StillsRaw_full", "LabeledApproved_full"

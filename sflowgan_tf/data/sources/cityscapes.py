@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from sflowgan_tf.data.sources.base import RawFrame, Source, ordered, parted, pictures
+from sflowgan_tf.data.media.pictures import pictures
+from sflowgan_tf.data.sources.base import RawFrame, Source, ordered, parted
 from sflowgan_tf.ops.classes import table
 
 _NAME = re.compile(r"(?P<sequence>.+_\d{6})_(?P<number>\d{6})_leftImg8bit")

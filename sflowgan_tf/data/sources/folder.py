@@ -8,12 +8,12 @@ from typing import Any
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from sflowgan_tf.data.media.pictures import SUFFIXES
-from sflowgan_tf.data.sources.base import RawFrame, Source, ordered, pictures
+from sflowgan_tf.data.media.pictures import SUFFIXES, pictures
+from sflowgan_tf.data.sources.base import RawFrame, Source, ordered
 from sflowgan_tf.data.sources.own_classes import ClassRow, own_table
 from sflowgan_tf.ops.classes import ClassTable, onto
 from sflowgan_tf.utils.errors import UserError
-from sflowgan_tf.utils.listing import normal_name
+from sflowgan_tf.utils.listing import files_below, normal_name
 from sflowgan_tf.utils.yaml_files import first_line, read_yaml
 
 _SEQUENCE = r"(?P<sequence>.*?)[/_-]*(?P<number>\d+)"
@@ -80,12 +80,14 @@ def find(root: Path, classes: str) -> Source:
     """
     file = root / "folder.yaml" if root.is_dir() else root
     description = _recognized(root) or _read(file)
-    frames = _frames(
-        description, description, file.parent, "train" if description.validation else None
-    )
+    first = "train" if description.validation else None
+    frames, alone = _frames(description, description, file.parent, first)
     if description.validation:
-        frames += _frames(description.validation, description, file.parent, "validation")
-    expected = f"pictures as `images` in {file} says: {description.images}"
+        others = _frames(description.validation, description, file.parent, "validation")
+        frames, alone = frames + others[0], alone + others[1]
+    used = {frame.labels for frame in frames}  # parts may share a folder of label maps
+    frames += [frame for frame in alone if frame.labels not in used]
+    expected = f"PNG or JPEG pictures as `images` in {file} says: {description.images}"
     return Source(ordered(frames, file.parent, expected), _classes(description, file, classes))
 
 
@@ -136,12 +138,15 @@ def _read(file: Path, **given: str) -> Description:
 
 def _frames(
     folders: Folders, description: Description, base: Path, split: str | None
-) -> list[RawFrame]:
+) -> tuple[list[RawFrame], list[RawFrame]]:
+    """The frames of a part, one for each photo; and those of label maps that have no photo."""
+    images = _named(base, folders.images)
     beside = {"labels": folders.labels, "image_cg": folders.cg, "instances": folders.instances}
     named = {kind: (where, _named(base, where)) for kind, where in beside.items() if where}
-    return [
-        RawFrame(
-            image_real=image,
+
+    def frame(name: str) -> RawFrame:
+        return RawFrame(
+            image_real=images.get(name, _missing(base, folders.images, name)),
             split=split,
             **{
                 kind: files.get(name, _missing(base, where, name))
@@ -149,8 +154,10 @@ def _frames(
             },
             **_place(name, description, folders),
         )
-        for name, image in _named(base, folders.images).items()
-    ]
+
+    _, maps = named["labels"]
+    alone = [name for name in maps if name not in images] if images else []
+    return [frame(name) for name in images], [frame(name) for name in alone]
 
 
 def _place(name: str, description: Description, folders: Folders) -> dict[str, Any]:
@@ -158,28 +165,45 @@ def _place(name: str, description: Description, folders: Folders) -> dict[str, A
     said = (folders.ordered, description.ordered)
     is_ordered = next((ordered for ordered in said if ordered is not None), True)
     match = re.fullmatch(description.sequence, name) if is_ordered else None
-    told = {"sequence": name, "number": 0} if match is None else match.groupdict()
+    told = {"sequence": name, "number": "0"} if match is None else match.groupdict()
     folder, _ = _split_glob(folders.images)
     sequence, group = (
         "/".join(part for part in (folder, named) if part)
         for named in (told["sequence"], told.get("group") or told["sequence"])
     )
-    return {"sequence": sequence, "number": int(told["number"]), "group": group}
+    return {"sequence": sequence, "number": _number(told["number"], name), "group": group}
+
+
+def _number(text: str | None, name: str) -> int:
+    try:
+        return int(text or "")
+    except ValueError:
+        raise UserError(
+            f"sequence: in {name!r} the group `number` matches {text!r}; expected digits"
+        ) from None
 
 
 def _named(base: Path, where: str) -> dict[str, Path]:
     """Pictures by what the wildcards matched; of a plain folder, by their path without suffix."""
     folder, pattern = _split_glob(where)
+    is_any = pattern == _ANY
     pattern, ending = _split_ending(normal_name(PurePosixPath(pattern)))
     wildcards = {"**/": "(?:(.*)/)?", "*": "([^/]*)", _ANY: r"(?:(.*)/)?([^/]*)\.[^.]*"}
-    split = [_ANY] if pattern == _ANY else re.split(r"(\*\*/|\*)", pattern)
+    split = [_ANY] if is_any else re.split(r"(\*\*/|\*)", pattern)
     expression = "".join(wildcards.get(part, re.escape(part)) for part in split)
     expression += f"(?i:{re.escape(ending)})"
     named: dict[str, Path] = {}
-    for path in pictures(base / folder):
-        match = re.fullmatch(expression, normal_name(path.relative_to(base / folder)))
+    files = pictures(base / folder) if is_any else files_below(base / folder, SUFFIXES)
+    for path in files:
+        name = normal_name(path.relative_to(base / folder))
+        match = re.fullmatch(expression, name, re.DOTALL)
         if match:
-            named["/".join(part for part in match.groups() if part)] = path
+            other = named.setdefault("/".join(part for part in match.groups() if part), path)
+            if other != path:
+                raise UserError(
+                    f"{path}: {other} has the same name; expected one file of a name: take one "
+                    f"away, or name one kind, as '**/*{path.suffix}' below the folder"
+                )
     return named
 
 
@@ -198,7 +222,7 @@ def _split_glob(where: str) -> tuple[str, str]:
 
 def _missing(base: Path, where: str, name: str) -> Path:
     """Where a picture was looked for."""
-    return base / (f"{where} for {name}" if "*" in where else f"{where}/{name}.png")
+    return base / f"{where} for {name}" if "*" in where else base / where / f"{name}.png"
 
 
 def _classes(description: Description, file: Path, classes: str) -> ClassTable:

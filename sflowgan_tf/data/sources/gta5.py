@@ -10,7 +10,8 @@ from pathlib import Path
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
-from sflowgan_tf.data.sources.base import Source, ordered, parted, pictures, single
+from sflowgan_tf.data.media.pictures import pictures
+from sflowgan_tf.data.sources.base import Source, ordered, parted, single
 from sflowgan_tf.ops.classes import VOID, table
 from sflowgan_tf.utils.errors import UserError
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sflowgan_tf.data.media.pictures import read_numbers
-from sflowgan_tf.data.sources.base import RawFrame, Source, ordered, parted, pictures, single
+from sflowgan_tf.data.media.pictures import pictures, read_numbers
+from sflowgan_tf.data.sources.base import RawFrame, Source, ordered, parted, single
 from sflowgan_tf.ops.classes import table
 from sflowgan_tf.utils.errors import UserError
 

@@ -7,7 +7,8 @@ Vistas Dataset, ICCV 2017).
 import json
 from pathlib import Path
 
-from sflowgan_tf.data.sources.base import Source, ordered, parted, pictures, single
+from sflowgan_tf.data.media.pictures import pictures
+from sflowgan_tf.data.sources.base import Source, ordered, parted, single
 from sflowgan_tf.data.sources.own_classes import ClassRow, own_table
 from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.utils.errors import UserError

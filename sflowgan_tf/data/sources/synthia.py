@@ -49,7 +49,7 @@ def _camera(camera: Path) -> list[RawFrame]:
     drive, view = camera.parents[2], Path(camera.parent.name, camera.name)
     route = _ROUTE.fullmatch(drive.name)
     real, labels, flow = (drive / tree / view for tree in ("REAL", "GT/LABELS", "GT/FLOW"))
-    maps, photos, flows = (_by_stem(tree) for tree in (labels, real, flow))
+    frames, maps, photos, flows = (_by_stem(tree) for tree in (camera, labels, real, flow))
     return [
         RawFrame(
             sequence=f"{drive.name}/{view.parent}/{view.name}",
@@ -61,8 +61,8 @@ def _camera(camera: Path) -> list[RawFrame]:
             instances=maps.get(stem, labels / file.name),
             motion=flows.get(stem),
         )
-        for stem, file in _by_stem(camera).items()
-        if stem.isdigit()
+        for stem, file in _of_both(frames, maps, camera).items()
+        if stem.isdecimal()
     ]
 
 
@@ -70,11 +70,16 @@ def _by_stem(folder: Path) -> dict[str, Path]:
     return {file.stem: file for file in files_below(folder, (".png",)) if file.parent == folder}
 
 
+def _of_both(frames: dict[str, Path], maps: dict[str, Path], folder: Path) -> dict[str, Path]:
+    """The frames by their stems, those too that only label maps tell of and `folder` lacks."""
+    return {stem: folder / file.name for stem, file in maps.items()} | frames
+
+
 def _unordered(root: Path) -> list[RawFrame]:
     labels = root / "GT" / "LABELS"
     maps = _by_stem(labels)
     return [
         single(file, found, instances=found)
-        for stem, file in _by_stem(root / "RGB").items()
+        for stem, file in _of_both(_by_stem(root / "RGB"), maps, root / "RGB").items()
         for found in [maps.get(stem, labels / file.name)]
     ]

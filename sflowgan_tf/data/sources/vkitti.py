@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sflowgan_tf.data.media.pictures import read_flow_levels, read_numbers
-from sflowgan_tf.data.sources.base import RawFrame, Source, ordered, pictures
+from sflowgan_tf.data.media.pictures import pictures, read_flow_levels, read_numbers
+from sflowgan_tf.data.sources.base import RawFrame, Source, ordered
 from sflowgan_tf.ops.classes import onto
 from sflowgan_tf.utils.errors import UserError
 

@@ -62,6 +62,16 @@ def test_a_header_that_claims_too_much_is_a_line(tmp_path):
             read(tmp_path / "huge.png")
 
 
+def test_a_palettes_header_that_claims_too_much_is_a_line(tmp_path):
+    with (tmp_path / "huge.png").open("wb") as file:
+        png.Writer(2, 1, palette=[(0, 0, 0), (1, 1, 1)]).write(file, [[0, 1]])
+    content = (tmp_path / "huge.png").read_bytes()
+    header = struct.pack(">II", 40000, 40000) + content[24:29]
+    (tmp_path / "huge.png").write_bytes(content[:8] + chunk(b"IHDR", header) + content[33:])
+    with pytest.raises(UserError, match="huge.png: its header claims more pixels"):
+        read_labels(tmp_path / "huge.png", CARLA)
+
+
 def test_what_is_no_png_but_for_its_name(tmp_path):
     ok, content = cv2.imencode(".jpg", np.zeros((8, 8, 3), np.uint8))
     assert ok

@@ -3,7 +3,9 @@ from fractions import Fraction
 import av
 import cv2
 import numpy as np
+import png
 import pytest
+from PIL import Image
 
 from sflowgan_tf.data.media.scenes import pair_up
 from sflowgan_tf.ops.classes import TABLES
@@ -86,6 +88,31 @@ def test_folders_that_are_missing_or_empty_are_named(folders):
     (folders / "empty").mkdir()
     with pytest.raises(UserError, match=r"--frames .*empty: no pictures"):
         pair(folders, frames="empty")
+
+
+def test_a_picture_of_another_kind_is_named_where_no_other_stands_for_it(folders):
+    (folders / "frames/a.webp").touch()  # beside a.png
+    pair(folders)
+    (folders / "frames/c.webp").touch()
+    with pytest.raises(UserError, match="c.webp: pictures must be PNG or JPEG"):
+        pair(folders)
+
+
+@pytest.mark.parametrize("in_order", [False, True])
+def test_two_pictures_are_a_scene_whatever_their_names(tmp_path, in_order):
+    """Of 2 bits: FFmpeg, which reads videos, would stretch 3 to 255, which is void."""
+    ids = np.full((4, 8), 3)
+    with (tmp_path / "ids.png").open("wb") as file:
+        png.Writer(8, 4, greyscale=True, bitdepth=2).write(file, ids.tolist())
+    exif = Image.Exif()
+    exif[0x0112] = 3  # upside down
+    picture = np.zeros((4, 8, 3), np.uint8)
+    picture[:2] = 200
+    Image.fromarray(picture).save(tmp_path / "photo.jpg", exif=exif)
+    scenes = pair(tmp_path, in_order=in_order, labels="ids.png", frames="photo.jpg")
+    (scene,) = scenes.read(TABLES["cityscapes-trainids"], 0)
+    assert scene.name == "photo" and (scene.labels == 3).all()
+    assert scene.frame[0].max() < 20 and scene.frame[-1].min() > 180
 
 
 def test_two_files_of_a_name_are_an_error(folders):

@@ -587,6 +587,17 @@ def test_a_bad_frame_stops_the_work_or_is_left_out(tmp_path, damage):
     assert skipped["file"] == str(file) and str(file) not in skipped["reason"]
 
 
+@pytest.mark.parametrize("tree", ["RGB", "GT/LABELS"])
+def test_a_picture_of_a_kind_that_is_not_read_is_named(tmp_path, tree):
+    root = raw(tmp_path / "raw", drives=("A",), frames=3)
+    file = view(root, "A", tree) / "000001.png"
+    file.rename(file.with_suffix(".bmp"))
+    with pytest.raises(UserError, match=r"000001.png: no such file, only 000001.bmp: convert it"):
+        run(root, tmp_path / "out", validation_fraction=0)
+    manifest = run(root, tmp_path / "out", validation_fraction=0, skip_bad=True)
+    assert manifest.splits["train"].records == 2 and len(manifest.skipped) == 1
+
+
 def test_only_bad_frames_are_an_error_too(tmp_path):
     root = raw(tmp_path / "raw", drives=("A",), frames=1)
     (view(root, "A", "RGB") / "000000.png").write_bytes(b"")

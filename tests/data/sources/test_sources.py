@@ -245,6 +245,66 @@ def test_globs_take_endings_in_any_case_and_names_in_either_form(tmp_path):
     assert (frame.image_real.name, frame.labels.name) == ("0007_rgb.PNG", "0007_seg.png")
 
 
+@pytest.mark.parametrize("other", ["0001.png", "0001.JPG"])
+def test_two_pictures_of_one_name_are_an_error(tmp_path, other):
+    export(tmp_path, names=("night/0001",))  # a JPEG as photo
+    touch(tmp_path / "photo/night" / other)
+    with pytest.raises(UserError, match=f"{other}.* the same name|the same name.*{other}"):
+        find("folder", tmp_path)
+
+
+def test_one_name_in_both_forms_of_unicode_is_an_error(tmp_path):
+    export(tmp_path, names=[unicodedata.normalize(form, "ü/0001") for form in ("NFC", "NFD")])
+    with pytest.raises(UserError, match="the same name"):
+        find("folder", tmp_path)
+
+
+def test_names_may_hold_anything(tmp_path):
+    name = "drive [1]\n*{x} (y)?/0001"
+    (frame,) = find("folder", export(tmp_path, names=(name,))).frames
+    assert [file.relative_to(tmp_path).with_suffix("").as_posix() for file in frame.files] == [
+        f"{folder}/{name}" for folder in ("tags", "photo", "rgb")
+    ]
+
+
+def test_a_label_map_without_a_photo_is_a_frame_whose_photo_is_missing(tmp_path):
+    export(tmp_path, names=("a/1", "a/3"))
+    touch(tmp_path / "tags/a/2.png")
+    frames = find("folder", tmp_path).frames
+    assert [frame.number for frame in frames] == [1, 2, 3]
+    assert frames[1].image_real == tmp_path / "photo/a/2.png"
+    seqs(tmp_path / "synthia", count=2, trees=("RGB", "GT/LABELS"))
+    alone = tmp_path / "synthia/SYNTHIA-SEQS-01-DAWN/GT/LABELS/Stereo_Left/Omni_F/000002.png"
+    touch(alone)
+    *_, last = find("synthia", tmp_path / "synthia").frames
+    assert last.labels == alone and last.image_real.name == "000002.png"
+
+
+def test_parts_may_share_a_folder_of_label_maps(tmp_path):
+    for name in ("1", "2"):
+        touch(tmp_path / "tags" / f"{name}.png")
+    touch(tmp_path / "photo/1.png")
+    touch(tmp_path / "val/2.png")
+    text = "images: photo\nlabels: tags\nvalidation: {images: val, labels: tags}\n"
+    frames = find("folder", write(tmp_path, text + "table: cityscapes")).frames
+    assert sorted(frame.image_real.parent.name for frame in frames) == ["photo", "val"]
+
+
+@pytest.mark.parametrize("number", [1 << 63, 10**30])
+def test_a_number_that_records_cannot_hold_is_an_error(tmp_path, number):
+    with pytest.raises(UserError, match=f"is frame {number}; expected a number of 18 digits"):
+        find("folder", export(tmp_path, names=(f"a/{number}",)))
+    (frame,) = find("folder", export(tmp_path / "fine", names=(f"a/{(1 << 63) - 1}",))).frames
+    assert frame.number == (1 << 63) - 1
+
+
+@pytest.mark.parametrize("group", ["[a-z]+", "x?"])
+def test_a_number_that_is_none_is_an_error(tmp_path, group):
+    text = EXPORT + f"sequence: '(?P<sequence>.)/(?P<number>{group})\\d*'"
+    with pytest.raises(UserError, match="in 'a/.*' the group `number` matches .*expected digits"):
+        find("folder", export(tmp_path, text, names=("a/b1", "a/1")))
+
+
 def test_folders_may_lie_elsewhere(tmp_path):
     for folder in ("photo", "tags"):
         touch(tmp_path / folder / "a.b" / "0001.png")
