@@ -21,7 +21,7 @@ from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.settings import SIDE_OUTPUTS
 from sflowgan_tf.utils import cli
 from sflowgan_tf.utils.errors import UserError
-from sflowgan_tf.utils.listing import files_below, normal_name
+from sflowgan_tf.utils.listing import normal_name, pictures_below
 
 
 @dataclass(frozen=True)
@@ -79,37 +79,35 @@ def scenes(labels: Path, frames: Path, output: Path) -> list[_Scene]:
     """Pairs of the same names, in their order.
 
     Raises:
-        UserError: there is none, or a label map has no frame.
+        UserError: there is none, a label map has no frame or the reverse, or two have one name.
     """
     if labels.is_file():
         if not frames.is_file():
             raise UserError(f"--frames {frames}: no such file; expected the frame of {labels}")
         return [_Scene(labels, frames, output / f"{labels.stem}.png")]
-    files = files_below(labels, (".png",))
-    if not files:
+    maps, pictured = _by_name(labels), _by_name(frames)
+    if not maps:
         raise UserError(f"--labels {labels}: no PNG there")
-    painted = {_name(file, frames): file for file in files_below(frames, (".png",))}
-    for file in files:
-        if _name(file, labels) not in painted:
-            raise UserError(_missing_frame(file, labels, frames))
+    for name, file in maps.items():
+        if name not in pictured:
+            raise UserError(f"{frames}: no PNG {name}; expected a frame for {file}")
+    for name, file in pictured.items():
+        if name not in maps:
+            raise UserError(f"{labels}: no PNG {name}; expected a label map for {file}")
     return [
-        _Scene(file, painted[_name(file, labels)], output / file.relative_to(labels))
-        for file in files
+        _Scene(file, pictured[name], output / file.relative_to(labels))
+        for name, file in maps.items()
     ]
 
 
-def _name(file: Path, folder: Path) -> str:
-    return normal_name(file.relative_to(folder).with_suffix(""))
-
-
-def _missing_frame(labels: Path, folder: Path, frames: Path) -> str:
-    name = _name(labels, folder)
-    others = [
-        file for file in files_below(frames, (".jpg", ".jpeg")) if _name(file, frames) == name
-    ]
-    if others:
-        return f"{others[0]}: is a JPEG; lite reads PNG frames only, so convert them"
-    return f"{frames}: no PNG {name}; expected a frame for {labels}"
+def _by_name(folder: Path) -> dict[str, Path]:
+    """The PNGs below a folder by their names in it."""
+    files: dict[str, Path] = {}
+    for file in pictures_below(folder, (".png",)):
+        other = files.setdefault(normal_name(file.relative_to(folder).with_suffix("")), file)
+        if other != file:
+            raise UserError(f"{file}: {other.name} lies beside it; expected one file of a name")
+    return files
 
 
 def work(parsed: argparse.Namespace) -> None:

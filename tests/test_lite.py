@@ -1,6 +1,7 @@
 """The runner in this process, and in one where TensorFlow can't be imported."""
 
 import ctypes.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -182,11 +183,25 @@ def test_what_is_missing_is_named(home, tmp_path, capsys):
         assert said in capsys.readouterr().err
 
 
-def test_frames_that_are_jpegs_are_named(home, tmp_path, capsys):
-    (home / "jpegs/night").mkdir(parents=True)
-    (home / "jpegs/night/0.jpg").touch()
-    call("--output", tmp_path, frames="jpegs", code=2)
-    assert "jpegs/night/0.jpg: is a JPEG; lite reads PNG frames only" in capsys.readouterr().err
+def test_what_would_be_left_out_is_named(home, tmp_path, capsys):
+    """A frame without label map, a picture of another kind, two files of one name."""
+    label, frame = ((home / kind / "night/0.png").read_bytes() for kind in ("labels", "frames"))
+    for name, said in {
+        "frames/c.png": "no PNG c; expected a label map for",
+        "labels/c.png": "no PNG c; expected a frame for",
+        "frames/c.jpg": "c.jpg: expected .png; convert it",
+        "labels/c.bmp": "c.bmp: expected .png; convert it",
+        "labels/b.PNG": "b.PNG lies beside it|b.png lies beside it",
+        "frames/b.PNG": "b.PNG lies beside it|b.png lies beside it",
+    }.items():
+        place = tmp_path / name.replace("/", " ")
+        for kind, content in (("labels", label), ("frames", frame)):
+            (place / kind).mkdir(parents=True)
+            (place / kind / "b.png").write_bytes(content)
+        (place / name).write_bytes(label)
+        given = {kind: str(place / kind) for kind in ("labels", "frames")}
+        call("--output", place / "out", **given, code=2)
+        assert re.search(said, capsys.readouterr().err)
 
 
 def test_a_delegate_that_can_not_be_loaded_is_a_line(home, tmp_path, capsys):

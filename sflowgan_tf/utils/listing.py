@@ -7,6 +7,9 @@ from pathlib import Path, PurePath
 
 from sflowgan_tf.utils.errors import UserError
 
+_PICTURES = (".avif", ".bmp", ".gif", ".heic", ".jp2", ".jpeg", ".jpg", ".png", ".ppm", ".tga")
+_PICTURES += (".tif", ".tiff", ".webp")
+
 
 def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
     """The files with some suffixes, in whatever case, in the order of their names.
@@ -29,6 +32,21 @@ def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
             name = ascii(str(path.relative_to(folder)))
             raise UserError(f"{folder}: the name {name} in it is no UTF-8; rename it") from None
     return sorted(files, key=lambda path: path.relative_to(folder).parts)
+
+
+def pictures_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """The pictures that `files_below` finds, where no other would be left out in silence.
+
+    Raises:
+        UserError: there is a picture of another kind, which is none of these in another coding.
+    """
+    files = files_below(folder, suffixes)
+    names = {normal_name(file.with_suffix("")) for file in files}
+    for file in files_below(folder, [kind for kind in _PICTURES if kind not in suffixes]):
+        if normal_name(file.with_suffix("")) not in names:
+            kinds = ", ".join(suffixes)
+            raise UserError(f"{file}: expected {kinds}; convert it, or take it away")
+    return files
 
 
 def normal_name(path: PurePath) -> str:

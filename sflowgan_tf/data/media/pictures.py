@@ -16,22 +16,9 @@ from sflowgan_tf.utils.arrays import kind
 from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.files import written_whole
-from sflowgan_tf.utils.listing import files_below, normal_name
+from sflowgan_tf.utils.listing import pictures_below
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
-# Pictures that are not read; where one is found alone, a frame would be missing in silence.
-_OTHER_SUFFIXES = (
-    ".avif",
-    ".bmp",
-    ".gif",
-    ".heic",
-    ".jp2",
-    ".ppm",
-    ".tga",
-    ".tif",
-    ".tiff",
-    ".webp",
-)
 # What a whole file ends with. OpenCV fills up the missing half of a truncated one with grey.
 _ENDS = {".png": b"IEND\xaeB`\x82", ".jpg": b"\xff\xd9", ".jpeg": b"\xff\xd9"}
 _TAIL = 4096  # bytes in which the end must be; some cameras append a few
@@ -42,17 +29,8 @@ _GREY, _PALETTE, _GREY_ALPHA = 0, 3, 4  # kinds of PNGs
 
 
 def pictures(folder: Path) -> list[Path]:
-    """The PNG and JPEG files below a folder, in order.
-
-    Raises:
-        UserError: there is a picture of another kind, which is none of these in another coding.
-    """
-    files = files_below(folder, SUFFIXES)
-    names = {normal_name(file.with_suffix("")) for file in files}
-    for file in files_below(folder, _OTHER_SUFFIXES):
-        if normal_name(file.with_suffix("")) not in names:
-            raise UserError(f"{file}: pictures must be PNG or JPEG; convert it, or take it away")
-    return files
+    """The PNG and JPEG files below a folder, in order; see `pictures_below`."""
+    return pictures_below(folder, SUFFIXES)
 
 
 def read_image(file: Path) -> np.ndarray:
@@ -215,28 +193,37 @@ def read_flow_levels(file: Path) -> tuple[np.ndarray, np.ndarray]:
 def _stored(file: Path) -> tuple[np.ndarray, np.ndarray | None]:
     """The numbers of `read_numbers`: of a palette the indices, of few bits unscaled.
 
-    And its palette, (256, 3) uint8 RGB, black where it has no more colours, if it has one.
+    And its palette, (colours, 3) uint8 RGB, if it has one.
     """
     content = _read(file)
     if len(content) < _HEADER or not content.startswith(_PNG):
         raise UserError(f"{file}: no PNG, but for its name; expected a PNG file")
     depth, kind = content[24], content[25]  # of the header, which comes first
     if kind == _PALETTE:
-        try:
-            with Image.open(io.BytesIO(content)) as image:
-                colors = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
-                indices = upright(np.asarray(image), orientation(content))
-                return indices, np.pad(colors, ((0, 256 - len(colors)), (0, 0)))
-        except Image.DecompressionBombError:
-            raise _too_large(file) from None
-        except (OSError, SyntaxError, ValueError):
-            raise UserError(f"{file}: can't be decoded; expected a PNG or JPEG file") from None
+        return _of_palette(file, content)
     pixels = _decoded(file, content, cv2.IMREAD_UNCHANGED)
     if kind == _GREY and depth < 8:
         return pixels // (255 // (2**depth - 1)), None  # OpenCV stretches them to 0..255
     if pixels.ndim == 2:
         return pixels, None
     return (pixels[..., 0] if kind == _GREY_ALPHA else pixels[..., 2::-1]), None  # OpenCV reads BGR
+
+
+def _of_palette(file: Path, content: bytes) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            colors = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+            indices = upright(np.asarray(image), orientation(content))
+    except Image.DecompressionBombError:
+        raise _too_large(file) from None
+    except (OSError, SyntaxError, ValueError):
+        raise UserError(f"{file}: can't be decoded; expected a PNG or JPEG file") from None
+    if indices.max() >= len(colors):  # Pillow cuts ids to one bit where no palette was given
+        raise UserError(
+            f"{file}: its palette has {len(colors)} colours, but index {indices.max()} is used; "
+            "the ids are lost: write them anew, as grey or with a whole palette"
+        )
+    return indices, colors
 
 
 def _decode(file: Path, mode: int) -> np.ndarray:

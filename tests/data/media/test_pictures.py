@@ -62,6 +62,14 @@ def test_a_header_that_claims_too_much_is_a_line(tmp_path):
             read(tmp_path / "huge.png")
 
 
+def test_a_palette_that_has_no_colour_for_an_index_is_refused(tmp_path):
+    """Such one Pillow writes where no palette was given: one bit is left of each id."""
+    Image.fromarray(np.array([[1, 14], [11, 0]], np.uint8), "P").save(tmp_path / "ids.png")
+    for known in (CARLA, table("synthia")):
+        with pytest.raises(UserError, match="ids.png: its palette has 1 colours, but index 1"):
+            read_labels(tmp_path / "ids.png", known)
+
+
 def test_a_palettes_header_that_claims_too_much_is_a_line(tmp_path):
     with (tmp_path / "huge.png").open("wb") as file:
         png.Writer(2, 1, palette=[(0, 0, 0), (1, 1, 1)]).write(file, [[0, 1]])

@@ -94,7 +94,7 @@ def test_a_picture_of_another_kind_is_named_where_no_other_stands_for_it(folders
     (folders / "frames/a.webp").touch()  # beside a.png
     pair(folders)
     (folders / "frames/c.webp").touch()
-    with pytest.raises(UserError, match="c.webp: pictures must be PNG or JPEG"):
+    with pytest.raises(UserError, match="c.webp: expected .png, .jpg"):
         pair(folders)
 
 
