@@ -21,6 +21,7 @@ def flags() -> argparse.ArgumentParser:
     cli.add_simulator_flags(parser, size="what the model was trained for by default")
     add = parser.add_argument
     add("--output", type=Path, metavar="FILE.mp4", help="a film of the pictures")
+    cli.add_classes_flag(parser, "the simulator's labels; its own by default")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--frames", type=cli.positive, metavar="N", help=f"of the drive; {_FRAMES}")
     length.add_argument("--seconds", type=cli.positive, metavar="S", help="of the drive, instead")
@@ -40,6 +41,7 @@ def work(parsed: argparse.Namespace) -> None:
 
     import_tensorflow()
     from sflowgan_tf import loading, simulators
+    from sflowgan_tf.data.sources.folder import chosen_classes
     from sflowgan_tf.simulators.live_painting import LivePainting
 
     frames = parsed.frames or _FRAMES
@@ -59,7 +61,7 @@ def work(parsed: argparse.Namespace) -> None:
         if simulator.cameras[1:]:
             names = ", ".join(camera.name for camera in simulator.cameras)
             raise UserError(f"--rig {parsed.rig}: has the cameras {names}; expected one alone")
-        painting = LivePainting(model, simulator)
+        painting = LivePainting(model, simulator, chosen_classes(parsed.classes))
         painting.make(output, parsed.fps)
     print(painting.report)
     if output is not None:

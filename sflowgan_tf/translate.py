@@ -31,7 +31,7 @@ def flags() -> argparse.ArgumentParser:
     add("--frames", **source, help="CG or real frames: a folder, a picture, or a video")
     add("--output", **source, help="FILE.mp4 for a film, else a folder for PNGs")
     add("--size", metavar="WxH", help="of the pictures; what the model was trained for by default")
-    add("--classes", metavar="TABLE", help="class table of the label maps; the model's by default")
+    cli.add_classes_flag(parser, "the label maps; the model's by default")
     cli.add_label_flags(parser)
     add("--variations", type=cli.positive, default=1, metavar="N", help="versions of each scene; 1")
     add("--seed", type=cli.natural, default=0, metavar="S", help="of variations and colours; 0")
@@ -62,6 +62,7 @@ def work(parsed: argparse.Namespace) -> None:
     import_tensorflow()
     from sflowgan_tf import loading
     from sflowgan_tf.data.media.scenes import pair_up
+    from sflowgan_tf.data.sources.folder import chosen_classes
     from sflowgan_tf.translation.appearance import AppearanceChoice
     from sflowgan_tf.translation.painting import Painter
 
@@ -80,7 +81,9 @@ def work(parsed: argparse.Namespace) -> None:
             model,
             size=size or model.size,
             table=model.classes.reading(
-                parsed.classes, coding=parsed.coding, snap_colors=parsed.snap_colors
+                chosen_classes(parsed.classes),
+                coding=parsed.coding,
+                snap_colors=parsed.snap_colors,
             ),
             variations=parsed.variations,
             seed=parsed.seed,

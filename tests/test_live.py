@@ -42,6 +42,18 @@ def test_a_drive_is_painted_and_reported(home, capsys, model):
         assert container.metadata["run"] == "painter"
 
 
+def test_classes_may_be_of_ones_own(home, capsys):
+    (home / "own.yaml").write_text(
+        "classes: [{id: 3, name: road}, {id: 0, name: 'no', ignored: true}]"
+    )
+    call("--frames", 2, "--classes", "own.yaml", code=2)
+    assert "is not in class table 'own'" in capsys.readouterr().err
+    (home / "own.yaml").write_text(
+        "classes:\n" + "\n".join(f"- {{id: {i}, name: road}}" for i in range(16))
+    )
+    call("--frames", 2, "--classes", "own.yaml")
+
+
 def test_seconds_are_of_the_drive(home, capsys):
     call("--seconds", 1, "--fps", 3)
     assert " of 3 ticks" in capsys.readouterr().out

@@ -233,6 +233,22 @@ def test_label_maps_in_the_classes_colours_paint_as_ids_do(home, model):
     np.testing.assert_array_equal(pictures["ids"], pictures["colors"])
 
 
+def test_classes_of_ones_own_are_read_by_their_names(home, capsys):
+    labels = {key: labels_of(home / f"own {key}", ids=key) for key in (4, 77)}
+    own = home / "own.yaml"
+    own.write_text("channel: red\nclasses: [{id: 77, name: sidewalk}]\n")
+    assert call("--output", "own", "--classes", str(own), labels=labels[77]) == 0
+    assert call("--output", "plain", labels=labels[4]) == 0
+    for file in Path("own").glob("[0-9]*.png"):
+        other = cv2.imread(f"plain/{file.name}")
+        np.testing.assert_array_equal(cv2.imread(str(file)), other)
+    own.write_text("channel: red\nclasses: [{id: 77, name: tram}]\n")
+    assert call("--output", "out", "--classes", str(own), labels=labels[77]) == 2
+    assert "tram: no classes of 'synthia'" in capsys.readouterr().err
+    assert call("--output", "out", "--classes", "no.yaml", labels=labels[77]) == 2
+    assert "--classes no.yaml: no such file" in capsys.readouterr().err
+
+
 def test_what_a_label_map_holds_can_be_said(home, capsys):
     """Blue of 16 bits is SYNTHIA's sidewalk, but its red is an id too, of void."""
     blue = labels_of(home / "blue", colors=(0, 0, 192), sixteen=True)

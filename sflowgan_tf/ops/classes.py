@@ -163,7 +163,7 @@ class ClassTable:
 
     def reading(
         self,
-        name: str | None,
+        other: str | ClassTable | None,
         *,
         coding: Coding | None = None,
         snap_colors: float | None = None,
@@ -171,14 +171,18 @@ class ClassTable:
         """The table that reads label maps into this one's classes.
 
         Args:
-            name: of another dataset's table, where the label maps are its; None for this one.
+            other: the table of the label maps: its name, if it has this one's classes; or any whose
+                classes have names of this one's, in any order; None for this one.
             coding: what the label maps hold; None for what the table says.
             snap_colors: see the class; None for what the table says.
 
         Raises:
             UserError: there is no such table, or its classes are others.
         """
-        read = self if name is None else self._leading_here(name)
+        if isinstance(other, ClassTable):
+            read = self._by_names(other)
+        else:
+            read = self if other is None else self._leading_here(other)
         return replace(
             read,
             coding=read.coding if coding is None else coding,
@@ -191,9 +195,21 @@ class ClassTable:
             fitting = [key for key, value in TABLES.items() if value.names == self.names]
             raise UserError(
                 f"class table {name!r} does not lead to the classes of {self.name!r}; expected "
-                f"one that does: {', '.join(fitting) or 'there is none'}"
+                f"one that does: {', '.join(fitting) or 'there is none'}; or a YAML with `classes` "
+                "that have its names"
             )
         return other
+
+    def _by_names(self, other: ClassTable) -> ClassTable:
+        unknown = [name for name in other.names if name not in self.names]
+        if unknown:
+            raise UserError(
+                f"class table {other.name!r}: {', '.join(unknown)}: no classes of {self.name!r}; "
+                f"expected names of {', '.join(self.names)}"
+            )
+        places = {place: self.names.index(name) for place, name in enumerate(other.names)}
+        ids = {key: places.get(place, VOID) for key, place in other.ids.items()}
+        return replace(other, names=self.names, colors=self.colors, ids=ids)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON, whose keys are strings."""

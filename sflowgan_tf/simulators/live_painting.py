@@ -36,20 +36,28 @@ class LivePainting:
     """
 
     def __init__(
-        self, model: Model, simulator: Simulator, clock: Callable[[], float] = time.monotonic
+        self,
+        model: Model,
+        simulator: Simulator,
+        classes: ClassTable | str | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ):
         """A painting that is not begun.
 
         Args:
             model: that paints.
             simulator: with one camera.
+            classes: of its labels, as `ClassTable.reading` takes them; None for what it says.
             clock: gives seconds.
 
         Raises:
             UserError: the simulator's classes are not the model's.
         """
         self.model, self.simulator, self.clock = model, simulator, clock
-        self.table = reading(model.classes, simulator.table)
+        if classes is None:
+            self.table = reading(model.classes, simulator.table)
+        else:
+            self.table = model.classes.reading(classes)
         self.delays: list[float] = []
         self.dropped = 0
         self.stopped: BaseException | None = None

@@ -61,6 +61,13 @@ def add_label_flags(flags: argparse.ArgumentParser) -> None:
     add("--snap-colors", type=levels, metavar="N", help="from a class' colour; the model's")
 
 
+def add_classes_flag(parser: argparse.ArgumentParser, of: str) -> None:
+    """Adds --classes, as `data.sources.folder.chosen_classes` reads it; `of` what, for its help."""
+    parser.add_argument(
+        "--classes", metavar="TABLE", help=f"class table, or a YAML with `classes`, of {of}"
+    )
+
+
 def add_simulator_flags(flags: argparse.ArgumentParser, size: str) -> None:
     """What every command that drives a simulator takes; `size` is the default size in words."""
     add = flags.add_argument

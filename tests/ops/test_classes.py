@@ -119,6 +119,20 @@ def test_another_table_is_read_only_if_it_leads_to_the_same_classes():
         cityscapes.reading("gta")
 
 
+def test_a_table_of_ones_own_is_read_by_its_names():
+    model = replace(TABLES["cityscapes"], name="streets", names=("sky", "road", "car"))
+    own = classes.ClassTable(
+        name="drives",
+        names=("car", "road"),
+        colors=((0, 0, 0), (1, 1, 1)),
+        ids={8: 0, 3: 1, 12: 1, 0: VOID},
+    )
+    raw = np.array([[8, 3, 12, 0]], np.uint8)
+    assert model.reading(own).encode(raw).tolist() == [[2, 1, 1, VOID]]
+    with pytest.raises(UserError, match=r"'drives': tram: no classes of 'streets'; .*sky, road"):
+        model.reading(replace(own, names=("tram", "road")))
+
+
 def test_label_maps_are_read_as_the_table_says_or_as_is_said_instead():
     said = replace(TABLES["cityscapes"], coding="colors", snap_colors=3)
     assert said.reading(None) == said

@@ -12,7 +12,7 @@ from sflowgan_tf.data.media.pictures import SUFFIXES, pictures
 from sflowgan_tf.data.sources.base import RawFrame, Source, ordered
 from sflowgan_tf.data.sources.own_classes import ClassRow, own_table
 from sflowgan_tf.ops.classes import ClassTable, onto
-from sflowgan_tf.utils.errors import UserError
+from sflowgan_tf.utils.errors import UserError, prefixed
 from sflowgan_tf.utils.listing import files_below, normal_name
 from sflowgan_tf.utils.yaml_files import first_line, read_yaml
 
@@ -98,6 +98,18 @@ def class_table(file: Path) -> ClassTable:
         UserError: it can't be read, or its classes are wrong.
     """
     return _classes(_read(file, images="", labels=""), file, "own")
+
+
+def chosen_classes(choice: str | None) -> ClassTable | str | None:
+    """What a flag --classes says: a YAML file's classes, as `class_table`, or a table's name.
+
+    Raises:
+        UserError: as `class_table`.
+    """
+    if choice is None or Path(choice).suffix.lower() not in (".yaml", ".yml"):
+        return choice
+    with prefixed("--classes "):
+        return class_table(Path(choice))
 
 
 def _recognized(root: Path) -> Description | None:
