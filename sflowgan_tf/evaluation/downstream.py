@@ -23,12 +23,13 @@ from sflowgan_tf.evaluation.metrics.segmentation import Confusion
 from sflowgan_tf.evaluation.reference import Reference
 from sflowgan_tf.evaluation.segmenting.segmenter import Segmenter
 from sflowgan_tf.evaluation.segmenting.training import SegmenterTraining
-from sflowgan_tf.evaluation.unmeasurable import edge_difference
 from sflowgan_tf.ops.images import contact_sheet
+from sflowgan_tf.ops.palette import Palette, Recoloring
 from sflowgan_tf.training import assembly, resuming
 from sflowgan_tf.training.assembly.class_comparison import class_differences
 from sflowgan_tf.training.loop import train
 from sflowgan_tf.training.runs import Run
+from sflowgan_tf.translation.appearance import MEASURED, SetColors
 from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.files import written_whole
@@ -77,8 +78,8 @@ class Downstream:
             output: what is made lies there.
 
         Raises:
-            UserError: there are no simulator's frames, too few validation frames, frames of two
-                sizes or classes, or edges unlike those that the run was trained with.
+            UserError: there are no simulator's frames, too few validation frames, or frames of two
+                sizes or classes.
         """
         self.config, self.scenes, self.real = config, scenes, real
         self.painter, self.output = painter, output
@@ -189,17 +190,21 @@ class Downstream:
         if kind != "painted":
             field = {"simulator": "image_cg", "real": "image_real"}[kind]
             return lambda frame: frame[field].numpy()
-        translator, *_ = assembly.restored_translator(self.painter)
+        model = assembly.model_of_run(str(self.painter.folder), self.painter)
+        recoloring = None if model.palette is None else self._given_colors(model.palette)
+
+        def painted(frame: pipeline.Frames) -> np.ndarray:
+            labels, image = frame["labels"].numpy(), frame["image_cg"].numpy()
+            return model.translate(labels, image, appearance=recoloring)
+
+        return painted
+
+    def _given_colors(self, palette: Palette) -> Recoloring:
         folder, manifest = self.scenes.folder, self.scenes.manifest
-        if translator.edge_map == "instances" and not manifest.has_instances:
-            raise UserError(
-                f"{folder}: has no instances, which run {self.painter.folder} needs; prepare "
-                "records from a source that has instance maps"
-            )
-        differing = edge_difference(translator, manifest)
-        if differing:
-            raise UserError(f"{folder}: {differing}; prepare records with these")
-        return lambda frame: translator.picture(frame, redraw=translator.redraws)
+        frames = pipeline.evenly_spaced(folder, manifest, self.scenes.split, MEASURED)
+        scenes = ((frame["labels"].numpy(), frame["image_cg"].numpy()) for frame in frames)
+        colors = SetColors.of(scenes, manifest.classes.num_classes)
+        return palette.given(colors.source(palette))
 
     def _confusions(self, segmenter: Segmenter) -> list[np.ndarray]:
         """For each drive of the validation frames, (frames, C + 1, C + 1) int64."""

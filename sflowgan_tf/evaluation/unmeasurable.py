@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import asdict
 
-from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.evaluation.measuring import Instruments
 from sflowgan_tf.evaluation.metrics.appearance import SMALLEST_SIDE
 from sflowgan_tf.evaluation.networks import FEWEST_OF_I3D
 from sflowgan_tf.evaluation.reference import Reference
 from sflowgan_tf.evaluation.subjects import Files, Painted
 from sflowgan_tf.ops.settings import EdgeSettings
-from sflowgan_tf.translation.translator import Translator
 from sflowgan_tf.utils.errors import UserError
 
 
@@ -65,24 +63,15 @@ def notes(
         return
     if not reference.manifest.has_cg:
         yield "The reference has no simulator's frames: edges are the real frames' own."
-    differing = edge_difference(subject.translator, reference.manifest)
-    if differing:
-        yield (
-            f"{differing}; for the pictures that `translate` paints, prepare the reference with "
-            "these."
-        )
-
-
-def edge_difference(translator: Translator, manifest: Manifest) -> str | None:
-    """A clause on records whose edges were made otherwise than those that a model expects."""
-    edges, trained = manifest.edges, translator.edge_settings
+    translator, edges = subject.translator, reference.manifest.edges
     sees_edges = translator.dned_sees == "edges" or not translator.redraws
-    if translator.edge_map != "laplacian" or not sees_edges or trained == edges:
-        return None
-    return (
-        f"The records' edges were made with {_in_words(edges)}, those of the run's training and of "
-        f"`translate` with {_in_words(trained)}"
-    )
+    trained = translator.edge_settings
+    if sees_edges and translator.edge_map == "laplacian" and trained != edges:
+        yield (
+            f"The reference's edges were made with {_in_words(edges)}, those of the run's "
+            f"training and of `translate` with {_in_words(trained)}; for the pictures that "
+            "`translate` paints, prepare the reference with these."
+        )
 
 
 def _in_words(edges: EdgeSettings) -> str:

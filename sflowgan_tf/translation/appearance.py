@@ -14,6 +14,7 @@ from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.palette import ClassColors, Palette, Recoloring, frame_means
 from sflowgan_tf.utils.errors import UserError
 
+MEASURED = 64  # frames of a set at most, of which its colours are known
 _CHOICES = "given, like:PICTURE, like:PICTURE,LABELS, cluster:N or random"
 # Frame means of the training's simulator lie within one standard deviation of their mean, mostly.
 _OWN = 2.0

@@ -14,7 +14,7 @@ from sflowgan_tf.ops.classes import ClassTable
 from sflowgan_tf.ops.ensemble import ensemble_weights
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.ops.palette import Recoloring
-from sflowgan_tf.translation.appearance import AppearanceChoice, SetColors
+from sflowgan_tf.translation.appearance import MEASURED, AppearanceChoice, SetColors
 from sflowgan_tf.translation.model import Model
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.memory import enough_memory
@@ -22,7 +22,6 @@ from sflowgan_tf.utils.sampling import evenly_spaced
 
 CONTACT_SHEET = "contact-sheet.png"
 _ON_SHEET = 8
-_MEASURED = 64  # frames of a set, whose colours are looked at
 
 
 class Painter:
@@ -87,7 +86,7 @@ class Painter:
         """
         if self._aim is None:
             return [None] * len(self.weights)
-        looked_at = {*evenly_spaced(count, _MEASURED)}
+        looked_at = {*evenly_spaced(count, MEASURED)}
         reading = tqdm(scenes.read(self.table, 0), "measuring", count, unit="scene", leave=False)
         colors = SetColors.of(
             (

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import sflowgan_tf
 from sflowgan_tf import config as settings
 from sflowgan_tf import downstream
 from sflowgan_tf.data import pipeline
@@ -59,12 +60,14 @@ def frames(folder, split):
 
 
 def test_each_kind_of_frames_stands_in_for_the_photos():
-    translator, *_ = assembly.restored_translator(Run.named("painter"))
+    model = sflowgan_tf.load("painter")
     given = frames(DATA, "train")
     expected = {
         "simulator": [frame["image_cg"].numpy() for frame in given],
         "real": [frame["image_real"].numpy() for frame in given],
-        "painted": [translator.picture(frame, redraw=translator.redraws) for frame in given],
+        "painted": [
+            model.translate(frame["labels"].numpy(), frame["image_cg"].numpy()) for frame in given
+        ],
     }
     for kind, pictures in expected.items():
         records = OUTPUT / "records" / kind
@@ -159,12 +162,3 @@ def test_sizes_of_scenes_and_real_frames_must_be_one(tmp_path, capsys):
     real = linked(DATA, tmp_path / "real", size=(32, 32))
     call("--run", "painter", "--real", str(real), "--output", str(tmp_path / "o"), code=2)
     assert "frames of 64x32, those of" in capsys.readouterr().err
-
-
-def test_edges_must_be_those_that_the_painter_knows(tmp_path, capsys):
-    edges = dataclasses.replace(Manifest.load(DATA).edges, threshold=17)
-    scenes = linked(DATA, tmp_path / "scenes", edges=edges)
-    given = ["--data", str(scenes), "--output", str(tmp_path / "o")]
-    call("--run", "painter", *given, "records.edges.threshold=17", code=2)
-    error = capsys.readouterr().err
-    assert "threshold=17" in error and "threshold=60" in error
