@@ -45,6 +45,8 @@ SLOW = (
     "deployment/test_tflite.py",
     "deployment/test_saved_model.py",
     "ops/test_flow.py",
+    "test_benchmark.py",
+    "benchmarking/test_workloads.py",
     "test_loading.py",
     "translation/test_artefact.py",
     "translation/test_server.py",

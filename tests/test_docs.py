@@ -30,6 +30,7 @@ VERBS = (
     "lite",
     "record",
     "live",
+    "benchmark",
 )
 PACKAGE = places.ROOT / "sflowgan_tf"
 
@@ -81,7 +82,10 @@ def test_links_lead_somewhere(page):
 @pytest.mark.parametrize(("verb", "arguments"), [*commands()])
 def test_commands_parse_and_their_settings_are_valid(verb, arguments):
     module, words = importlib.import_module(f"sflowgan_tf.{verb}"), shlex.split(arguments, True)
-    flags = module.label_flags() if words[0] == "label" else module.flags()
+    if verb == "benchmark":
+        flags = module.flags(words[0])
+    else:
+        flags = module.label_flags() if words[0] == "label" else module.flags()
     parsed = flags.parse_intermixed_args(words)
     if hasattr(parsed, "overrides"):
         file = getattr(parsed, "config", None)

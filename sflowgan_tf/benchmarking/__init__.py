@@ -1,0 +1,1 @@
+"""What things cost: seconds, memory and operations, each workload in a fresh process."""

@@ -1,0 +1,188 @@
+"""Which tasks a call measures, against whom, and the work itself."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from sflowgan_tf import config as settings
+from sflowgan_tf.benchmarking import pytorch
+from sflowgan_tf.benchmarking.contender import Contender
+from sflowgan_tf.benchmarking.figures import Row
+from sflowgan_tf.benchmarking.measuring import WARM_UP, Start, measure
+from sflowgan_tf.benchmarking.task import FORWARD, OPENCV, WITH_GRADIENT, Task
+from sflowgan_tf.config import Config
+from sflowgan_tf.data.manifest import Manifest
+from sflowgan_tf.ops.classes import TABLES, table
+from sflowgan_tf.utils.errors import Failure, UserError
+
+PEER_CONFIG, PEER_CLASSES = Path("pix2pixhd"), "35"
+_FORMS = {"flow": (FORWARD, WITH_GRADIENT)}
+_PHASES = ("edges", "dned", "video")
+_WITHOUT_BATCHES = ("prepare", "evaluate")  # which take all frames at once
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a call measures.
+
+    Attributes:
+        workloads: one or several.
+        dataset: its name.
+        file: of the configuration; None for the dataset's.
+        overrides: such as ["generator.filters=32"].
+        sizes: "WIDTHxHEIGHT" each.
+        batches: examples at once.
+        repeats: of the runs that are timed.
+        classes: name of a class table, or a number; empty for the dataset's.
+        phase: of the training; empty for the last one that is configured.
+        data: folder of records, whose size is measured instead of `sizes`.
+        torch: Python with PyTorch, to compare with; None to compare with none.
+        profile: whether operations are profiled.
+        seed: of what is drawn.
+    """
+
+    workloads: Sequence[str]
+    dataset: str
+    file: Path | None
+    overrides: Sequence[str]
+    sizes: Sequence[str]
+    batches: Sequence[int]
+    repeats: int
+    classes: str
+    phase: str
+    data: Path | None
+    torch: str | None
+    profile: bool
+    seed: int
+
+    def measure(self, keep: Callable[[list[Row]], object]) -> list[Row]:
+        """Measures all, a row after the other.
+
+        Args:
+            keep: called with all rows so far, after each.
+
+        Returns:
+            The rows; one whose process failed has its sentence instead of figures.
+
+        Raises:
+            UserError: something can't be measured as it is asked for.
+        """
+        rows: list[Row] = []
+        with tempfile.TemporaryDirectory() as folder:
+            tasks = [*self._tasks(Path(folder))]
+            rivals = [self._rivals(config, task) for config, task in tasks]
+            with tqdm(total=len(tasks) * (WARM_UP + self.repeats), unit="run") as bar:
+                for (_, task), others in zip(tasks, rivals, strict=True):
+                    bar.set_description(task.title)
+                    end = bar.n + WARM_UP + self.repeats
+                    try:
+                        row = measure(
+                            task, self.repeats, others, profile=self.profile, on_run=bar.update
+                        )
+                    except Failure as failure:
+                        row = Row(task=task, failure=str(failure))
+                    bar.update(end - bar.n)
+                    rows.append(row)
+                    keep(rows)
+        return rows
+
+    def _tasks(self, folder: Path) -> list[tuple[Config, Task]]:
+        """Each with its configuration, which is written to `folder` for its process."""
+        sizes, classes = self.sizes, self.classes
+        if self.data is not None:
+            manifest = Manifest.load(self.data)
+            sizes = ["{}x{}".format(*manifest.size)]
+        tasks = []
+        for size in sizes:
+            settings.size(size, "--sizes")
+            overrides = [*self.overrides, f"records.size='{size}'"]
+            config = settings.load(self.dataset, self.file, overrides, seed=self.seed)
+            file = folder / f"{size}.yaml"
+            settings.save(config, file)
+            common = Task(
+                workload=self.workloads[0],
+                config=str(file),
+                classes=classes or _classes(self.dataset, config),
+                size=size,
+                batch=1,
+                data=None if self.data is None else str(self.data),
+                phase=self.phase or _last_phase(config),
+                seed=self.seed,
+            )
+            tasks += [
+                (config, replace(common, workload=workload, batch=batch, form=form))
+                for workload in self.workloads
+                for form in _FORMS.get(workload, ("",))
+                for batch in ((1,) if workload in _WITHOUT_BATCHES else self.batches)
+            ]
+        return tasks
+
+    def _rivals(self, config: Config, task: Task) -> list[tuple[str, Start]]:
+        """Whom a task is compared with."""
+        if task.workload == "flow":
+            return [(OPENCV, lambda task: Contender.of_task(replace(task, form=OPENCV)))]
+        if self.torch is None:
+            return []
+        classes = int(task.classes) if task.classes.isdigit() else table(task.classes).num_classes
+        precisions = ["float32"]
+        if task.workload == "step" and config.precision != "float32":
+            precisions.insert(0, config.precision)  # theirs by default is float32
+        return [
+            (
+                f"PyTorch, {precision}",
+                partial(
+                    _in_pytorch,
+                    python=self.torch,
+                    order=pytorch.order(config, task, classes, precision),
+                ),
+            )
+            for precision in precisions
+        ]
+
+
+def _in_pytorch(task: Task, *, python: str, order: dict[str, Any]) -> Contender:
+    return Contender.in_pytorch(python, task.title, order)
+
+
+def _last_phase(config: Config) -> str:
+    epochs = asdict(config.phases)
+    return [phase for phase in _PHASES if epochs[phase]][-1]
+
+
+def _classes(dataset: str, config: Config) -> str:
+    """The class table of a dataset, by name.
+
+    Raises:
+        UserError: the dataset brings its own.
+    """
+    if config.records.classes == "cityscapes":
+        return "cityscapes"
+    name = "synthia" if dataset == "minicity" else dataset
+    if name not in TABLES:
+        raise UserError(
+            f"--classes: {dataset} brings its own classes; say how many, or name a class table"
+        )
+    return name
+
+
+def peer_figures(rows: Sequence[Row]) -> dict[str, float | int | None]:
+    """What is to be held against another program's figures, of a `step` and an `inference` row.
+
+    Returns:
+        "step_s" and "inference_s", medians, and "peak_bytes" of the process that trained; nothing
+        of a row that is not there or failed.
+    """
+    figures: dict[str, float | int | None] = {}
+    for row in rows:
+        if row.ours is not None:
+            figures[f"{row.task.workload}_s"] = row.ours.seconds.median
+            if row.task.workload == "step":
+                figures["peak_bytes"] = row.ours.figures["peak_bytes"]
+    return figures
