@@ -37,14 +37,12 @@ import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from sflowgan_tf import minicity  # noqa: E402
+from sflowgan_tf.benchmarking.workloads.inference import fresh_translator  # noqa: E402
 from sflowgan_tf.deployment import tflite  # noqa: E402
 from sflowgan_tf.deployment.conversion import Scene  # noqa: E402
 from sflowgan_tf.deployment.endpoints import endpoints  # noqa: E402
 from sflowgan_tf.ops.classes import TABLES  # noqa: E402
 from sflowgan_tf.ops.ensemble import ensemble_weights  # noqa: E402
-from sflowgan_tf.ops.palette import ClassColors, ColorInput, Palette, frame_means  # noqa: E402
-from sflowgan_tf.training import assembly  # noqa: E402
-from sflowgan_tf.training.assembly.palettes import regions  # noqa: E402
 from sflowgan_tf.translation.translator import Translator  # noqa: E402
 
 TABLE, WEIGHTS = TABLES["synthia"], ensemble_weights(1, 0)[0]
@@ -80,24 +78,9 @@ def variants(config: Config) -> dict[str, Config]:
     }
 
 
-def palette(scenes: list[Scene]) -> Palette:
-    """Of the scenes themselves, as simulator and as real frames."""
-    means = np.stack([frame_means(s.labels, s.frame, TABLE.num_classes) for s in scenes])
-    colors = ClassColors.of(means)
-    return Palette(real=colors, simulator=colors, clusters=means, frames=means)
-
-
 def translator(config: Config, scenes: list[Scene]) -> Translator:
     """The networks of a configuration, untrained."""
-    averaged = regions(config, TABLE)
-    return Translator(
-        generator=assembly.generator(config, TABLE.num_classes),
-        dned=assembly.dned(config),
-        num_classes=TABLE.num_classes,
-        edge_settings=config.records.edges,
-        dned_sees=config.dned.sees,
-        appearance=averaged and ColorInput(regions=averaged, palette=palette(scenes)),
-    )
+    return fresh_translator(config, TABLE, [(scene.labels, scene.frame) for scene in scenes])
 
 
 def ways(networks: str, painter: Translator, scenes: list[Scene], folder: Path) -> list[Way]:

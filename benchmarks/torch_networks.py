@@ -20,80 +20,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sflowgan_tf.benchmarking.torch_process import Generator
 from sflowgan_tf.ops import preprocessing
 from sflowgan_tf.ops.settings import EdgeSettings
-
-
-def normalised(width: int) -> list[nn.Module]:
-    """What follows a convolution."""
-    return [nn.InstanceNorm2d(width), nn.ReLU()]
-
-
-class ResidualBlock(nn.Module):
-    """As `networks.blocks.ResidualBlock`."""
-
-    def __init__(self, width: int):
-        super().__init__()
-        self.stack = nn.Sequential(
-            nn.ReflectionPad2d(1),
-            nn.Conv2d(width, width, 3),
-            *normalised(width),
-            nn.ReflectionPad2d(1),
-            nn.Conv2d(width, width, 3),
-            nn.InstanceNorm2d(width),
-        )
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(batch, width, height, width) in and out."""
-        return x + self.stack(x)
-
-
-def up(before: int, width: int, method: str) -> list[nn.Module]:
-    """As `networks.blocks.Upsample`."""
-    if method == "transposed":
-        return [nn.ConvTranspose2d(before, width, 3, stride=2, padding=1, output_padding=1)]
-    return [nn.Upsample(scale_factor=2), nn.Conv2d(before, width, 3, padding=1)]
-
-
-class Generator(nn.Module):
-    """As `networks.generator.GlobalGenerator` without separable convolutions.
-
-    Args:
-        channels: of the scene.
-        settings: its configuration.
-    """
-
-    def __init__(self, channels: int, settings: dict[str, Any]):
-        super().__init__()
-        self.skips = settings["skips"]
-        widths = [settings["filters"] * 2**i for i in range(settings["downsamplings"] + 1)]
-        entry = [nn.ReflectionPad2d(3), nn.Conv2d(channels, widths[0], 7), *normalised(widths[0])]
-        self.down = nn.ModuleList([nn.Sequential(*entry)])
-        for before, width in pairwise(widths):
-            stack = [nn.Conv2d(before, width, 3, stride=2, padding=1), *normalised(width)]
-            self.down.append(nn.Sequential(*stack))
-        self.residuals = nn.Sequential(
-            *(ResidualBlock(widths[-1]) for _ in range(settings["blocks"]))
-        )
-        self.up, before = nn.ModuleList(), widths[-1]
-        for width in reversed(widths[:-1]):
-            stack = [*up(before, width, settings["upsampling"]), *normalised(width)]
-            self.up.append(nn.Sequential(*stack))
-            before = width * (1 + self.skips)
-        self.head = nn.Sequential(nn.ReflectionPad2d(3), nn.Conv2d(before, 3, 7), nn.Tanh())
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Scene (batch, channels, height, width) to image (batch, 3, height, width)."""
-        finer = []
-        for stack in self.down:
-            x = stack(x)
-            finer.append(x)
-        x = self.residuals(x)
-        for stack, skipped in zip(self.up, finer[-2::-1], strict=True):
-            x = stack(x)
-            if self.skips:
-                x = torch.cat([x, skipped], 1)
-        return self.head(x)
 
 
 class Dned(nn.Module):

@@ -15,7 +15,7 @@ def import_tensorflow() -> None:
 
     Memory for tensors comes from TensorFlow's own pool: malloc gives large pieces back at once, and
     the page faults of getting them anew were a quarter to a third of a step on a CPU
-    (benchmarks/memory_pool.py).
+    (docs/performance.md says how to measure it).
     """
     os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
