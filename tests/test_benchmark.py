@@ -52,7 +52,7 @@ def test_a_step_beside_pytorch(tmp_path, stand_in):
     file = tmp_path / "step.json"
     words = ["--classes", 3, "--sizes", "64x32", "--batches", 2, "--repeats", 3, "--profile"]
     words += ["--against", "pytorch", "--torch", stand_in, "--json", file]
-    out, err = run("benchmark", "step", "--config", "pix2pixhd", *words, *NETWORKS)
+    out, err = run("benchmark", "step", "--config", "cityscapes-pix2pixhd", *words, *NETWORKS)
     result = json.loads(file.read_text())
     assert {"made", "machine", "rows"} == {*result}
     (row,) = result["rows"]

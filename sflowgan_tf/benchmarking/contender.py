@@ -22,12 +22,11 @@ import sflowgan_tf
 from sflowgan_tf.benchmarking.task import Task, line
 from sflowgan_tf.utils.errors import Failure, UserError
 
-_MODULE = "sflowgan_tf.benchmarking.worker"
-# This package comes last on the path, so that the other environment's own packages are found first.
-_IN_PYTORCH = """
+# This package comes last on the path, so that another environment's own packages are found first.
+_START = """
 import runpy, sys
 sys.path.append(sys.argv[1])
-runpy.run_module("sflowgan_tf.benchmarking.torch_process", run_name="__main__")
+runpy.run_module(sys.argv[2], run_name="__main__")
 """
 _ROOT = Path(sflowgan_tf.__file__).parents[1]
 
@@ -67,7 +66,7 @@ class Contender:
     @classmethod
     def of_task(cls, task: Task) -> Self:
         """Our own process."""
-        return cls(task.title, [sys.executable, "-m", _MODULE], task.to_dict())
+        return cls(task.title, _command(sys.executable, "worker"), task.to_dict())
 
     @classmethod
     def in_pytorch(cls, python: str, title: str, order: dict[str, Any]) -> Self:
@@ -82,7 +81,7 @@ class Contender:
             raise UserError(f"--torch {python}: {error.strerror}; name a Python") from None
         if has_torch.returncode:
             raise UserError(f"--torch {python}: has no PyTorch; name a Python that has")
-        return cls(f"{title} in PyTorch", [python, "-c", _IN_PYTORCH, str(_ROOT)], order)
+        return cls(f"{title} in PyTorch", _command(python, "torch_process"), order)
 
     def run(self) -> tuple[float, float]:
         """Seconds of one run by the process's own clock, and those of all its cores together."""
@@ -122,6 +121,11 @@ class Contender:
     def _end(self) -> None:
         self._process.kill()
         self._process.communicate()
+
+
+def _command(python: str, module: str) -> list[str]:
+    """Runs a module of this room, wherever it is run from."""
+    return [python, "-c", _START, str(_ROOT), f"sflowgan_tf.benchmarking.{module}"]
 
 
 def _end_of(code: int) -> str:

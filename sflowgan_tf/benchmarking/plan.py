@@ -22,7 +22,7 @@ from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.ops.classes import TABLES, table
 from sflowgan_tf.utils.errors import Failure, UserError
 
-PEER_CONFIG, PEER_CLASSES = Path("pix2pixhd"), "35"
+PEER_CONFIG, PEER_CLASSES = Path("cityscapes-pix2pixhd"), "35"
 _FORMS = {"flow": (FORWARD, WITH_GRADIENT)}
 _PHASES = ("edges", "dned", "video")
 _WITHOUT_BATCHES = ("prepare", "evaluate")  # which take all frames at once
@@ -96,6 +96,8 @@ class Plan:
     def _tasks(self, folder: Path) -> list[tuple[Config, Task]]:
         """Each with its configuration, which is written to `folder` for its process."""
         sizes, classes = self.sizes, self.classes
+        if classes and not classes.isdigit():
+            table(classes)  # or an error at once
         if self.data is not None:
             manifest = Manifest.load(self.data)
             sizes = ["{}x{}".format(*manifest.size)]

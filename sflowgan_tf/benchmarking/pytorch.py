@@ -71,7 +71,7 @@ def _check(config: Config, task: Task) -> None:
     if missing:
         raise UserError(
             "--against pytorch: has pix2pixHD's networks and losses alone; set "
-            f"{' '.join(missing)}, or --config pix2pixhd"
+            f"{' '.join(missing)}, or --config cityscapes-pix2pixhd"
         )
     multiple = 2**c.generator.downsamplings
     if any(side % multiple for side in task.sides):
