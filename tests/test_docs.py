@@ -16,6 +16,7 @@ PAGES = sorted(
         *places.ROOT.glob("*.md"),
         *(places.ROOT / "docs").glob("*.md"),
         places.ROOT / "datasets/README.md",
+        places.ROOT / "examples/metadrive/README.md",
         places.ROOT / "saved_models/README.md",
     }
 )
