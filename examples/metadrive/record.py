@@ -137,6 +137,7 @@ def begun(seed, size):
         ) from None
     env.config["image_observation"] = False
     env.engine.taskMgr.remove("igLoop")  # from here on `renderFrame` alone renders
+    np.random.seed(seed)  # MetaDrive draws heights of its roads from it, without a seed
     env.reset()
     env.vehicle.origin.hide()
     for texture in env.engine.render.findAllTextures():
