@@ -264,12 +264,13 @@ class Upsample(keras.layers.Layer):
         """Make the kernel."""
         self.convolution.build(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs, training=False):
         """(batch, height, width, channels) to (batch, 2 height, 2 width, filters)."""
         if self.method == "transposed":
             return self.convolution(inputs)[:, 1:, 1:, :]  # 2n + 1; PyTorch crops 1 at the start
-        double = _repeated if self.method == "nearest" else _interpolated
-        return self.convolution(double(inputs))
+        if self.method == "nearest":
+            return self.convolution(_repeated(inputs))
+        return self.convolution(_interpolated(inputs, training))
 
     def compute_output_shape(self, input_shape):
         """Both sides double; unknown ones stay unknown."""
@@ -289,20 +290,27 @@ def _repeated(x):
     return ops.reshape(ops.concatenate([x, x], axis=3), (batch, 2 * height, 2 * width, channels))
 
 
-def _interpolated(x):
+def _interpolated(x, training):
     """Bilinear times 2 between the pixels' centres, by such operations; borders are repeated."""
     batch, height, width, channels = ops.shape(x)
-    x = ops.concatenate(_quarters(x, axis=2), axis=3)
+    x = ops.concatenate(_quarters(x, 2, training), axis=3)
     x = ops.reshape(x, (batch, height, 1, 2 * width * channels))
-    x = ops.concatenate(_quarters(x, axis=1), axis=3)
+    x = ops.concatenate(_quarters(x, 1, training), axis=3)
     return ops.reshape(x, (batch, 2 * height, 2 * width, channels))
 
 
-def _quarters(x, axis):
+def _quarters(x, axis, training):
     """At each place of `axis` the values a quarter before it and a quarter behind it."""
-    rows = axis == 1
-    first, last = (x[:, :1], x[:, -1:]) if rows else (x[:, :, :1], x[:, :, -1:])
-    all_but_last, all_but_first = (x[:, :-1], x[:, 1:]) if rows else (x[:, :, :-1], x[:, :, 1:])
+    size = x.shape[axis]
+    if training and size is not None:
+        # the gradient of a slice fills a whole tensor with zeros, that of a split does not
+        first, all_but_first = ops.split(x, [1], axis=axis)
+        all_but_last, last = ops.split(x, [size - 1], axis=axis)
+    elif axis == 1:
+        first, all_but_first, all_but_last, last = x[:, :1], x[:, 1:], x[:, :-1], x[:, -1:]
+    else:
+        first, all_but_first = x[:, :, :1], x[:, :, 1:]
+        all_but_last, last = x[:, :, :-1], x[:, :, -1:]
     before = ops.concatenate([first, all_but_last], axis=axis)
     behind = ops.concatenate([all_but_first, last], axis=axis)
     own = 0.75 * x

@@ -2,6 +2,7 @@ import cv2
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -123,6 +124,22 @@ class TestUpsample:
         layer, x = enlarging("bilinear"), np.random.default_rng(0).random((2, 3, 4, 2), "float32")
         expected = [cv2.resize(image, (8, 6), interpolation=cv2.INTER_LINEAR) for image in x]
         np.testing.assert_allclose(layer(x), expected, rtol=0, atol=1e-6)
+
+    @pytest.mark.parametrize("size", [(3, 4), (1, 5), (1, 1)])
+    def test_bilinear_is_the_same_in_training_and_so_is_its_gradient(self, size):
+        layer, x = (
+            enlarging("bilinear"),
+            tf.Variable(tf.random.stateless_normal((2, *size, 2), (0, 1))),
+        )
+        seen = tf.random.stateless_normal((2, 2 * size[0], 2 * size[1], 2), (2, 3))
+        results, gradients = [], []
+        for training in (False, True):
+            with tf.GradientTape() as tape:
+                results.append(layer(x, training=training))
+                loss = tf.reduce_sum(results[-1] * seen)
+            gradients.append(tape.gradient(loss, x))
+        np.testing.assert_array_equal(*results)
+        np.testing.assert_allclose(*gradients, rtol=1e-5, atol=1e-6)
 
     def test_unknown_method(self):
         with pytest.raises(ValueError, match="method: expected one of .*got 'bicubic'"):
