@@ -84,7 +84,7 @@ def work(parsed: argparse.Namespace) -> None:
         dataset=parsed.dataset,
         file=plan.PEER_CONFIG if peer else parsed.config,
         overrides=parsed.overrides,
-        sizes=(peer or parsed.sizes or _GROWING_SIZES).split(","),
+        sizes=[peer] if peer else (parsed.sizes or _GROWING_SIZES).split(","),
         batches=[1] if peer else _numbers(batches or _GROWING_BATCHES),
         repeats=parsed.repeats,
         classes=plan.PEER_CLASSES if peer else classes or "",
@@ -128,7 +128,7 @@ def _numbers(text: str) -> list[int]:
     from sflowgan_tf.utils.errors import UserError
 
     parts = text.split(",")
-    if not all(part.isdigit() and int(part) for part in parts):
+    if not all(part.isdecimal() and int(part) for part in parts):
         raise UserError(f"--batches {text}: expected whole numbers from 1 on, such as 1,2,4")
     return [int(part) for part in parts]
 
@@ -136,7 +136,7 @@ def _numbers(text: str) -> list[int]:
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     words = sys.argv[1:] if arguments is None else arguments
-    workload = words[0] if words[:1] and words[0] in _PURPOSES else ""
+    workload = next((word for word in words if word in _PURPOSES), "")
     return cli.run(flags(workload), work, arguments)
 
 

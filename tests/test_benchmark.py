@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from sflowgan_tf import benchmark
+from sflowgan_tf.benchmarking.figures import Row
 from tests.processes import run
 
 NETWORKS = [
@@ -99,6 +100,11 @@ def refused(words, capsys):
         ("step --sizes large", "--sizes: expected WIDTHxHEIGHT"),
         ("step --peer 64x32 --sizes 64x32", "--sizes: is fixed with --peer"),
         ("step --peer huge", "--sizes: expected WIDTHxHEIGHT"),
+        ("step --peer 64x32,128x64", "--sizes: expected WIDTHxHEIGHT"),
+        ("step --batches ²", "--batches ²: expected whole numbers from 1 on"),
+        ("step --classes 0 --sizes 64x32", "--classes 0: expected 1 to 255"),
+        ("step --classes 256 --sizes 64x32", "--classes 256: expected 1 to 255"),
+        ("--sizes large inference --batches 1", "--sizes: expected WIDTHxHEIGHT"),
         ("step --classes paris --sizes 64x32", "no class table 'paris'"),
         ("step --dataset folder --sizes 64x32", "--classes: folder brings its own classes"),
         ("step --against pytorch --sizes 64x32", "--against pytorch: has pix2pixHD's networks"),
@@ -109,6 +115,24 @@ def refused(words, capsys):
 def test_mistakes_are_one_sentence(words, said, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert said in refused(words, capsys)
+
+
+@pytest.mark.parametrize("workload", ["pipeline", "prepare", "flow", "evaluate"])
+def test_what_has_no_networks_asks_for_no_class_table(workload, capsys, monkeypatch):
+    def measure(task, *_, **__):
+        assert task.classes == ""
+        return Row(task=task, failure="so far")
+
+    monkeypatch.setattr("sflowgan_tf.benchmarking.plan.measure", measure)
+    assert benchmark.main([workload, "--dataset", "folder", "--sizes", "64x32"]) == 1
+    assert "could not be measured: so far" in capsys.readouterr().err
+
+
+def test_a_place_that_can_not_be_written_is_known_before_anything_is_measured(capsys, monkeypatch):
+    monkeypatch.setattr("sflowgan_tf.benchmarking.plan.measure", None)
+    words = "step --classes 3 --sizes 64x32 --batches 1 --json nowhere/step.json"
+    assert benchmark.main(words.split()) == 1
+    assert "nowhere/step.json: can't be written" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,13 @@ from sflowgan_tf.benchmarking.measuring import WARM_UP, Start, measure
 from sflowgan_tf.benchmarking.task import FORWARD, OPENCV, WITH_GRADIENT, Task
 from sflowgan_tf.config import Config
 from sflowgan_tf.data.manifest import Manifest
-from sflowgan_tf.ops.classes import TABLES, table
+from sflowgan_tf.ops.classes import TABLES, VOID, table
 from sflowgan_tf.utils.errors import Failure, UserError
 
 PEER_CONFIG, PEER_CLASSES = Path("cityscapes-pix2pixhd"), "35"
 _FORMS = {"flow": (FORWARD, WITH_GRADIENT)}
 _PHASES = ("edges", "dned", "video")
+_NETWORKS = ("step", "inference")  # which need to know how many classes there are
 _WITHOUT_BATCHES = ("prepare", "evaluate")  # which take all frames at once
 
 
@@ -40,7 +41,7 @@ class Plan:
         sizes: "WIDTHxHEIGHT" each.
         batches: examples at once.
         repeats: of the runs that are timed.
-        classes: name of a class table, or a number; empty for the dataset's.
+        classes: of networks: name of a class table, or a number; empty for the dataset's.
         phase: of the training; empty for the last one that is configured.
         data: folder of records, whose size is measured instead of `sizes`.
         torch: Python with PyTorch, to compare with; None to compare with none.
@@ -66,7 +67,8 @@ class Plan:
         """Measures all, a row after the other.
 
         Args:
-            keep: called with all rows so far, after each.
+            keep: called with all rows so far: with none, so that a place that can't be written is
+                known before anything is measured, and after each.
 
         Returns:
             The rows; one whose process failed has its sentence instead of figures.
@@ -78,6 +80,7 @@ class Plan:
         with tempfile.TemporaryDirectory() as folder:
             tasks = [*self._tasks(Path(folder))]
             rivals = [self._rivals(config, task) for config, task in tasks]
+            keep(rows)
             with tqdm(total=len(tasks) * (WARM_UP + self.repeats), unit="run") as bar:
                 for (_, task), others in zip(tasks, rivals, strict=True):
                     bar.set_description(task.title)
@@ -96,7 +99,9 @@ class Plan:
     def _tasks(self, folder: Path) -> list[tuple[Config, Task]]:
         """Each with its configuration, which is written to `folder` for its process."""
         sizes, classes = self.sizes, self.classes
-        if classes and not classes.isdigit():
+        if classes.isdecimal() and not 0 < int(classes) <= VOID:
+            raise UserError(f"--classes {classes}: expected 1 to {VOID} classes, or a class table")
+        if classes and not classes.isdecimal():
             table(classes)  # or an error at once
         if self.data is not None:
             manifest = Manifest.load(self.data)
@@ -111,7 +116,7 @@ class Plan:
             common = Task(
                 workload=self.workloads[0],
                 config=str(file),
-                classes=classes or _classes(self.dataset, config),
+                classes=classes or self._classes(config),
                 size=size,
                 batch=1,
                 data=None if self.data is None else str(self.data),
@@ -125,6 +130,24 @@ class Plan:
                 for batch in ((1,) if workload in _WITHOUT_BATCHES else self.batches)
             ]
         return tasks
+
+    def _classes(self, config: Config) -> str:
+        """The class table of the dataset, by name; empty where no network needs one.
+
+        Raises:
+            UserError: the dataset brings its own.
+        """
+        if not {*_NETWORKS} & {*self.workloads}:
+            return ""
+        if config.records.classes == "cityscapes":
+            return "cityscapes"
+        name = "synthia" if self.dataset == "minicity" else self.dataset
+        if name not in TABLES:
+            raise UserError(
+                f"--classes: {self.dataset} brings its own classes; say how many, or name a class "
+                "table"
+            )
+        return name
 
     def _rivals(self, config: Config, task: Task) -> list[tuple[str, Start]]:
         """Whom a task is compared with."""
@@ -156,22 +179,6 @@ def _in_pytorch(task: Task, *, python: str, order: dict[str, Any]) -> Contender:
 def _last_phase(config: Config) -> str:
     epochs = asdict(config.phases)
     return [phase for phase in _PHASES if epochs[phase]][-1]
-
-
-def _classes(dataset: str, config: Config) -> str:
-    """The class table of a dataset, by name.
-
-    Raises:
-        UserError: the dataset brings its own.
-    """
-    if config.records.classes == "cityscapes":
-        return "cityscapes"
-    name = "synthia" if dataset == "minicity" else dataset
-    if name not in TABLES:
-        raise UserError(
-            f"--classes: {dataset} brings its own classes; say how many, or name a class table"
-        )
-    return name
 
 
 def peer_figures(rows: Sequence[Row]) -> dict[str, float | int | None]:

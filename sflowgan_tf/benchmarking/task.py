@@ -17,7 +17,7 @@ class Task:
     Attributes:
         workload: a key of `workloads.WORKLOADS`.
         config: path of a whole configuration, of `config.save`; what is drawn is put beside it.
-        classes: name of a class table, or a number of classes.
+        classes: name of a class table, or a number of classes; empty where no network needs them.
         size: "WIDTHxHEIGHT" of the frames.
         batch: examples at once.
         data: folder of records; None for streets of minicity that are drawn for it.

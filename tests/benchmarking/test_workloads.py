@@ -69,7 +69,7 @@ def test_a_flow_with_its_gradient_takes_more_operations(tmp_path):
 
 
 def test_the_pipeline_goes_on_through_its_epochs(tmp_path):
-    pipeline = made(tmp_path, "pipeline")
+    pipeline = made(tmp_path, "pipeline", classes="")
     for _ in range(10):  # 16 frames are drawn: an epoch has 8 batches
         pipeline.run()
     # labels, edges and image_real, a byte each
@@ -91,7 +91,7 @@ def test_frames_are_prepared_again_and_again(tmp_path):
 
 
 def test_all_frames_are_measured(tmp_path):
-    scoring = made(tmp_path, "evaluate")
+    scoring = made(tmp_path, "evaluate", classes="")
     scoring.run()
     assert scoring.figures()["items"] == 16
 

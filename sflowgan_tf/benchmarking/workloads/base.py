@@ -20,16 +20,11 @@ class Workload(ABC):
     Attributes:
         task: what it is.
         config: its configuration, at the task's size and batch, with its seed.
-        classes: of label maps.
         items: how many frames, or pairs of them, one run takes.
     """
 
     def __init__(self, task: Task):
-        """Reads the configuration, and makes all that is drawn from here on a function of its seed.
-
-        Raises:
-            UserError: there is no such class table.
-        """
+        """Reads the configuration, and makes what is drawn from here on a function of its seed."""
         self.task, self.items = task, task.batch
         config = settings.read(Path(task.config))
         self.config: Config = replace(
@@ -38,8 +33,12 @@ class Workload(ABC):
             pipeline=replace(config.pipeline, batch_size=task.batch, crop=None),
             seed=task.seed,
         )
-        self.classes = classes(task.classes)
         assembly.reproducible(task.seed, jit_compile=config.jit_compile)
+
+    @property
+    def classes(self) -> ClassTable:
+        """Of the label maps that networks see."""
+        return classes(self.task.classes)
 
     @abstractmethod
     def run(self) -> None:
