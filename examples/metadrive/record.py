@@ -45,8 +45,10 @@ class Tree:
     def __init__(self, output, seed, settings):
         """Begins a drive, or goes on with the one of the same seed and settings."""
         self.output, self.drive = output, f"drive-{seed:03d}"
-        self._once("folder.yaml", FOLDER)
-        self._once(f"{self.drive}.json", json.dumps({"seed": seed, **settings}) + "\n")
+        description = output / "folder.yaml"
+        if not description.exists():  # it may be edited, as README.md says
+            self._write(description, FOLDER.encode())
+        self._say(output / f"{self.drive}.json", json.dumps({"seed": seed, **settings}) + "\n")
 
     def recorded(self):
         """How many frames are there from the first one on."""
@@ -60,9 +62,8 @@ class Tree:
     def _file(self, kind, number):
         return self.output / kind / self.drive / f"{number:06d}.png"
 
-    def _once(self, name, text):
+    def _say(self, file, text):
         """Writes a file, or sees that it says the same already."""
-        file = self.output / name
         if not file.exists():
             self._write(file, text.encode())
         elif file.read_text() != text:

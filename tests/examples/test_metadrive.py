@@ -111,6 +111,15 @@ def test_a_drive_of_other_settings_is_refused(example, drives, tmp_path):
         record(example, tmp_path, every=2)
 
 
+def test_an_edited_description_stays_and_further_drives_are_recorded(example, drives, tmp_path):
+    record(example, tmp_path)
+    edited = "images: images\nlabels: labels\ntable: carla-0.9.14\n"
+    (tmp_path / "folder.yaml").write_text(edited)
+    record(example, tmp_path, seed=2)
+    assert (tmp_path / "folder.yaml").read_text() == edited
+    assert len(find("folder", tmp_path, "cityscapes").frames) == 6
+
+
 def test_an_output_that_cannot_be_written_is_named(example, drives, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(example.UserError, match="file/folder.yaml: .*; choose another --output"):
