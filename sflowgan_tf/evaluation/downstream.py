@@ -83,7 +83,7 @@ class Downstream:
         """
         self.config, self.scenes, self.real = config, scenes, real
         self.painter, self.output = painter, output
-        if not scenes.manifest.has_cg and scenes == real:
+        if not scenes.manifest.has_cg and scenes.sha256 == real.sha256:
             raise UserError(
                 f"{scenes.folder}: holds no simulator's frames beside the real ones, so there is "
                 "nothing to paint and compare; if its photos are a simulator's, name records of "
@@ -127,7 +127,7 @@ class Downstream:
         for kind in KINDS:
             source, output = self._source(kind), self._records(kind)
             if not (output / MANIFEST).is_file():
-                given, pictures = (source.folder, source.manifest), self._pictures(kind)
+                given, pictures = (source.folder, self._as_scenes(source)), self._pictures(kind)
                 replace_photos(*given, output, pictures, kind, tested=tested_on)
         tested: dict[str, list[np.ndarray]] = {}
         segmenters: dict[str, Segmenter] = {}
@@ -185,6 +185,11 @@ class Downstream:
 
     def _source(self, kind: str) -> Reference:
         return self.real if kind == "real" else self.scenes
+
+    def _as_scenes(self, source: Reference) -> Manifest:
+        """The manifest with the settings of the scenes: edges and flow, which no segmenter sees."""
+        scenes = self.scenes.manifest
+        return replace(source.manifest, edges=scenes.edges, flow=scenes.flow, seed=scenes.seed)
 
     def _pictures(self, kind: str) -> Callable[[pipeline.Frames], np.ndarray]:
         if kind != "painted":

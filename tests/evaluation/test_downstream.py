@@ -139,7 +139,8 @@ def linked(source, folder, **changes):
 
 
 def test_real_frames_may_be_of_other_scenes(tmp_path):
-    streets = [*SETTINGS, "minicity.sequences=5", "minicity.seed=4"]
+    streets = [*SETTINGS, "minicity.sequences=5", "minicity.seed=4", "records.seed=1"]
+    streets += ["records.edges.threshold=30"]  # which segmenters do not see
     other = settings.load("minicity", None, streets, task="segmentation")
     assembly.raw_records(other, None, tmp_path / "streets", workers=1, skip_bad=False)
     real = tmp_path / "streets"
@@ -156,6 +157,13 @@ def test_real_frames_may_be_of_other_scenes(tmp_path):
             np.testing.assert_array_equal(frame["image_real"], original["image_real"])
     updates = {kind: Run(output / f"{kind}-0").steps[0] for kind in ("simulator", "real")}
     assert updates == {"simulator": 4, "real": 4}  # of 4 and 8 frames: 4 and 2 epochs
+
+
+def test_real_frames_are_not_compared_with_themselves_under_another_name(tmp_path, capsys):
+    scenes = linked(DATA, tmp_path / "scenes", has_cg=False)
+    given = ["--data", str(scenes), "--real", str(scenes / ".." / "scenes")]
+    call("--run", "painter", *given, "--output", str(tmp_path / "o"), code=2)
+    assert "holds no simulator's frames" in capsys.readouterr().err
 
 
 def test_sizes_of_scenes_and_real_frames_must_be_one(tmp_path, capsys):
