@@ -53,7 +53,7 @@ def flags(workload: str = "") -> argparse.ArgumentParser:
         add("--classes", metavar="C", help="class table, or a number; the dataset's")
         add("--profile", action="store_true", help="which operations the time goes to")
         add("--against", choices=["pytorch"], help="pix2pixHD's networks there, taking turns")
-        add("--torch", default=sys.executable, metavar="PYTHON", help="that has PyTorch; this one")
+        add("--torch", metavar="PYTHON", help="for --against: that has PyTorch; this one")
     if workload == "step":
         add("--phase", choices=["edges", "dned", "video"], help="the last one that is configured")
         add("--peer", metavar="WxH", help="the work of pix2pixHD's own figures: see docs")
@@ -70,10 +70,12 @@ def work(parsed: argparse.Namespace) -> None:
     from sflowgan_tf.utils.errors import Failure, UserError
 
     # what not every workload takes
-    peer, data, against, batches, classes, phase, profile = (
+    peer, data, against, torch, batches, classes, phase, profile = (
         getattr(parsed, name, None)
-        for name in ("peer", "data", "against", "batches", "classes", "phase", "profile")
+        for name in ("peer", "data", "against", "torch", "batches", "classes", "phase", "profile")
     )
+    if torch and not against:
+        raise UserError("--torch: is there for --against pytorch; leave it out, or add that")
     for flag in ("config", "sizes", "batches", "classes", "phase"):
         if peer and getattr(parsed, flag):
             raise UserError(f"--{flag}: is fixed with --peer; leave one of the two out")
@@ -90,7 +92,7 @@ def work(parsed: argparse.Namespace) -> None:
         classes=plan.PEER_CLASSES if peer else classes or "",
         phase=phase or "",
         data=data,
-        torch=parsed.torch if against else None,
+        torch=(torch or sys.executable) if against else None,
         profile=bool(profile),
         seed=parsed.seed,
     )

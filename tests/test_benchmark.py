@@ -99,6 +99,7 @@ def refused(words, capsys):
         ("step --batches 0", "--batches 0: expected whole numbers from 1 on"),
         ("step --sizes large", "--sizes: expected WIDTHxHEIGHT"),
         ("step --peer 64x32 --sizes 64x32", "--sizes: is fixed with --peer"),
+        ("step --torch python3", "--torch: is there for --against pytorch"),
         ("step --peer huge", "--sizes: expected WIDTHxHEIGHT"),
         ("step --peer 64x32,128x64", "--sizes: expected WIDTHxHEIGHT"),
         ("step --batches ²", "--batches ²: expected whole numbers from 1 on"),

@@ -246,7 +246,7 @@ def test_classes_of_ones_own_are_read_by_their_names(home, capsys):
     assert call("--output", "out", "--classes", str(own), labels=labels[77]) == 2
     assert "tram: no classes of 'synthia'" in capsys.readouterr().err
     assert call("--output", "out", "--classes", "no.yaml", labels=labels[77]) == 2
-    assert "--classes no.yaml: no such file" in capsys.readouterr().err
+    assert "--classes no.yaml: is neither a class table" in capsys.readouterr().err
 
 
 def test_what_a_label_map_holds_can_be_said(home, capsys):

@@ -14,9 +14,12 @@ import re
 import sys
 from pathlib import Path
 
-import cv2
-import numpy as np
-from tqdm import tqdm
+try:
+    import cv2
+    import numpy as np
+    from tqdm import tqdm
+except ModuleNotFoundError as error:
+    sys.exit(f"error: {error}; install what requirements.txt beside it lists")
 
 # Ids of CARLA 0.9.14, so that the table `carla-0.9.14-as-cityscapes` reads the label maps too.
 IDS = {"road": 1, "sidewalk": 2, "terrain": 10, "sky": 11, "car": 14, "truck": 15, "road line": 24}

@@ -60,6 +60,8 @@ def _check(config: Config, task: Task) -> None:
         "precision=float32": c.precision != "mixed_float16",
     }
     if task.workload == "step":
+        if task.phase == "video":
+            raise UserError("--against pytorch: trains no pairs of frames; choose --phase edges")
         needed |= {
             "losses.gan=lsgan": c.losses.gan == "lsgan",
             "perceptual.network=vgg19": c.perceptual.network == "vgg19",

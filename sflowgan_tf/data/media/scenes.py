@@ -18,7 +18,9 @@ from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.listing import normal_name
 
 _KINDS = ("_gtFine_labelIds", "_leftImg8bit")  # what Cityscapes appends to a frame's name
-_ALONE = "0"  # the key of a single picture, so that two of any names make a scene
+_ALONE = (
+    "/0"  # the key of a single picture, which no file has, so that two of any names make a scene
+)
 _NUMBERED = re.compile(r"(?P<before>.*?)(?P<number>\d+)(?P<after>\D*)")
 
 
@@ -197,7 +199,7 @@ def source(path: Path, flag: str) -> Source:
         is_picture = path.suffix.lower() in SUFFIXES
         return Folder(path.parent, {_ALONE: path}) if is_picture else VideoFile(path)
     if not path.is_dir():
-        raise UserError(f"{flag} {path}: no such folder or video")
+        raise UserError(f"{flag} {path}: no such folder, picture or video")
     files = pictures(path)
     if not files:
         raise UserError(f"{flag} {path}: no pictures ({', '.join(SUFFIXES)}) in it")
@@ -220,6 +222,11 @@ def _key(file: Path) -> str:
 
 def _matching(labels: Folder, frames: Folder) -> Folder:
     """The label maps in the order of the frames."""
+    if (_ALONE in labels.by_key) != (_ALONE in frames.by_key):
+        raise UserError(
+            f"{labels.place} and {frames.place}: one is a single picture, the other a folder; "
+            "expected two pictures or two folders"
+        )
     for key, file in frames.by_key.items():
         if key not in labels.by_key:
             raise UserError(f"{file}: no label map of that name below {labels.place}")

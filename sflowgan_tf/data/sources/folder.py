@@ -11,7 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from sflowgan_tf.data.media.pictures import SUFFIXES, pictures
 from sflowgan_tf.data.sources.base import RawFrame, Source, ordered
 from sflowgan_tf.data.sources.own_classes import ClassRow, own_table
-from sflowgan_tf.ops.classes import ClassTable, onto
+from sflowgan_tf.ops.classes import TABLES, ClassTable, onto
 from sflowgan_tf.utils.errors import UserError, prefixed
 from sflowgan_tf.utils.listing import files_below, normal_name
 from sflowgan_tf.utils.yaml_files import first_line, read_yaml
@@ -101,13 +101,17 @@ def class_table(file: Path) -> ClassTable:
 
 
 def chosen_classes(choice: str | None) -> ClassTable | str | None:
-    """What a flag --classes says: a YAML file's classes, as `class_table`, or a table's name.
+    """What a flag --classes says: a table's name, or a YAML file's classes, as `class_table`.
 
     Raises:
-        UserError: as `class_table`.
+        UserError: it is neither; or as `class_table`.
     """
-    if choice is None or Path(choice).suffix.lower() not in (".yaml", ".yml"):
+    if choice is None or choice in TABLES:
         return choice
+    if not Path(choice).is_file():
+        raise UserError(
+            f"--classes {choice}: is neither a class table ({', '.join(TABLES)}) nor a file"
+        )
     with prefixed("--classes "):
         return class_table(Path(choice))
 

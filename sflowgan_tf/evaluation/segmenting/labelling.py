@@ -26,7 +26,7 @@ from sflowgan_tf.ops.classes import TABLES, VOID, ClassTable
 from sflowgan_tf.ops.images import contact_sheet
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.utils.disk import writing
-from sflowgan_tf.utils.errors import UserError, prefixed
+from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.files import link_or_copy, written_whole
 from sflowgan_tf.utils.sampling import evenly_spaced
 from sflowgan_tf.utils.yaml_files import read_yaml
@@ -132,19 +132,13 @@ def _table(segmenter: str, outputs: str | None, classes: str | None) -> ClassTab
     if classes is None and judges.is_run(segmenter):
         return Manifest.load(Run.existing(segmenter).manifest).classes
     name = classes or outputs
-    if name in TABLES:
-        return TABLES[name]
-    if classes is None:
+    if classes is None and name not in TABLES:
         raise UserError(
             f"--classes: which classes the outputs of {segmenter} are, it does not say itself; "
             f"expected a class table ({', '.join(TABLES)}) or a YAML file with `classes`"
         )
-    if not Path(classes).is_file():
-        raise UserError(
-            f"--classes {classes}: is neither a class table ({', '.join(TABLES)}) nor a file"
-        )
-    with prefixed("--classes "):
-        return folder.class_table(Path(classes))
+    chosen = folder.chosen_classes(name)
+    return chosen if isinstance(chosen, ClassTable) else TABLES[str(chosen)]
 
 
 class Labelling:

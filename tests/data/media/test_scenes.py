@@ -82,8 +82,13 @@ def test_a_scene_that_lacks_a_half_is_named(folders, missing, said):
         pair(folders)
 
 
+def test_a_picture_and_a_folder_make_no_scene(folders):
+    with pytest.raises(UserError, match="one is a single picture, the other a folder"):
+        pair(folders, labels="labels/a.png")
+
+
 def test_folders_that_are_missing_or_empty_are_named(folders):
-    with pytest.raises(UserError, match=r"--labels .*nowhere: no such folder or video"):
+    with pytest.raises(UserError, match=r"--labels .*nowhere: no such folder, picture or video"):
         pair(folders, labels="nowhere")
     (folders / "empty").mkdir()
     with pytest.raises(UserError, match=r"--frames .*empty: no pictures"):

@@ -141,7 +141,10 @@ def test_it_sees_frames_at_a_size_of_its_own(here):
         ((), "--classes: which classes the outputs of judge are"),
         (("--classes", "no"), "--classes no: is neither a class table"),
         (("--classes", "cityscapes"), "expected 19 logits a pixel"),
-        (("--classes", "classes.yaml", "--images", "nowhere"), "nowhere: no such folder or video"),
+        (
+            ("--classes", "classes.yaml", "--images", "nowhere"),
+            "nowhere: no such folder, picture",
+        ),
         (("--classes", "classes.yaml", "--output", "frames"), "--output frames: lies in --images"),
         (("--classes", "classes.yaml", "--output", "frames/b"), "frames/b: lies in --images"),
         (("--classes", "classes.yaml", "--size", "big"), "--size"),
