@@ -111,7 +111,7 @@ class Manifest:
             values = json.loads(file.read_text())
             version = values["schema_version"]
             manifest = _from_json(values) if version == SCHEMA_VERSION else None
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise UserError(f"{file}: {missing}; {remedy}") from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UserError(f"{file}: damaged ({error!r}); {remedy}") from None

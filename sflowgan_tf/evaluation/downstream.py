@@ -105,7 +105,8 @@ class Downstream:
             differing = class_differences(trained, each.manifest.classes)
             if differing:
                 raise UserError(
-                    f"{painter.folder}: knows other classes than {each.folder} ({differing})"
+                    f"{painter.folder}: knows other classes than {each.folder} ({differing}); "
+                    f"prepare it with `classes` in the order of {', '.join(trained.names)}"
                 )
 
     def work(self, seeds: int) -> list[Usefulness]:

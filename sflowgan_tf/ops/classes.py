@@ -6,7 +6,7 @@ what records hold and networks see, or into VOID. Raw ids that a table does not 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -65,10 +65,12 @@ class ClassTable:
         indices = lookup[raw]
         unknown = raw[indices < 0]
         if unknown.size:
+            first, *others = dict.fromkeys(unknown.tolist())
+            also = f" (nor are {_ranges(others)})" if others else ""
             raise UserError(
-                f"class id {unknown[0]} at {np.count_nonzero(unknown == unknown[0])} pixels is not "
-                f"in class table {self.name!r}, which knows {_ranges(self.ids)}; choose the table "
-                "that the label maps were made with"
+                f"class id {first} at {np.count_nonzero(unknown == first)} pixels is not in class "
+                f"table {self.name!r}{also}, which knows {_ranges(self.ids)}; choose the table "
+                "that the label maps were made with, or give your own a line for it"
             )
         return indices.astype(np.uint8)
 
@@ -152,7 +154,10 @@ class ClassTable:
                 "maps (GT/LABELS) have: was it converted?"
             )
         if pixels.ndim == 3 and self.channel is None:
-            raise UserError(f"{kind}; class table {self.name!r} expects one channel of class ids")
+            raise UserError(
+                f"{kind}; class table {self.name!r} expects one channel of class ids; where they "
+                "are in the red one, give your table `channel: red`"
+            )
         return self.encode(pixels if pixels.ndim == 2 else pixels[..., 0])
 
     def colorize(self, labels: np.ndarray) -> np.ndarray:
@@ -254,7 +259,7 @@ def _attempt(
         refusals.append(str(error))
 
 
-def _ranges(ids: dict[int, int]) -> str:
+def _ranges(ids: Iterable[int]) -> str:
     """Sorted numbers with runs drawn together: 0 to 3, 7."""
     runs: list[list[int]] = []
     for number in sorted(ids):

@@ -119,6 +119,12 @@ def test_another_table_is_read_only_if_it_leads_to_the_same_classes():
         cityscapes.reading("gta")
 
 
+def test_all_unknown_ids_are_named_at_once():
+    raw = np.array([[40, 41, 43, 40]], np.uint8)
+    with pytest.raises(UserError, match=r"id 40 at 2 pixels is not .*'synthia' \(nor are 41, 43\)"):
+        TABLES["synthia"].encode(raw)
+
+
 def test_a_table_of_ones_own_is_read_by_its_names():
     model = replace(TABLES["cityscapes"], name="streets", names=("sky", "road", "car"))
     own = classes.ClassTable(

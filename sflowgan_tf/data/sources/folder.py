@@ -110,7 +110,7 @@ def chosen_classes(choice: str | None) -> ClassTable | str | None:
         return choice
     if not Path(choice).is_file():
         raise UserError(
-            f"--classes {choice}: is neither a class table ({', '.join(TABLES)}) nor a file"
+            f"--classes {choice}: is neither a class table ({', '.join(TABLES)}) nor a YAML file"
         )
     with prefixed("--classes "):
         return class_table(Path(choice))
