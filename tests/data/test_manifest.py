@@ -23,6 +23,12 @@ def test_the_command_names_the_dataset_and_not_its_folder(tmp_path, content):
     assert f"--dataset synthia --source RAW_DIR --output {tmp_path}" in message
 
 
+def test_a_file_is_no_folder_of_records(tmp_path):
+    (tmp_path / "streets.yaml").touch()
+    with pytest.raises(UserError, match="there are no finished records here"):
+        Manifest.load(tmp_path / "streets.yaml")
+
+
 def test_records_of_another_version_are_to_be_prepared_beside_them(tmp_path):
     message = load(tmp_path, '{"schema_version": 2}', "synthia")
     assert "schema version 2, expected 3; prepare into another folder: python -m" in message
