@@ -75,8 +75,8 @@ def _bilinear(op: Op) -> str | None:
 # fmt: off
 _FREE = {
     "ADD", "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEQUANTIZE", "DIV",
-    "LEAKY_RELU", "LOGISTIC", "MAX_POOL_2D", "MUL", "QUANTIZE", "RELU", "RESHAPE", "RSQRT",
-    "SQUARED_DIFFERENCE", "SUB", "TANH", "TRANSPOSE_CONV",
+    "LEAKY_RELU", "LOGISTIC", "MAXIMUM", "MAX_POOL_2D", "MINIMUM", "MUL", "QUANTIZE", "RELU",
+    "RESHAPE", "RSQRT", "SQUARED_DIFFERENCE", "SUB", "TANH", "TRANSPOSE_CONV",
 }
 # fmt: on
 _CONDITIONS: dict[str, Callable[[Op], str | None]] = {

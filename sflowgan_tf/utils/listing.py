@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 
 from sflowgan_tf.utils.errors import UserError
 
-_PICTURES = (".avif", ".bmp", ".gif", ".heic", ".jp2", ".jpeg", ".jpg", ".png", ".ppm", ".tga")
+_PICTURES = (".avif", ".bmp", ".heic", ".jp2", ".jpeg", ".jpg", ".png", ".ppm", ".tga")
 _PICTURES += (".tif", ".tiff", ".webp")
 
 

@@ -330,7 +330,8 @@ def test_records_made_with_other_settings_are_refused(in_tmp):
 def test_minicitys_records_of_other_streets_are_refused(in_tmp):
     split = Split(records=6, pairs=4, shards=[], sequences=["a", "b"])
     none = dataclasses.replace(split, records=0, pairs=0, sequences=[])
-    drawn = manifest(dataset="minicity", splits={"train": split, "validation": none})
+    parts = {"train": split, "validation": none}
+    drawn = manifest(dataset="minicity", has_cg=True, splits=parts)
     drawn.save(in_tmp / "manifest.json")
     config = changed(dataset="minicity", minicity=settings.Minicity(sequences=2, frames=3))
     assert assembly.records(config, in_tmp) == drawn
