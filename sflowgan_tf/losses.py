@@ -190,13 +190,13 @@ def texture_loss(image_real, image_fake, classes):
         classes: (batch, height, width, C) one-hot label map; pixels of void do not count.
 
     Returns:
-        Scalar float32, 0 to 1: the mean over scales of the mean over pixels of the absolute
-        difference between what real and generated pixels of their class have on average of
-        exp(-2 |x - blurred x|), x being grey levels 0..255, times the real ones'. At the second
-        scale both sides are half as long. That is about the share of even pixels, which differ from
-        those around them by less than half a level: bricks and windows, of whatever contrast, count
-        as little as edges, so what makes them is not taken for grain. A class that is hardly ever
-        even, as leaves, says little about grain, so it counts little.
+        Scalar float32, 0 to 1: the mean over scales of the mean over pixels of r |f - r|, where r
+        and f are what the real and the generated pixels of their class have on average of
+        exp(-2 |x - blurred x|), x being grey levels 0..255. At the second scale both sides are half
+        as long. r and f are about the shares of even pixels, which differ from those around them by
+        less than half a level: bricks and windows, of whatever contrast, count as little as edges,
+        so what makes them is not taken for grain. The factor r is there because a class that is
+        hardly ever even, as leaves, says little about grain.
 
     Source: not in S-Flow GAN.
     """

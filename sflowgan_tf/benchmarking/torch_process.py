@@ -44,6 +44,15 @@ class ResidualBlock(nn.Module):
         return x + self.stack(x)
 
 
+def _passed(stages: nn.ModuleList, x: torch.Tensor) -> Maps:
+    """What comes out of each of some stages, which follow one another."""
+    maps = []
+    for stage in stages:
+        x = stage(x)
+        maps.append(x)
+    return maps
+
+
 def up(before: int, width: int, method: str) -> list[nn.Module]:
     """As `networks.blocks.Upsample`."""
     if method == "transposed":
@@ -80,11 +89,8 @@ class Generator(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Scene (batch, channels, height, width) to image (batch, 3, height, width)."""
-        finer = []
-        for stack in self.down:
-            x = stack(x)
-            finer.append(x)
-        x = self.residuals(x)
+        finer = _passed(self.down, x)
+        x = self.residuals(finer[-1])
         for stack, skipped in zip(self.up, finer[-2::-1], strict=True):
             x = stack(x)
             if self.skips:
@@ -108,11 +114,7 @@ class PatchGAN(nn.Module):
 
     def forward(self, x: torch.Tensor) -> Maps:
         """(batch, channels, height, width) to depth + 2 feature maps, the last the logits."""
-        maps = []
-        for stage in self.stages:
-            x = stage(x)
-            maps.append(x)
-        return maps
+        return _passed(self.stages, x)
 
 
 class Discriminator(nn.Module):
@@ -155,11 +157,7 @@ class VGG19Features(nn.Module):
 
     def forward(self, x: torch.Tensor) -> Maps:
         """Images (batch, 3, height, width) to feature maps, finest first."""
-        maps = []
-        for stage in self.stages:
-            x = stage(x)
-            maps.append(x)
-        return maps
+        return _passed(self.stages, x)
 
 
 class Painter:

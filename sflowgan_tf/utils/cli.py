@@ -58,7 +58,7 @@ def add_label_flags(flags: argparse.ArgumentParser) -> None:
     add = flags.add_argument
     codings = ("ids", "colors")
     add("--coding", choices=codings, help="what label maps hold; as the model's did by default")
-    add("--snap-colors", type=levels, metavar="N", help="how far a colour may be; the model's")
+    add("--snap-colors", type=levels, metavar="N", help="levels to a class' colour; the model's")
 
 
 def add_classes_flag(parser: argparse.ArgumentParser, of: str) -> None:

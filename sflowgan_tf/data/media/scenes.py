@@ -18,9 +18,7 @@ from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.listing import normal_name
 
 _KINDS = ("_gtFine_labelIds", "_leftImg8bit")  # what Cityscapes appends to a frame's name
-_ALONE = (
-    "/0"  # the key of a single picture, which no file has, so that two of any names make a scene
-)
+_ALONE = "/0"  # a single picture's key, which no file has: two of any names make a scene
 _NUMBERED = re.compile(r"(?P<before>.*?)(?P<number>\d+)(?P<after>\D*)")
 
 
