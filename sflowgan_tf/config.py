@@ -220,7 +220,8 @@ class Config:
     start_run: str | None = None  # a run whose networks this one starts from; --from for short
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     jit_compile: bool = False  # XLA; slower on a CPU, and without deterministic kernels
-    # of the generator's moving average, from which pictures are made
+    # of the generator's moving average, from which pictures are made; with 0 there is none, and the
+    # generator itself paints
     ema_decay: float = bounded(0.999, 0, 1)
     samples: int = bounded(4, 1)  # validation frames on each epoch's sheet
     log_steps: int = bounded(20, 1)  # between two points of a TensorBoard curve

@@ -45,6 +45,7 @@ def order(config: Config, task: Task, num_classes: int, precision: str) -> dict[
         "slices": slices,
         "slice_weights": [weight / sum(weights) for weight in weights],
         "losses": asdict(config.losses),
+        "ema_decay": config.ema_decay,
     }
 
 

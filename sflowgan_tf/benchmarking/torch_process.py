@@ -218,7 +218,7 @@ class Painter:
 
 
 class Trainer(Painter):
-    """pix2pixHD's training, and a moving average of the generator as ours has."""
+    """pix2pixHD's training, with a moving average of the generator where ours has one."""
 
     def __init__(self, order: dict[str, Any]):
         """Builds networks and optimizers."""
@@ -227,8 +227,8 @@ class Trainer(Painter):
         self.networks["discriminator"] = Discriminator(sees, order["discriminator"])
         if order["perceptual"]:
             self.networks["features"] = VGG19Features(order["filters"], order["slices"])
-        parameters = self.networks["generator"].parameters()
-        self.average = [parameter.detach().clone() for parameter in parameters]
+        averaged = self.networks["generator"].parameters() if order["ema_decay"] else ()
+        self.average = [parameter.detach().clone() for parameter in averaged]
         self.optimizers = {
             name: torch.optim.Adam(self.networks[name].parameters(), lr=2e-4, betas=(0.5, 0.999))
             for name in ("generator", "discriminator")
@@ -254,9 +254,10 @@ class Trainer(Painter):
             self.optimizers[name].zero_grad()
             loss.backward()
             self.optimizers[name].step()
-        with torch.no_grad():
-            parameters = [*self.networks["generator"].parameters()]
-            torch._foreach_lerp_(self.average, parameters, 0.001)
+        if self.average:
+            with torch.no_grad():
+                parameters = [*self.networks["generator"].parameters()]
+                torch._foreach_lerp_(self.average, parameters, 1 - self.order["ema_decay"])
 
     def _generator_loss(
         self, condition: torch.Tensor, fake: torch.Tensor, of_real: list[Maps]

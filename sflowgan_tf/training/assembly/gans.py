@@ -60,9 +60,11 @@ def gan(config: Config, classes: ClassTable, epochs: Sequence[Epoch]) -> ImageGA
     dtype, num_classes = config.precision, classes.num_classes
     objective = Objective.of(config, regions(config, classes))
     try:
+        painter = configured.generator(config, num_classes, dtype)
+        averaged = configured.generator(config, num_classes, dtype) if config.ema_decay else painter
         networks = Networks(
-            generator=configured.generator(config, num_classes, dtype),
-            generator_ema=configured.generator(config, num_classes, dtype),
+            generator=painter,
+            generator_ema=averaged,
             discriminator=configured.discriminator(config, num_classes, dtype),
             dned=configured.dned(config, dtype),
             features=configured.features(config, dtype),
@@ -148,7 +150,9 @@ def start_from(gan: ImageGAN, config: Config, manifest: Manifest) -> int:
             f"--from {name}: networks or classes differ from this run's ({'; '.join(differing)}); "
             "set them alike, or start from another run"
         )
-    networks = ("generator", "generator_ema", "discriminator", "dned")
+    networks = ["generator_ema", "discriminator", "dned"]
+    if gan.has_average:  # else the generator takes theirs
+        networks.append("generator")
     return restore(run, **{network: getattr(gan, network) for network in networks})
 
 

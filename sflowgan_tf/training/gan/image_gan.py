@@ -41,7 +41,8 @@ class ImageGAN(keras.Model):
         phase: "edges" (the generator sees Laplacian edges), "dned" (it sees the DNED's, and its
             losses reach the DNED) or "video" (the same, on what `VideoGAN` makes of pairs); set by
             `enter_phase`.
-        generator_ema: the moving average of the generator, from which pictures are made.
+        generator_ema: the moving average of the generator, from which pictures are made; without
+            one the generator itself.
         step: how many updates were made; all randomness of the training derives from it.
     """
 
@@ -58,7 +59,7 @@ class ImageGAN(keras.Model):
         """Joins built networks.
 
         Args:
-            networks: generator_ema takes the generator's weights here.
+            networks: generator_ema takes the generator's weights here, where it is another one.
             objective: what is minimised.
             num_classes: of the label maps; ids from there on count as void.
             ema_decay: of the moving average.
@@ -76,7 +77,8 @@ class ImageGAN(keras.Model):
         self.phase: Phase = "edges"
         self.generator_frozen = False
         self.step = tf.Variable(tf.zeros([], tf.int64), trainable=False, name="step")
-        self.generator_ema.set_weights(self.generator.get_weights())
+        if self.has_average:
+            self.generator_ema.set_weights(self.generator.get_weights())
         self.built = True
 
     def compile(  # type: ignore[override]  # three optimizers instead of one
@@ -113,6 +115,11 @@ class ImageGAN(keras.Model):
             return
         self.phase, self.generator_frozen = phase, generator_frozen
         self.train_function = None
+
+    @property
+    def has_average(self) -> bool:
+        """Whether there is a moving average; else `generator_ema` is the generator itself."""
+        return self.generator_ema is not self.generator
 
     @property
     def frames_per_example(self) -> int:
@@ -152,7 +159,8 @@ class ImageGAN(keras.Model):
             )
             texture_loss = self.generator_optimizer.scale_loss(terms.get("texture_loss", 0.0))
         generator_variables = self._generator_variables()
-        dned_variables = self.dned.trainable_variables
+        # updates of what has no gradient cost as much as others
+        dned_variables = self.dned.trainable_variables if self._has_dned else []
         discriminator_variables = self.discriminator.trainable_variables
         gradients = tape.gradient(
             generator_loss,
@@ -179,7 +187,8 @@ class ImageGAN(keras.Model):
         if dned_variables:
             self.dned_optimizer.apply(dned_gradients, dned_variables)
         self.discriminator_optimizer.apply(discriminator_gradients, discriminator_variables)
-        self._update_average()
+        if self.has_average:
+            self._update_average()
         self.step.assign_add(1)
         return terms | logs | norms
 
@@ -218,9 +227,8 @@ class ImageGAN(keras.Model):
         """What the networks see of a batch; the arguments are those of `image_terms`."""
         image_real = images.to_signed(data["image_real"])
         edges = self._edges(data)
-        has_dned = self.objective.edge_map == "laplacian"
         dned_input = self.dned_input(image_real, edges)
-        side_outputs = self.dned(dned_input, training=True) if has_dned else None
+        side_outputs = self.dned(dned_input, training=True) if self._has_dned else None
         redraws = side_outputs is not None and self.phase != "edges"
         edge_map = ensemble(side_outputs, weights) if redraws else edges
         scene = network_input(data["labels"], edge_map, self.num_classes, self._colors(data))
@@ -271,6 +279,11 @@ class ImageGAN(keras.Model):
             "discriminator_fake": _mean_probability(logits_fake),
         }
         return terms, logs
+
+    @property
+    def _has_dned(self) -> bool:
+        """Whether there are edges of a simulator to redraw."""
+        return self.objective.edge_map == "laplacian"
 
     def _edges(self, data: dict[str, tf.Tensor]) -> tf.Tensor:
         """The edge map before the DNED, (batch, height, width, 1) float32."""
@@ -360,7 +373,9 @@ class ImageGAN(keras.Model):
             step = tf.cast(self.step, tf.float32)
             decay = tf.minimum(decay, (1 + step) / (10 + step))
         for average, value in zip(self.generator_ema.weights, self.generator.weights, strict=True):
-            average.assign(average + (1 - decay) * (value - average))
+            tf.raw_ops.ResourceApplyGradientDescent(  # in fewer passes than an assignment
+                var=average.value.handle, alpha=1 - decay, delta=average - value
+            )
 
 
 class Seen(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import keras
-from keras import ops
+import tensorflow as tf
 
 
 class JoiningAdam(keras.optimizers.Adam):
@@ -19,11 +19,19 @@ class JoiningAdam(keras.optimizers.Adam):
     Under loss scaling t lags behind n by the updates that were left out; a variable's steps are
     then smaller at first.
 
+    A variable's update is one operation of TensorFlow, where Keras' Adam makes a dozen passes over
+    it. What needs more than Adam's four numbers, such as weight decay, is not built.
+
+    Args:
+        learning_rate: a number or a schedule.
+        beta_1: decay of the gradients' mean.
+        beta_2: decay of their squares' mean.
+
     Source: Kingma and Ba, "Adam", ICLR 2015, sec. 3 (the correction of the bias).
     """
 
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
+    def __init__(self, learning_rate: Any, beta_1: float = 0.9, beta_2: float = 0.999):
+        super().__init__(learning_rate, beta_1=beta_1, beta_2=beta_2)
         self._earlier_updates: dict[int, int] = {}
 
     def join(self, variables: Iterable[keras.Variable], earlier_updates: int) -> None:
@@ -38,13 +46,21 @@ class JoiningAdam(keras.optimizers.Adam):
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """One variable's update, its bias corrected from the first one on."""
-        earlier = self._earlier_updates.get(self._get_variable_index(variable), 0)
-        if earlier:
-            updates = ops.cast(self.iterations + 1, "float32")
-            own = ops.maximum(updates - earlier, 1.0)
-            learning_rate *= self._bias_correction(own) / self._bias_correction(updates)
-        super().update_step(gradient, variable, learning_rate)
+        index = self._get_variable_index(variable)
+        updates = tf.cast(self.iterations + 1, tf.float32) - self._earlier_updates.get(index, 0)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=0.0,  # the correction is in the rate already
+            beta2_power=0.0,
+            lr=learning_rate * self._bias_correction(tf.maximum(updates, 1.0)),
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
 
-    def _bias_correction(self, updates: Any) -> Any:
+    def _bias_correction(self, updates: tf.Tensor) -> tf.Tensor:
         """What Adam multiplies the learning rate by after so many updates of a variable."""
-        return ops.sqrt(1 - ops.power(self.beta_2, updates)) / (1 - ops.power(self.beta_1, updates))
+        return tf.sqrt(1 - self.beta_2**updates) / (1 - self.beta_1**updates)
