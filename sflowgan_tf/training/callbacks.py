@@ -2,7 +2,7 @@
 
 import io
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,7 +38,7 @@ class Summaries:
             self._writer.init()
 
     @contextmanager
-    def at(self, step: tf.Variable) -> Iterator[None]:
+    def at(self, step: tf.Variable | int) -> Iterator[None]:
         """Makes this the file, and `step` the place, of what `tf.summary` writes in the block."""
         with writing(self._folder), self._writer.as_default(step=step):
             yield
@@ -62,40 +62,68 @@ class Summaries:
                 raise
 
 
-class StopOnNonFinite(keras.callbacks.Callback):
+class Stepwise(keras.callbacks.Callback):
+    """Knows the training's step without asking the device for it, which would have to wait."""
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Asks once."""
+        self._first = int(self.model.step) + 1  # type: ignore[attr-defined]
+
+    def step_of(self, batch: int) -> int:
+        """How many updates were made after that batch of an epoch, numbered from 0."""
+        return self._first + batch
+
+
+class StopOnNonFinite(Stepwise):
     """Stops before a loss or gradient that is no number reaches a checkpoint.
+
+    Every so many updates, at the end of an epoch and whenever `check` is called it looks at those
+    of all updates since it did so last: a look makes a device wait that could go on.
 
     With loss scaling a gradient may overflow; its step is then left out by the optimizer, so only
     the losses are watched.
 
     Args:
         advice: what to do about it, a function of the step.
+        every_steps: several numbers; it looks at each multiple of any, such as the steps of
+            checkpoints.
 
     Raises:
         Failure: names the quantity, the step and what to do.
     """
 
-    def __init__(self, advice: Callable[[int], str]):
+    def __init__(self, advice: Callable[[int], str], every_steps: Sequence[int]):
         super().__init__()
-        self.advice = advice
+        self.advice, self.every_steps = advice, every_steps
+        self._unseen: list[tuple[int, dict[str, tf.Tensor]]] = []
 
     def on_train_batch_end(self, batch: int, logs: dict[str, tf.Tensor] | None = None) -> None:
-        """Looks at all of the step's numbers at once, and for the culprit only if there is one."""
+        """Keeps the step's numbers, and looks where it is time."""
         scaling = isinstance(self.model.optimizer, keras.optimizers.LossScaleOptimizer)
         watched = {
             name: value
             for name, value in (logs or {}).items()
             if name.endswith("_loss") or not scaling
         }
-        if np.isfinite(float(tf.add_n(list(watched.values())))):
-            return
-        step = int(self.model.step)  # type: ignore[attr-defined]
-        for name, value in watched.items():
-            if not np.isfinite(float(value)):
-                raise Failure(f"{name} is {float(value)} at step {step}; {self.advice(step)}")
+        step = self.step_of(batch)
+        self._unseen.append((step, watched))
+        if any(step % every == 0 for every in self.every_steps):
+            self.check()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Looks, before the epoch's checkpoint."""
+        self.check()
+
+    def check(self) -> None:
+        """Looks at what it has not looked at yet."""
+        unseen, self._unseen = self._unseen, []
+        for step, watched in unseen:
+            for name, value in zip(watched, tf.stack([*watched.values()]).numpy(), strict=True):
+                if not np.isfinite(value):
+                    raise Failure(f"{name} is {value} at step {step}; {self.advice(step)}")
 
 
-class Curves(keras.callbacks.Callback):
+class Curves(Stepwise):
     """Losses, D's outputs, gradients, learning rates and images a second for TensorBoard.
 
     Args:
@@ -120,8 +148,8 @@ class Curves(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, tf.Tensor] | None = None) -> None:
         """Writes a point where it is time."""
         self._steps += 1
-        step = self.model.step  # type: ignore[attr-defined]
-        if int(step) % self.every_steps:
+        step = self.step_of(batch)
+        if step % self.every_steps:
             return
         with self.summaries.at(step):
             for name, value in (logs or {}).items():

@@ -16,6 +16,7 @@ import keras
 import tensorflow as tf
 
 import sflowgan_tf
+from sflowgan_tf.training.callbacks import Stepwise
 from sflowgan_tf.training.runs import steps
 from sflowgan_tf.utils.disk import refusal, writing
 from sflowgan_tf.utils.errors import Failure, UserError
@@ -64,7 +65,7 @@ def layout(parts: Mapping[str, Any]) -> dict[str, list[Variable]]:
     }
 
 
-class Checkpoints(keras.callbacks.Callback):
+class Checkpoints(Stepwise):
     """Writes all state every so many steps and after each epoch; keeps the last two.
 
     One process at a time may write to a folder.
@@ -143,7 +144,7 @@ class Checkpoints(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, tf.Tensor] | None = None) -> None:
         """Saves where it is time."""
-        if int(self.state.step) % self.every_steps == 0:
+        if self.step_of(batch) % self.every_steps == 0:
             self.save()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:

@@ -62,6 +62,8 @@ class Training(ABC):
         self.model, self.epochs = model, epochs
         self.config, self.manifest, self.folder, self.run_paths = config, manifest, folder, run
         self.checkpoints = Checkpoints(model.state(), run.checkpoints, config.checkpoint_steps)
+        looks = (config.log_steps, config.checkpoint_steps)
+        self.watch = StopOnNonFinite(self._advice, looks)
         if not self.checkpoints.restore():
             self.start()
 
@@ -101,6 +103,7 @@ class Training(ABC):
             with explained(self.folder, self.manifest, advice):
                 self._run()
         except KeyboardInterrupt:
+            self.watch.check()
             self.checkpoints.save()
             print(f"\nStopped at step {int(self.model.step)} and saved; the same command goes on.")
             raise
@@ -112,7 +115,7 @@ class Training(ABC):
             sheets = SheetWriter(self.sheets(), self.SHEET, summaries, self.run_paths.samples)
             after_epoch = [*self.scores(summaries), sheets]
             callbacks = [
-                StopOnNonFinite(self._advice),
+                self.watch,
                 self.curves(summaries),
                 *after_epoch,
                 self.checkpoints,  # behind them: an epoch that is saved as whole has its sheet

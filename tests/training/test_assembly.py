@@ -159,6 +159,18 @@ def test_a_run_starts_from_another_ones_networks(in_tmp):
     assert int(gan.step) == 0
 
 
+def test_without_an_average_the_generator_itself_paints(in_tmp):
+    trained = finished_run("image")
+    assembly.reproducible(9)
+    config = changed(start_run="image", ema_decay=0.0)
+    gan = assembly.gan(config, TABLE, [])
+    assert gan.generator_ema is gan.generator
+    assembly.start_from(gan, config, manifest())
+    both = zip(gan.generator.variables, trained.generator_ema.variables, strict=True)
+    for ours, theirs in both:
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_a_run_of_other_networks_is_no_start(in_tmp):
     finished_run("image")
     wider = changed(generator=Generator(filters=6, downsamplings=1, blocks=1), start_run="image")

@@ -15,9 +15,12 @@ from sflowgan_tf.utils.errors import Failure
 
 
 def attached(callback, **attributes):
-    step = tf.Variable(7, dtype=tf.int64)
+    """A callback of a training that went on from its sixth update and has made one more."""
+    step = tf.Variable(6, dtype=tf.int64)
     defaults = {"step": step, "optimizer": None}
     callback._model = SimpleNamespace(**(defaults | attributes))
+    callback.on_train_begin()
+    step.assign(7)
     return callback
 
 
@@ -28,22 +31,32 @@ def logs(**values):
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
 @pytest.mark.parametrize("name", ["perceptual_loss", "dned_gradient"])
 def test_a_number_gone_wrong_stops_with_its_name_and_step(name, bad):
-    watch = attached(callbacks.StopOnNonFinite(lambda step: f"see step {step}"))
+    watch = attached(callbacks.StopOnNonFinite(lambda step: f"see step {step}", [4, 10]))
     good = logs(generator_loss=1.0, discriminator_loss=2.0)
     watch.on_train_batch_end(0, good)
-    with pytest.raises(Failure, match=f"{name} is .* at step 7; see step 7"):
-        watch.on_train_batch_end(0, good | logs(**{name: bad}))
+    watch.on_train_batch_end(1, good)
+    watch.on_train_batch_end(2, good | logs(**{name: bad}))  # of step 9
+    with pytest.raises(Failure, match=f"{name} is .* at step 9; see step 9"):
+        watch.on_train_batch_end(3, logs(generator_loss=np.nan))
+
+
+@pytest.mark.parametrize("end", ["check", "epoch"])
+def test_what_no_look_has_seen_is_seen_at_the_end(end):
+    watch = attached(callbacks.StopOnNonFinite(str, [100]))
+    watch.on_train_batch_end(0, logs(generator_loss=np.nan))
+    with pytest.raises(Failure, match="at step 7"):
+        watch.check() if end == "check" else watch.on_epoch_end(0)
 
 
 def test_infinities_of_both_signs_do_not_hide_each_other():
-    watch = attached(callbacks.StopOnNonFinite(lambda step: f"see step {step}"))
+    watch = attached(callbacks.StopOnNonFinite(str, [1]))
     with pytest.raises(Failure, match="generator_loss"):
         watch.on_train_batch_end(0, logs(generator_loss=np.inf, dned_loss=-np.inf))
 
 
 def test_under_loss_scaling_gradients_may_overflow_but_losses_not():
     scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD())
-    watch = attached(callbacks.StopOnNonFinite(str), optimizer=scaled)
+    watch = attached(callbacks.StopOnNonFinite(str, [1]), optimizer=scaled)
     watch.on_train_batch_end(0, logs(generator_loss=1.0, generator_gradient=np.inf))
     with pytest.raises(Failure, match="generator_loss"):
         watch.on_train_batch_end(0, logs(generator_loss=np.nan, generator_gradient=1.0))
@@ -55,7 +68,6 @@ def test_curves_hold_every_term_under_its_group(tmp_path):
     optimizers = dict.fromkeys(("generator", "discriminator", "dned"), adam)
     curves = attached(callbacks.Curves(writer, 7, optimizers, lambda: 2))
     curves.on_train_batch_end(0, logs(dned_loss=0.25, dned_gradient=3.0, discriminator_real=0.75))
-    curves.model.step.assign(8)
     curves.on_train_batch_end(1, logs(dned_loss=9.0))
     writer.__exit__(None)
     found = {}

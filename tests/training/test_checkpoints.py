@@ -31,9 +31,11 @@ def saver(tmp_path, request):
 
 def test_checkpoints_come_at_their_steps_and_the_last_two_stay(saver):
     assert not saver.restore()
-    for number in range(1, 9):
-        saver.state.step.assign(number)
-        saver.on_train_batch_end(0)
+    saver.set_model(saver.state)
+    saver.on_train_begin()
+    for batch in range(8):
+        saver.state.step.assign(batch + 1)
+        saver.on_train_batch_end(batch)
     assert stored(saver.folder) == ["step-6.index", "step-8.index"]
     again = state()
     assert restore_latest(again, saver.folder) == 8
