@@ -172,6 +172,8 @@ class Optimizer:
     beta_1: float = bounded(0.5, 0, 1)
     beta_2: float = bounded(0.999, 0, 1)
     constant_share: float = bounded(0.5, 0, 1)  # of all steps; the rate then falls linearly to 0
+    # batches whose mean gradient makes one update: one of many frames, in the memory of few
+    accumulation: int = bounded(1, 1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -198,4 +198,4 @@ def start_global_part(gan: ImageGAN, config: Config, manifest: Manifest) -> int:
 def _adam(config: Config, total_steps: int) -> JoiningAdam:
     c = config.optimizer
     rate = ConstantThenLinear(c.learning_rate, int(c.constant_share * total_steps), total_steps)
-    return JoiningAdam(rate, beta_1=c.beta_1, beta_2=c.beta_2)
+    return JoiningAdam(rate, beta_1=c.beta_1, beta_2=c.beta_2, accumulation=c.accumulation)

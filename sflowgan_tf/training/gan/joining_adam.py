@@ -26,22 +26,34 @@ class JoiningAdam(keras.optimizers.Adam):
         learning_rate: a number or a schedule.
         beta_1: decay of the gradients' mean.
         beta_2: decay of their squares' mean.
+        accumulation: batches whose mean gradient makes one update.
 
     Source: Kingma and Ba, "Adam", ICLR 2015, sec. 3 (the correction of the bias).
     """
 
-    def __init__(self, learning_rate: Any, beta_1: float = 0.9, beta_2: float = 0.999):
-        super().__init__(learning_rate, beta_1=beta_1, beta_2=beta_2)
+    def __init__(
+        self,
+        learning_rate: Any,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        accumulation: int = 1,
+    ):
+        steps = accumulation if accumulation > 1 else None
+        super().__init__(
+            learning_rate, beta_1=beta_1, beta_2=beta_2, gradient_accumulation_steps=steps
+        )
+        self._accumulation = accumulation
         self._earlier_updates: dict[int, int] = {}
 
-    def join(self, variables: Iterable[keras.Variable], earlier_updates: int) -> None:
+    def join(self, variables: Iterable[keras.Variable], earlier_batches: int) -> None:
         """Says when variables are first trained; after `build`, before the first update.
 
         Args:
             variables: of those that the optimizer is built with.
-            earlier_updates: n, how many updates the others have had until then.
+            earlier_batches: how many the others have been trained on until then.
         """
         indices = map(self._get_variable_index, variables)
+        earlier_updates = earlier_batches // self._accumulation
         self._earlier_updates |= dict.fromkeys(indices, earlier_updates)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:

@@ -10,6 +10,7 @@ from sflowgan_tf.networks.discriminator import FilmDiscriminator
 from sflowgan_tf.networks.generator import GlobalGenerator
 from sflowgan_tf.networks.sequential import SequentialGenerator
 from sflowgan_tf.ops.settings import Farneback, Regions
+from sflowgan_tf.training.gan.joining_adam import JoiningAdam
 from sflowgan_tf.training.gan.sequential_gan import CLIP, FILM_CHANNELS, SequentialGAN
 from sflowgan_tf.training.gan.video_gan import VideoGAN
 
@@ -28,6 +29,7 @@ def test_a_step_compiles_and_moves_the_weights(make, batch, phase):
         flow_from_records=False,
         farneback=Farneback(levels=0, winsize=7, iterations=1, poly_n=3, poly_sigma=1.0),
         jit_compile=True,
+        optimizer=lambda: JoiningAdam(1e-3),
     )
     gan.enter_phase(phase)
     if phase == "video":

@@ -44,3 +44,24 @@ def test_its_state_is_adams():
     for optimizer in (ours, theirs):
         optimizer.build([variable])
     assert [v.shape for v in ours.variables] == [v.shape for v in theirs.variables]
+
+
+def test_batches_that_are_taken_together_are_one_of_their_mean():
+    together, alone = keras.Variable([1.0, 1.0]), keras.Variable([1.0, 1.0])
+    joining = JoiningAdam(0.1, **BETAS, accumulation=2)
+    gradients = np.random.default_rng(0).normal(size=(6, 2))
+    moves = steps(joining, [together], gradients[:, None])
+    assert not moves[::2].any()
+    fresh = steps(JoiningAdam(0.1, **BETAS), [alone], gradients.reshape(3, 2, 2).mean(1)[:, None])
+    np.testing.assert_allclose(moves[1::2], fresh, rtol=1e-5)
+
+
+def test_a_variable_that_joins_batches_taken_together():
+    early, late, alone = (keras.Variable(1.0) for _ in range(3))
+    joining = JoiningAdam(0.1, **BETAS, accumulation=2)
+    joining.build([early, late])
+    joining.join([late], 40)
+    steps(joining, [early], np.random.default_rng(0).normal(size=(40, 1)))
+    moves = steps(joining, [late], np.array([[0.5], [0.5]] * 3))
+    fresh = steps(JoiningAdam(0.1, **BETAS), [alone], [[0.5]] * 3)
+    np.testing.assert_allclose(moves[1::2], fresh, rtol=1e-4)
