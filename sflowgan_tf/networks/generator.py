@@ -36,7 +36,12 @@ def _entered(entry, color_entry, scene):
     if color_entry is None:
         return blocks.call_stack(entry, scene)
     convolved = blocks.call_stack(entry[:2], scene[..., :-3])
-    return blocks.call_stack(entry[2:], convolved + color_entry(scene[..., -3:]))
+    return blocks.call_stack(entry[2:], convolved + color_entry(_colors(scene)))
+
+
+def _colors(scene):
+    """The scene's last three channels; they are given, and nothing is trained through them."""
+    return ops.stop_gradient(scene[..., -3:])
 
 
 @keras.saving.register_keras_serializable(package="sflowgan_tf")
@@ -70,7 +75,7 @@ class ImageHead(keras.layers.Layer):
         """Features and their scene, (batch, height, width, channels), to an image in [-1, 1]."""
         x = blocks.call_stack(self.convolutions, features)
         if self.tint is not None:
-            x = x + blocks.call_stack(self.tint, ops.cast(scene[..., -3:], "float32"))
+            x = x + blocks.call_stack(self.tint, ops.cast(_colors(scene), "float32"))
         if self.grain is not None:
             x = x + self.grain(features)
         return ops.tanh(x)

@@ -240,7 +240,7 @@ class ImageGAN(keras.Model):
         """Losses and curve values of generated images (batch, height, width, 3) in [-1, 1]."""
         settings = self.objective.losses
         _, image_real, edges, side_outputs = seen
-        condition = seen.scene[..., : self.num_classes]
+        condition = tf.stop_gradient(seen.scene[..., : self.num_classes])  # of labels alone
         if self.objective.discriminator_sees_edges:
             condition = tf.concat([condition, edges], axis=-1)
         real, fake = feature_maps(
