@@ -31,10 +31,12 @@ def render(street: Street, seen: View, walls: Facade) -> np.ndarray:
     shade[street.faces.material == Material.SIGNAL] = 1
     colors = street.faces.color * shade[:, None]
     colors[0] = _SKY
-    image = np.take(colors, seen.face.ravel(), axis=0)
-    shades = np.take(shade, np.take(seen.face, walls.spots))
-    image[walls.spots] = (_paint(walls) * shades).T
-    return (image * 255 + 0.5).astype(np.uint8).reshape(*seen.face.shape, 3)
+    # each face's colour as its pixels have it; façades have more than one
+    image = np.moveaxis(seen.pixels((colors * 255 + 0.5).astype(np.uint8).T), 0, -1).copy()
+    shades = seen.some_pixels(street.faces.material == Material.FACADE, shade)
+    paint = _paint(walls) * shades * 255 + 0.5
+    image.reshape(-1, 3)[walls.spots] = paint.astype(np.uint8).T
+    return image
 
 
 def _paint(walls: Facade) -> np.ndarray:

@@ -6,6 +6,7 @@ work on flat arrays of façade pixels; u runs along the façade and v upwards, m
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -64,10 +65,9 @@ class Styles:
         columns = {f.name: np.array([row[f.name] for row in rows]) for f in fields(cls)}
         return cls(**{name: column.T.astype(np.float32) for name, column in columns.items()})
 
-    def take(self, index: np.ndarray) -> Styles:
-        """The styles of the pixels with these rows."""
-        columns = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Styles(**{name: column.take(index, axis=-1) for name, column in columns.items()})
+    def at(self, spread: Callable[[np.ndarray], np.ndarray]) -> Styles:
+        """The styles of pixels, each column (styles,) or (3, styles) spread over these."""
+        return Styles(**{f.name: spread(getattr(self, f.name)) for f in fields(self)})
 
 
 def band(x, low, high, spread):
@@ -144,12 +144,12 @@ class Facade:
 
 def look(faces: Faces, styles: Styles, seen: View, surface: Surface) -> Facade:
     """Find the façade pixels of a view and what they show."""
-    spots = np.flatnonzero(np.take(faces.material == Material.FACADE, seen.face))
-    face = np.take(seen.face, spots)
-    style = styles.take(np.take(faces.style, face))
+    is_facade = faces.material == Material.FACADE
+    spots = np.flatnonzero(seen.pixels(is_facade))
+    style = styles.at(lambda column: seen.some_pixels(is_facade, column[..., faces.style]))
     place = [np.take(part, spots) for part in (surface.u, surface.v)]
     spread = [np.take(part, spots) for part in (surface.spread_u, surface.spread_v)]
-    color = faces.color.T.take(face, axis=1)
+    color = seen.some_pixels(is_facade, faces.color.T)
     return Facade(spots, style, color, *place, *spread, **_parts(style, *place, *spread))
 
 

@@ -152,12 +152,12 @@ class FaceList:
         one_sided: bool = False,
     ) -> None:
         """Append one face; `along` and `up` are its edges with their lengths in metres."""
-        width, height = float(np.linalg.norm(along)), float(np.linalg.norm(up))
+        (width, along), (height, up) = _length_and_direction(along), _length_and_direction(up)
         self._rows.append(
             {
-                "origin": origin,
-                "along": np.asarray(along, float) / width,
-                "up": np.asarray(up, float) / height,
+                "origin": tuple(origin),
+                "along": along,
+                "up": up,
                 "size": (width, height),
                 "label": label,
                 "material": material,
@@ -183,3 +183,14 @@ class FaceList:
                 for field in fields(Faces)
             }
         )
+
+
+def _length_and_direction(edge) -> tuple[float, tuple[float, ...]]:
+    """An edge's length in metres, and the unit vector along it.
+
+    Most edges are parallel to an axis: their length is their one component.
+    """
+    parts = [float(part) for part in edge]
+    along_axes = [part for part in parts if part]
+    length = abs(along_axes[0]) if len(along_axes) == 1 else float(np.linalg.norm(parts))
+    return length, tuple(part / length for part in parts)

@@ -74,12 +74,12 @@ class Look:
     @property
     def labels(self) -> np.ndarray:
         """(height, width) uint8, of a `Frame`."""
-        return np.take(self.street.faces.label, self.seen.face)
+        return self.seen.pixels(self.street.faces.label)
 
     @property
     def instances(self) -> np.ndarray:
         """(height, width) uint16, of a `Frame`."""
-        return np.take(self.street.faces.instance, self.seen.face)
+        return self.seen.pixels(self.street.faces.instance)
 
     @property
     def image_cg(self) -> np.ndarray:
@@ -154,7 +154,7 @@ def sequence(
         yield Frame(
             labels=look.labels,
             instances=look.instances,
-            lights=np.take(course.street.faces.light, look.seen.face),
+            lights=look.seen.pixels(course.street.faces.light),
             image_cg=look.image_cg,
             image_real=lens.develop(photograph, sky.exposure, grain),
             depth=look.surface.depth,

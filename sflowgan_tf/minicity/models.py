@@ -106,7 +106,7 @@ def car(
         """A face across the car over the part from `start` to `end` of its outline."""
         low, up = place(start, heading), place(end, heading) - place(start, heading)
         along = np.array([-heading * (1 - 2 * inset) * width, 0, 0])
-        out = np.cross(along, up)
+        out = np.array([0, -along[0] * up[2], along[0] * up[1]])  # along x up
         origin = low - [heading * inset * width, 0, 0] + lift * out / np.linalg.norm(out)
         kind = (Label.CAR, material, color)
         faces.add(origin, along, up, *kind, one_sided=True, **attributes)

@@ -36,11 +36,11 @@ def render(
         (3, height, width) float32 linear RGB radiance, >= 0.
     """
     faces, face = street.faces, seen.face
-    material = np.take(faces.material, face)
+    material = seen.pixels(faces.material)
     texture = _texture(street, seen, surface)
     linear = np.square(faces.color)
     shining = linear * materials.column("glow")[faces.material][:, None]
-    paint, glow = linear.T.take(face, axis=1) * texture, shining.T.take(face, axis=1)
+    paint, glow = seen.pixels(linear.T) * texture, seen.pixels(shining.T)
     at_facade = np.unravel_index(facade.spots, face.shape)
     spots = (slice(None), *at_facade)
     paint[spots], glow[spots] = walls.paint(weather, facade, texture[spots])
@@ -82,7 +82,7 @@ def _texture(street: Street, seen: View, surface: Surface) -> np.ndarray:
     tiles = 1 / materials.column("tile")[faces.material]
     start = (np.arange(len(kind)) * 0.618034 % 1).astype(np.float32)  # no two faces alike
     start[is_facade] = 0  # bricks meet the ground with a whole course
-    tiles, start = np.take(tiles, seen.face), np.take(start, seen.face)
+    tiles, start = seen.pixels(tiles), seen.pixels(start)
     s, t = surface.u * tiles + start, surface.v * tiles + start
     wide = np.maximum(surface.spread_u, surface.spread_v)
     narrow = np.minimum(surface.spread_u, surface.spread_v)
@@ -91,7 +91,7 @@ def _texture(street: Street, seen: View, surface: Surface) -> np.ndarray:
     rise = np.maximum(surface.v[sky], 0.02)
     s[sky], t[sky] = _CLOUD * surface.u[sky] / rise, _CLOUD / rise
     spread[sky] = 0.5 * _CLOUD * surface.spread_v[sky] / rise**2
-    return textures.sample(np.take(kind, seen.face), s, t, spread)
+    return textures.sample(seen.pixels(kind), s, t, spread)
 
 
 def _shaded(street: Street, weather: Weather, seen: View, surface: Surface, material):
@@ -99,7 +99,7 @@ def _shaded(street: Street, weather: Weather, seen: View, surface: Surface, mate
     pose = street.faces.at(seen.time)
     x, y, z = (
         sum(
-            np.take(part[:, axis].astype(np.float32), seen.face) * factor
+            seen.pixels(part[:, axis].astype(np.float32)) * factor
             for part, factor in zip(pose, (np.float32(1), surface.u, surface.v), strict=True)
         )
         for axis in range(3)
@@ -124,7 +124,7 @@ def _unshaded(faces: Faces, weather: Weather, seen: View, surface: Surface, mate
     sideways = (along @ weather.direction) * curve
 
     def pixels(values):
-        return np.take(np.asarray(values, np.float32), seen.face)
+        return seen.pixels(np.asarray(values, np.float32))
 
     across = surface.u * pixels(2 / faces.size[:, 0]) - 1
     height = surface.v * pixels(1 / faces.size[:, 1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from .camera import Camera
 from .faces import Faces
 
 _NEAR = 0.3  # metres
+_NEAREST = np.float32(1 / _NEAR)
+_SMALL = 256  # pixels of a face that costs less beside others than by itself
+_LAST = np.uint64(0xFFFFFFFF)
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,32 @@ class View:
     homographies: np.ndarray
     inverses: np.ndarray
     face: np.ndarray
+
+    def pixels(self, values: np.ndarray) -> np.ndarray:
+        """What each pixel's face has of `values`: (..., faces) to (..., height, width).
+
+        A face's pixels stand in long rows, so that repeating is a few times faster than a look-up
+        for each pixel.
+        """
+        faces, lengths = self._rows
+        repeated = np.repeat(np.take(values, faces, axis=-1), lengths, axis=-1)
+        return repeated.reshape(*repeated.shape[:-1], *self.face.shape)
+
+    def some_pixels(self, chosen: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """`pixels` of some faces alone: (..., faces) to (..., pixels), row after row.
+
+        `chosen` is (faces,) bool.
+        """
+        faces, lengths = self._rows
+        wanted = chosen[faces]
+        return np.repeat(np.take(values, faces[wanted], axis=-1), lengths[wanted], axis=-1)
+
+    @cached_property
+    def _rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """The flattened image as runs of pixels of one face: (runs,) faces and (runs,) lengths."""
+        flat = self.face.ravel()
+        starts = np.flatnonzero(np.concatenate([[True], flat[1:] != flat[:-1]]))
+        return flat[starts].astype(np.intp), np.diff(starts, append=flat.size)
 
 
 @dataclass(frozen=True)
@@ -64,58 +94,156 @@ def view(faces: Faces, camera: Camera, time: float, size: tuple[int, int]) -> Vi
     Returns:
         The view. A pixel belongs to the nearest face that holds its centre.
     """
-    width, height = size
     homographies = camera.homographies(faces, time)
-    index, nearest, bounds = _visible(faces, homographies, size)
+    shown = _visible(faces, homographies, size)
     inverses = np.zeros_like(homographies)
     inverses[0] = np.linalg.inv(homographies[0])
-    inverses[index] = np.linalg.inv(homographies[index])
-    face = np.zeros((height, width), np.int32)
-    nearness = np.zeros((height, width), np.float32)  # 1 / depth
-    columns = np.arange(width, dtype=np.float32)
-    rows = np.arange(height, dtype=np.float32)[:, None]
-    cutouts = masks.table()
-    for number, best, (left, top, right, bottom) in zip(
-        index.tolist(), nearest.tolist(), bounds.tolist(), strict=True
-    ):
-        area = (slice(top, bottom), slice(left, right))
-        if nearness[area].min() >= best:
-            continue
-        x, y = columns[area[1]], rows[area[0]]
-        to_u, to_v, to_nearness = inverses[number].astype(np.float32)
-        near = to_nearness[0] * x + (to_nearness[1] * y + to_nearness[2])
-        u = to_u[0] * x + (to_u[1] * y + to_u[2])
-        v = to_v[0] * x + (to_v[1] * y + to_v[2])
-        span_u, span_v = faces.size[number].astype(np.float32)
-        inside = near > nearness[area]
-        inside &= near < np.float32(1 / _NEAR)
-        inside &= (u >= 0) & (u <= span_u * near)
-        inside &= (v >= 0) & (v <= span_v * near)
-        cut = faces.mask[number]
-        if cut:
-            _cut(inside, cutouts[cut], near, u / span_u, v / span_v)
-        np.copyto(nearness[area], near, where=inside)
-        np.copyto(face[area], number, where=inside)
+    inverses[shown.index] = np.linalg.inv(homographies[shown.index])
+    table = inverses[shown.index].astype(np.float32)
+    left, top, right, bottom = shown.bounds.T
+    is_small = (right - left) * (bottom - top) <= _SMALL
+    place, nearness = _painted_singly(faces, shown, table, np.flatnonzero(~is_small), size)
+    place = _paint_together(faces, shown, table, np.flatnonzero(is_small), place, nearness)
+    face = np.append(shown.index, 0).astype(np.int32)[place]  # the place behind the last: sky
     return View(camera, time, homographies, inverses, face)
 
 
-def _cut(inside, cutout, near, u, v) -> None:
-    """Take the pixels outside a mask away from `inside`, in place."""
-    spots = np.flatnonzero(inside)
-    scale = masks.SIDE / near.ravel()[spots]
-    last = masks.SIDE - 1
-    columns = np.minimum((u.ravel()[spots] * scale).astype(np.int32), last)
-    rows = np.minimum((v.ravel()[spots] * scale).astype(np.int32), last)
-    inside.reshape(-1)[spots] = cutout[rows, columns]
-
-
-def _visible(faces, homographies, size) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class _Shown:
     """The faces that may show, the nearest first.
 
-    Returns:
-        Their indices, 1 / depth of their nearest points, and the pixel rectangles
-        (left, top, right, bottom) that hold them.
+    Attributes:
+        index: (shown,) int, their rows in the table.
+        nearest: (shown,) float64, 1 / depth of their nearest points.
+        bounds: (shown, 4) int, left, top, right and bottom of the pixels that hold them.
     """
+
+    index: np.ndarray
+    nearest: np.ndarray
+    bounds: np.ndarray
+
+
+def _painted_singly(
+    faces: Faces, shown: _Shown, table: np.ndarray, places: np.ndarray, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Paints some of the shown faces, one after the other.
+
+    Args:
+        faces: all of them.
+        shown: those that may show.
+        table: (shown, 3, 3) float32, their inverses.
+        places: in `shown`, of those to paint, the nearest first.
+        size: width and height in pixels.
+
+    Returns:
+        The place in `shown` of the face at each pixel, (height, width) intp, len(shown) for none;
+        and 1 / depth there, (height, width) float32, 0 for none.
+    """
+    width, height = size
+    place = np.full((height, width), len(shown.index))
+    nearness = np.zeros((height, width), np.float32)
+    columns, rows = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+    cutouts = masks.table()
+    spans = faces.size[shown.index[places]].astype(np.float32)
+    for number, best, (left, top, right, bottom), span, cut in zip(
+        places.tolist(),
+        shown.nearest[places].tolist(),
+        shown.bounds[places].tolist(),
+        spans,
+        faces.mask[shown.index[places]].tolist(),
+        strict=True,
+    ):
+        area = (slice(top, bottom), slice(left, right))
+        before = nearness[area]
+        if before.min() >= best:
+            continue
+        of_x, of_y, of_1 = table[number].T[..., None, None]
+        planes = of_x * columns[area[1]] + (of_y * rows[area[0]] + of_1)
+        points, near = planes[:2], planes[2]
+        held = (points >= 0) & (points <= span[:, None, None] * near)
+        inside = (near > before) & (near < _NEAREST) & held[0] & held[1]
+        if cut:
+            spots = np.flatnonzero(inside)
+            u, v = points.reshape(2, -1)[:, spots] / span[:, None]
+            inside.reshape(-1)[spots] = _holds(cutouts[cut], near.ravel()[spots], u, v)
+        np.copyto(before, near, where=inside)
+        np.copyto(place[area], number, where=inside)
+    return place, nearness
+
+
+def _paint_together(
+    faces: Faces,
+    shown: _Shown,
+    table: np.ndarray,
+    places: np.ndarray,
+    place: np.ndarray,
+    nearness: np.ndarray,
+) -> np.ndarray:
+    """Paints the rest of the shown faces all at once, over what `_painted_singly` painted.
+
+    The arguments are its own, and what it returns. Each pixel goes to the nearest face, of equally
+    near ones to the first in `shown`, as if all had been painted one after the other.
+
+    Returns:
+        The place in `shown` of the face at each pixel, as `_painted_singly` has it.
+    """
+    left, top, right, bottom = shown.bounds[places].T
+    line_place, row = np.repeat(places, bottom - top), _each_from(top, bottom)
+    lines = [np.repeat(side, bottom - top) for side in (left, right)]
+    wide = lines[1] - lines[0]
+    line, column = np.repeat(np.arange(len(row)), wide), _each_from(*lines)
+    spot = np.repeat(row * place.shape[1], wide) + column
+
+    def plane(axis: int, at: np.ndarray) -> np.ndarray:
+        """u, v or 1 / depth, of some of the pixels."""
+        x, y, one = table[line_place, axis].T
+        shift = y * row.astype(np.float32) + one
+        return x[line[at]] * column[at].astype(np.float32) + shift[line[at]]
+
+    near = plane(2, slice(None))
+    ahead = (near >= nearness.ravel()[spot]) & (near > 0) & (near < _NEAREST)
+    at = np.flatnonzero(ahead)
+    near, points = near[at], np.stack([plane(0, at), plane(1, at)])
+    number = line_place[line[at]]
+    face = shown.index[number]
+    span = faces.size[face].T.astype(np.float32)
+    inside = ((points >= 0) & (points <= span * near)).all(axis=0)
+    cut = faces.mask[face]
+    spots = np.flatnonzero(inside & (cut > 0))
+    inside[spots] = _holds(
+        masks.table(), near[spots], *(points[:, spots] / span[:, spots]), cut[spots]
+    )
+    keys = _keys(nearness.ravel(), place.ravel())
+    np.maximum.at(keys, spot[at[inside]], _keys(near[inside], number[inside]))
+    return (_LAST - (keys & _LAST)).astype(np.intp).reshape(place.shape)
+
+
+def _each_from(first: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """The whole numbers from each first one to before its end, one range after the other."""
+    lengths = end - first
+    return np.arange(lengths.sum()) + np.repeat(first - (lengths.cumsum() - lengths), lengths)
+
+
+def _keys(near: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Numbers, uint64, the larger the nearer, and of the equally near ones the earlier a face."""
+    bits = near.view(np.uint32).astype(np.uint64)  # in the order of the floats, which are >= 0
+    return bits << np.uint64(32) | (_LAST - place.astype(np.uint64))
+
+
+def _holds(cutouts: np.ndarray, near, u, v, *masks_of_points) -> np.ndarray:
+    """Whether a mask, or of several each point's own, holds points; all arrays are (points,).
+
+    `u` and `v` are parts of the face's width and height, divided by the depth as `near` is.
+    """
+    scale = masks.SIDE / near
+    last = masks.SIDE - 1
+    columns = np.minimum((u * scale).astype(np.int32), last)
+    rows = np.minimum((v * scale).astype(np.int32), last)
+    return cutouts[*masks_of_points, rows, columns] > 0
+
+
+def _visible(faces, homographies, size) -> _Shown:
+    """The faces that may show, the nearest first."""
     width, height = size
     span_u, span_v = faces.size[:, 0], faces.size[:, 1]
     zero, one = np.zeros_like(span_u), np.ones_like(span_u)
@@ -149,7 +277,7 @@ def _visible(faces, homographies, size) -> tuple[np.ndarray, np.ndarray, np.ndar
     nearest = 1 / np.maximum(points[..., 2].min(axis=1), _NEAR)
     visible = np.flatnonzero((bounds[:, 2:] > bounds[:, :2]).all(axis=1))
     visible = visible[np.argsort(-nearest[visible], kind="stable")]
-    return index[visible], nearest[visible], bounds[visible]
+    return _Shown(index[visible], nearest[visible], bounds[visible])
 
 
 def surface(seen: View) -> Surface:
@@ -158,7 +286,7 @@ def surface(seen: View) -> Surface:
     x = np.arange(width, dtype=np.float32)
     y = np.arange(height, dtype=np.float32)[:, None]
     table = seen.inverses.reshape(-1, 9).astype(np.float32).T
-    ux, uy, u1, vx, vy, v1, nx, ny, n1 = (np.take(entry, seen.face) for entry in table)
+    ux, uy, u1, vx, vy, v1, nx, ny, n1 = map(seen.pixels, table)
     depth = 1 / np.maximum(nx * x + ny * y + n1, np.float32(1e-9))
     u = (ux * x + uy * y + u1) * depth
     v = (vx * x + vy * y + v1) * depth
@@ -184,7 +312,7 @@ def flow(seen: View, following: View) -> tuple[np.ndarray, np.ndarray]:
     x = np.arange(width, dtype=np.float32)
     y = np.arange(height, dtype=np.float32)[:, None]
     table = (following.homographies @ seen.inverses).reshape(-1, 9).astype(np.float32).T
-    xx, xy, x1, yx, yy, y1, zx, zy, z1 = (np.take(entry, seen.face) for entry in table)
+    xx, xy, x1, yx, yy, y1, zx, zy, z1 = map(seen.pixels, table)
     scale = zx * x + zy * y + z1  # depth at t + 1 over depth at t
     ahead = scale > 1e-3
     scale = np.where(ahead, scale, 1)
