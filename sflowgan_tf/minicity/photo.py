@@ -41,9 +41,9 @@ def render(
     linear = np.square(faces.color)
     shining = linear * materials.column("glow")[faces.material][:, None]
     paint, glow = seen.pixels(linear.T) * texture, seen.pixels(shining.T)
-    at_facade = np.unravel_index(facade.spots, face.shape)
-    spots = (slice(None), *at_facade)
-    paint[spots], glow[spots] = walls.paint(weather, facade, texture[spots])
+    on_walls = walls.paint(weather, facade, _taken(texture, facade.spots))
+    for whole, part in zip((paint, glow), on_walls, strict=True):
+        _put(whole, facade.spots, part)
     direct, ambient, gloss = _shaded(street, weather, seen, surface, material)
     horizon = _rgb(weather.horizon)
     light = direct * _rgb(weather.sun)
@@ -55,15 +55,26 @@ def render(
         _wet(weather, light, np.take(_PAVED, material), surface.depth)
     air = 1 - np.exp(np.minimum(surface.depth, 1e4) * np.float32(-weather.haze))
     light += air * (horizon - light)
-    sky = np.nonzero(face == 0)
-    spots = (slice(None), *sky)
-    light[spots] = _sky(weather, surface.u[sky], surface.v[sky], texture[spots])
+    sky = np.flatnonzero(face == 0)
+    u, v = surface.u.take(sky), surface.v.take(sky)
+    _put(light, sky, _sky(weather, u, v, _taken(texture, sky)))
     return light
 
 
 def _rgb(color) -> np.ndarray:
     """A colour as (3, 1, 1) float32."""
     return np.array(color, np.float32)[:, None, None]
+
+
+def _taken(planes: np.ndarray, spots: np.ndarray) -> np.ndarray:
+    """Some pixels of (3, height, width), by their places in the flattened image: (3, pixels)."""
+    return planes.reshape(3, -1).take(spots, axis=1)
+
+
+def _put(planes: np.ndarray, spots: np.ndarray, pixels: np.ndarray) -> None:
+    """Sets what `_taken` takes, in place."""
+    for plane, values in zip(planes, pixels, strict=True):
+        plane.reshape(-1)[spots] = values
 
 
 def _wet(weather: Weather, light, paved, depth) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 
 from . import masks
@@ -136,11 +137,11 @@ def _painted_singly(
         size: width and height in pixels.
 
     Returns:
-        The place in `shown` of the face at each pixel, (height, width) intp, len(shown) for none;
+        The place in `shown` of the face at each pixel, (height, width) int32, len(shown) for none;
         and 1 / depth there, (height, width) float32, 0 for none.
     """
     width, height = size
-    place = np.full((height, width), len(shown.index))
+    place = np.full((height, width), len(shown.index), np.int32)
     nearness = np.zeros((height, width), np.float32)
     columns, rows = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
     cutouts = masks.table()
@@ -164,10 +165,12 @@ def _painted_singly(
         inside = (near > before) & (near < _NEAREST) & held[0] & held[1]
         if cut:
             spots = np.flatnonzero(inside)
-            u, v = points.reshape(2, -1)[:, spots] / span[:, None]
-            inside.reshape(-1)[spots] = _holds(cutouts[cut], near.ravel()[spots], u, v)
-        np.copyto(before, near, where=inside)
-        np.copyto(place[area], number, where=inside)
+            u, v, nearness_there = (plane.ravel().take(spots) for plane in planes)
+            held = _holds(cutouts, nearness_there, u / span[0], v / span[1], cut)
+            inside.reshape(-1)[spots] = held
+        where = inside.view(np.uint8)  # OpenCV's copy is ten times faster than NumPy's
+        cv2.copyTo(near, where, before)
+        cv2.copyTo(np.full(near.shape, number, np.int32), where, place[area])
     return place, nearness
 
 
@@ -194,28 +197,29 @@ def _paint_together(
     line, column = np.repeat(np.arange(len(row)), wide), _each_from(*lines)
     spot = np.repeat(row * place.shape[1], wide) + column
 
-    def plane(axis: int, at: np.ndarray) -> np.ndarray:
-        """u, v or 1 / depth, of some of the pixels."""
-        x, y, one = table[line_place, axis].T
-        shift = y * row.astype(np.float32) + one
-        return x[line[at]] * column[at].astype(np.float32) + shift[line[at]]
-
-    near = plane(2, slice(None))
-    ahead = (near >= nearness.ravel()[spot]) & (near > 0) & (near < _NEAREST)
-    at = np.flatnonzero(ahead)
-    near, points = near[at], np.stack([plane(0, at), plane(1, at)])
-    number = line_place[line[at]]
+    y, x = row.astype(np.float32), column.astype(np.float32)
+    (of_x, rest), *of_points = (
+        (of_x, of_y * y + of_1) for of_x, of_y, of_1 in table[line_place].transpose(1, 2, 0)[::-1]
+    )
+    near = np.repeat(of_x, wide) * x + np.repeat(rest, wide)
+    at = np.flatnonzero(
+        (near >= nearness.ravel().take(spot)) & (near > 0) & (near < _NEAREST)
+    )
+    near, x, line = near[at], x[at], line[at]
+    v, u = (of_x[line] * x + rest[line] for of_x, rest in of_points)
+    points = np.stack([u, v])
+    number = line_place[line]
     face = shown.index[number]
     span = faces.size[face].T.astype(np.float32)
     inside = ((points >= 0) & (points <= span * near)).all(axis=0)
     cut = faces.mask[face]
     spots = np.flatnonzero(inside & (cut > 0))
     inside[spots] = _holds(
-        masks.table(), near[spots], *(points[:, spots] / span[:, spots]), cut[spots]
+        masks.table(), near[spots], *(points[:, spots] / span[:, spots]), cut[spots].astype(int)
     )
     keys = _keys(nearness.ravel(), place.ravel())
     np.maximum.at(keys, spot[at[inside]], _keys(near[inside], number[inside]))
-    return (_LAST - (keys & _LAST)).astype(np.intp).reshape(place.shape)
+    return (_LAST - (keys & _LAST)).astype(np.int32).reshape(place.shape)
 
 
 def _each_from(first: np.ndarray, end: np.ndarray) -> np.ndarray:
@@ -230,16 +234,21 @@ def _keys(near: np.ndarray, place: np.ndarray) -> np.ndarray:
     return bits << np.uint64(32) | (_LAST - place.astype(np.uint64))
 
 
-def _holds(cutouts: np.ndarray, near, u, v, *masks_of_points) -> np.ndarray:
-    """Whether a mask, or of several each point's own, holds points; all arrays are (points,).
+def _holds(cutouts: np.ndarray, near, u, v, mask) -> np.ndarray:
+    """Whether points lie within a mask's outline; all arrays are (points,).
 
-    `u` and `v` are parts of the face's width and height, divided by the depth as `near` is.
+    Args:
+        cutouts: of `masks.table`.
+        near: 1 / depth.
+        u: part of the face's width, divided by the depth as `near` is.
+        v: part of its height, the same.
+        mask: a `masks.Mask`, or each point's own.
     """
     scale = masks.SIDE / near
     last = masks.SIDE - 1
     columns = np.minimum((u * scale).astype(np.int32), last)
     rows = np.minimum((v * scale).astype(np.int32), last)
-    return cutouts[*masks_of_points, rows, columns] > 0
+    return cutouts.ravel().take((mask * masks.SIDE + rows) * masks.SIDE + columns) > 0
 
 
 def _visible(faces, homographies, size) -> _Shown:

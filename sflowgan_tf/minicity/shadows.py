@@ -9,6 +9,9 @@ from .street import BEHIND, CELL, Street
 
 _TEXELS = 8  # per metre of the ground map
 _HALF = 16.0  # metres to either side that the map spans
+_ANGLES = np.arange(12) * (np.pi / 6)
+_RING = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)
+_CORNERS = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
 _BACK, _AHEAD = 4.0, 90.0  # metres before and behind the camera
 
 
@@ -76,12 +79,7 @@ def on_ground(street: Street, sun, time: float, camera_z: float, x, z) -> tuple:
 
 def _outline(blocker) -> np.ndarray:
     """The outline on the ground round the middle, (corners, 2) metres: round for crowns."""
-    if blocker.low > 1:
-        angle = np.arange(12) * (np.pi / 6)
-        ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-        return ring * [blocker.width / 2, blocker.length / 2]
-    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
-    return corners * [blocker.width / 2, blocker.length / 2]
+    return (_RING if blocker.low > 1 else _CORNERS) * (blocker.width / 2, blocker.length / 2)
 
 
 def _fill(image, points, start, value) -> None:
