@@ -155,7 +155,7 @@ class FaceList:
         (width, along), (height, up) = _length_and_direction(along), _length_and_direction(up)
         self._rows.append(
             {
-                "origin": tuple(origin),
+                "origin": origin.tolist() if isinstance(origin, np.ndarray) else origin,
                 "along": along,
                 "up": up,
                 "size": (width, height),
@@ -190,7 +190,9 @@ def _length_and_direction(edge) -> tuple[float, tuple[float, ...]]:
 
     Most edges are parallel to an axis: their length is their one component.
     """
-    parts = [float(part) for part in edge]
-    along_axes = [part for part in parts if part]
-    length = abs(along_axes[0]) if len(along_axes) == 1 else float(np.linalg.norm(parts))
-    return length, tuple(part / length for part in parts)
+    x, y, z = edge.tolist() if isinstance(edge, np.ndarray) else map(float, edge)
+    if (x != 0) + (y != 0) + (z != 0) == 1:
+        length = abs(x or y or z)
+    else:
+        length = float(np.linalg.norm((x, y, z)))
+    return length, (x / length, y / length, z / length)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 
+from .models import Blocker
 from .street import BEHIND, CELL, Street
 
 _TEXELS = 8  # per metre of the ground map
 _HALF = 16.0  # metres to either side that the map spans
 _ANGLES = np.arange(12) * (np.pi / 6)
 _RING = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)
+# outlines on the ground round the middle: of crowns, and of the rest
 _CORNERS = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
 _BACK, _AHEAD = 4.0, 90.0  # metres before and behind the camera
 
@@ -55,15 +59,18 @@ def on_ground(street: Street, sun, time: float, camera_z: float, x, z) -> tuple:
     shape = (int((_BACK + _AHEAD) * _TEXELS), int(2 * _HALF * _TEXELS))
     cast, contact = np.full(shape, 255, np.uint8), np.full(shape, 255, np.uint8)
     slant = -sun[[0, 2]] / sun[1]
-    for blocker in sorted(street.blockers, key=lambda b: -b.low):
-        middle = np.array([blocker.x, blocker.z]) + time * np.array(blocker.velocity)[[0, 2]]
-        if not start - 15 < middle[1] < start + _BACK + _AHEAD + 15:
+    blockers = sorted(street.blockers, key=lambda b: -b.low)
+    crowns = [blocker for blocker in blockers if blocker.low > 1]
+    for group, outline, dark in ((crowns, _RING, 70), (blockers[len(crowns) :], _CORNERS, 0)):
+        if not group:
             continue
-        foot = _outline(blocker) + middle
-        shadow = np.concatenate([foot + slant * blocker.low, foot + slant * blocker.high])
-        _fill(cast, shadow, start, 70 if blocker.low > 1 else 0)
-        if blocker.low < 1:
-            _fill(contact, foot, start, 60)
+        x_z, size, low_high, velocity = _columns(group)
+        middle = x_z + time * velocity
+        near = (start - 15 < middle[:, 1]) & (middle[:, 1] < start + _BACK + _AHEAD + 15)
+        foot = outline * (size[near] / 2)[:, None] + middle[near][:, None]
+        low, high = (slant * metres[:, None, None] for metres in low_high[near].T)
+        _fill(cast, np.concatenate([foot + low, foot + high], axis=1), start, dark)
+        _fill(contact, foot[low_high[near][:, 0] < 1], start, 60)
     column = (x + np.float32(_HALF)) * _TEXELS - np.float32(0.5)
     row = (z - np.float32(start)) * _TEXELS - np.float32(0.5)
 
@@ -77,13 +84,16 @@ def on_ground(street: Street, sun, time: float, camera_z: float, x, z) -> tuple:
     return look(cast, 0.7), look(contact, 1.8)
 
 
-def _outline(blocker) -> np.ndarray:
-    """The outline on the ground round the middle, (corners, 2) metres: round for crowns."""
-    return (_RING if blocker.low > 1 else _CORNERS) * (blocker.width / 2, blocker.length / 2)
+def _columns(blockers: list[Blocker]) -> Iterator[np.ndarray]:
+    """(x, z), (width, length), (low, high) and the velocity's (x, z), each (blockers, 2) float64."""
+    rows = [
+        (b.x, b.z, b.width, b.length, b.low, b.high, b.velocity[0], b.velocity[2]) for b in blockers
+    ]
+    return iter(np.array(rows, np.float64).reshape(-1, 4, 2).transpose(1, 0, 2))
 
 
-def _fill(image, points, start, value) -> None:
-    """Fill the hull of ground points, metres."""
-    texels = (points - [-_HALF, start]) * (_TEXELS * 16) - 8
-    hull = cv2.convexHull(texels.astype(np.int32))
-    cv2.fillConvexPoly(image, hull, value, shift=4)
+def _fill(image, outlines, start, value) -> None:
+    """Fill the hulls of ground points, (hulls, points, 2) metres."""
+    texels = (outlines - [-_HALF, start]) * (_TEXELS * 16) - 8
+    for points in texels.astype(np.int32):
+        cv2.fillConvexPoly(image, cv2.convexHull(points), value, shift=4)

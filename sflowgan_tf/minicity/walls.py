@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .facade import Facade, band, stripes
@@ -25,18 +27,44 @@ def paint(weather: Weather, walls: Facade, texture: np.ndarray) -> tuple[np.ndar
     style = walls.style
     trim, leaf = np.square(style.trim), np.square(style.leaf)
     color = _masonry(walls, trim, texture)
-    glass, light = _glass(weather, walls, trim)
-    color = _mix(color, walls.sign, leaf * (0.8 + 0.4 * texture))
-    slats = stripes(walls.v, np.float32(0.09), 0.0, 0.03, walls.spread_v)
-    color = _mix(color, walls.shutter, leaf * (1 - 0.5 * slats))
+    light = np.zeros_like(color)
+
+    def cover(part: np.ndarray, paint: Callable[[np.ndarray], np.ndarray]) -> None:
+        """Mixes what `paint` gives for the pixels that a part covers, by their places, into them."""
+        at = np.flatnonzero(part > 0)
+        if at.size:
+            for plane, mixed in zip(
+                color, _mix(color.take(at, axis=1), part[at], paint(at)), strict=True
+            ):
+                plane[at] = mixed
+
+    def shutter(at):
+        slats = stripes(walls.v[at], np.float32(0.09), 0.0, 0.03, walls.spread_v[at])
+        return leaf.take(at, axis=1) * (1 - 0.5 * slats)
+
+    def glass(at):
+        glass, lamplight = _glass(weather, walls, trim, at)
+        for plane, values in zip(light, lamplight * glazed[at], strict=True):
+            plane[at] = values
+        return glass
+
+    def door(at):
+        part = style.bay[at] * 0.22
+        place, spread = walls.u[at] - style.door[at], walls.spread_u[at]
+        panel = stripes(place, part, 0.1, part - 0.05, spread)
+        return leaf.take(at, axis=1) * (0.6 + 0.4 * panel) * texture.take(at, axis=1)
+
+    cover(walls.sign, lambda at: leaf.take(at, axis=1) * (0.8 + 0.4 * texture.take(at, axis=1)))
+    cover(walls.shutter, shutter)
     glazed = np.clip(walls.window + walls.pane, 0, 1)
-    color = _mix(color, glazed, glass)
-    part = style.bay * 0.22
-    panel = stripes(walls.u - style.door, part, 0.1, part - 0.05, walls.spread_u)
-    color = _mix(color, walls.door, leaf * (0.6 + 0.4 * panel) * texture)
-    bars = stripes(walls.u, np.float32(0.13), 0.0, 0.03, walls.spread_u)
-    color = _mix(color, walls.rail * (0.15 + 0.85 * bars), np.square(trim) * 0.3)
-    return color, light * glazed
+    cover(glazed, glass)
+    cover(walls.door, door)
+    rail = walls.rail.copy()
+    at = np.flatnonzero(rail)
+    bars = stripes(walls.u[at], np.float32(0.13), 0.0, 0.03, walls.spread_u[at])
+    rail[at] *= 0.15 + 0.85 * bars
+    cover(rail, lambda at: np.square(trim.take(at, axis=1)) * 0.3)
+    return color, light
 
 
 def _mix(color, cover, over):
@@ -62,24 +90,29 @@ def _masonry(walls: Facade, trim, texture) -> np.ndarray:
     return color
 
 
-def _glass(weather: Weather, walls: Facade, trim) -> tuple[np.ndarray, np.ndarray]:
-    """Windows seen close: frame, curtain, shadow of the reveal, mirrored sky, lamplight."""
-    style, x, y, chance = walls.style, walls.x, walls.y, walls.chance
-    wide, tall = style.right - style.left, style.lintel - style.sill
-    house = (walls.window > 0).astype(np.float32)
-    inner = band(x, 0.07, wide - 0.07, walls.spread_u) * band(y, 0.07, tall - 0.07, walls.spread_v)
+def _glass(weather: Weather, walls: Facade, trim, at) -> tuple[np.ndarray, np.ndarray]:
+    """Windows seen close: frame, curtain, shadow of the reveal, mirrored sky, lamplight.
+
+    Of the pixels with the places `at` alone.
+    """
+    style, trim = walls.style, trim.take(at, axis=1)
+    x, y, chance, v = walls.x[at], walls.y[at], walls.chance[at], walls.v[at]
+    spread_u, spread_v = walls.spread_u[at], walls.spread_v[at]
+    wide, tall = style.right[at] - style.left[at], style.lintel[at] - style.sill[at]
+    house = (walls.window[at] > 0).astype(np.float32)
+    inner = band(x, 0.07, wide - 0.07, spread_u) * band(y, 0.07, tall - 0.07, spread_v)
     mullion = np.maximum(
-        band(x, wide / 2 - 0.035, wide / 2 + 0.035, walls.spread_u),
-        band(y, tall * 0.68, tall * 0.68 + 0.05, walls.spread_v),
+        band(x, wide / 2 - 0.035, wide / 2 + 0.035, spread_u),
+        band(y, tall * 0.68, tall * 0.68 + 0.05, spread_v),
     )
-    pane = np.where(walls.pane > 0, 1, inner * (1 - mullion))
+    pane = np.where(walls.pane[at] > 0, 1, inner * (1 - mullion))
     drape = (chance * 7 % 1 < 0.55) & (y > tall * (chance * 13 % 1) * 0.8)
-    fold = 0.75 + 0.25 * np.sin(x * 25) * np.clip(1 - walls.spread_u * 8, 0, 1)
+    fold = 0.75 + 0.25 * np.sin(x * 25) * np.clip(1 - spread_u * 8, 0, 1)
     cloth = _CURTAIN * (drape * fold * house)
-    mirror = np.square(np.clip(0.1 + walls.v / 20 + 0.5 * (chance - 0.5), 0.03, 0.7))
+    mirror = np.square(np.clip(0.1 + v / 20 + 0.5 * (chance - 0.5), 0.03, 0.7))
     glass = 0.03 + np.array(weather.horizon, np.float32)[:, None] * (0.35 * mirror) + cloth
     frame = trim * 0.9
     color = frame + pane * (glass - frame)
-    color *= 1 - 0.55 * house * band(y, tall - 0.22, tall, walls.spread_v)
+    color *= 1 - 0.55 * house * band(y, tall - 0.22, tall, spread_v)
     lit = (chance * 29 % 1 < weather.lamps) * (0.4 + 0.6 * (chance * 41 % 1)) * pane
     return color, _LAMPLIGHT * lit * (0.35 + cloth)
