@@ -11,8 +11,8 @@ from sflowgan_tf.ops.settings import EdgeSettings
 def laplacian_edges(images, settings: EdgeSettings):
     """E(.), the deterministic edge map: where the Laplacian of the grey picture is large.
 
-    Records and inference draw their edges by it, and training reads those of the records; a device
-    draws them by the same lines (`ops.preprocessing`).
+    Inference draws its edges by it. Records, whose edges training reads, and a device draw theirs
+    by the same lines (`ops.preprocessing`) with NumPy.
 
     Args:
         images: (batch, height, width, 3) RGB, uint8 or floating 0..255; height and width >= 2.

@@ -56,9 +56,32 @@ def read_labels(file: Path, table: ClassTable) -> np.ndarray:
     Raises:
         UserError: it is unreadable, no PNG, or nothing that `ClassTable.indices` can read.
     """
+    _check_is_png(file)
+    return _labels(file, *_stored(file), table)
+
+
+def read_labels_and_instances(file: Path, table: ClassTable) -> tuple[np.ndarray, np.ndarray]:
+    """What `read_labels` and `read_instances` give of a file that holds both, decoded once.
+
+    Raises:
+        UserError: as they say.
+    """
+    _check_is_png(file)
+    content = _read_png(file)
+    if _kind_of_png(content) == _PALETTE:
+        return read_labels(file, table), read_instances(file)
+    pixels = _decoded(file, content, cv2.IMREAD_UNCHANGED)
+    return _labels(file, _numbers(content, pixels), None, table), _instances(file, pixels)
+
+
+def _check_is_png(file: Path) -> None:
     if file.suffix.lower() != ".png":
         raise UserError(f"{file}: label maps must be PNG; JPEG changes the class ids")
-    raw, palette = _stored(file)
+
+
+def _labels(
+    file: Path, raw: np.ndarray, palette: np.ndarray | None, table: ClassTable
+) -> np.ndarray:
     try:
         return table.indices(raw, None if palette is None else palette[raw])
     except UserError as error:
@@ -89,7 +112,10 @@ def read_instances(file: Path) -> np.ndarray:
     Raises:
         UserError: it is unreadable, or has one channel of 8 bits.
     """
-    raw = _decode(file, cv2.IMREAD_UNCHANGED)
+    return _instances(file, _decode(file, cv2.IMREAD_UNCHANGED))
+
+
+def _instances(file: Path, raw: np.ndarray) -> np.ndarray:
     if raw.dtype == np.uint8 and raw.ndim == 3:
         blue, green = raw[..., 0].astype(np.uint16), raw[..., 1]
         return green + 256 * blue
@@ -195,18 +221,31 @@ def _stored(file: Path) -> tuple[np.ndarray, np.ndarray | None]:
 
     And its palette, (colours, 3) uint8 RGB, if it has one.
     """
+    content = _read_png(file)
+    if _kind_of_png(content) == _PALETTE:
+        return _of_palette(file, content)
+    return _numbers(content, _decoded(file, content, cv2.IMREAD_UNCHANGED)), None
+
+
+def _read_png(file: Path) -> bytes:
     content = _read(file)
     if len(content) < _HEADER or not content.startswith(_PNG):
         raise UserError(f"{file}: no PNG, but for its name; expected a PNG file")
-    depth, kind = content[24], content[25]  # of the header, which comes first
-    if kind == _PALETTE:
-        return _of_palette(file, content)
-    pixels = _decoded(file, content, cv2.IMREAD_UNCHANGED)
+    return content
+
+
+def _kind_of_png(content: bytes) -> int:
+    return content[25]  # of the header, which comes first
+
+
+def _numbers(content: bytes, pixels: np.ndarray) -> np.ndarray:
+    """The numbers of `read_numbers`, of a PNG without palette and its `pixels` by OpenCV."""
+    depth, kind = content[24], _kind_of_png(content)
     if kind == _GREY and depth < 8:
-        return pixels // (255 // (2**depth - 1)), None  # OpenCV stretches them to 0..255
+        return pixels // (255 // (2**depth - 1))  # OpenCV stretches them to 0..255
     if pixels.ndim == 2:
-        return pixels, None
-    return (pixels[..., 0] if kind == _GREY_ALPHA else pixels[..., 2::-1]), None  # OpenCV reads BGR
+        return pixels
+    return pixels[..., 0] if kind == _GREY_ALPHA else pixels[..., 2::-1]  # OpenCV reads BGR
 
 
 def _of_palette(file: Path, content: bytes) -> tuple[np.ndarray, np.ndarray]:

@@ -18,13 +18,16 @@ from sflowgan_tf.data.flow import dense_flow
 from sflowgan_tf.data.manifest import write_json
 from sflowgan_tf.data.media.pictures import (
     read_image,
+    read_instances,
     read_labels,
+    read_labels_and_instances,
     resize,
     resize_motion,
 )
 from sflowgan_tf.data.record_settings import RecordSettings
 from sflowgan_tf.data.sources.base import RawFrame
-from sflowgan_tf.ops.edges import laplacian_edges
+from sflowgan_tf.ops.classes import ClassTable
+from sflowgan_tf.ops.preprocessing import laplacian_edges
 from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import UserError
 from sflowgan_tf.utils.files import written_whole
@@ -140,16 +143,16 @@ def _read_or_skip(
 
 def _read(raw: RawFrame, settings: RecordSettings) -> _Frame:
     size = settings.size
-    labels = read_labels(raw.labels, settings.classes)
+    labels, instances = _labels_and_instances(raw, settings.classes)
 
-    def read(file: Path, reader: Callable[[Path], np.ndarray]) -> np.ndarray:
-        picture = reader(file)
+    def fitted(file: Path, picture: np.ndarray) -> np.ndarray:
         _check_size(file, picture, raw.labels, labels)
         return resize(picture, size)
 
-    real = read(raw.image_real, read_image)
-    cg = raw.image_cg and read(raw.image_cg, read_image)
-    instances = raw.instances and read(raw.instances, raw.instance_reader)
+    real = fitted(raw.image_real, read_image(raw.image_real))
+    cg = None if raw.image_cg is None else fitted(raw.image_cg, read_image(raw.image_cg))
+    if raw.instances is not None and instances is not None:
+        instances = fitted(raw.instances, instances)
     edges, edges_cg = _edges(real, settings), None if cg is None else _edges(cg, settings)
     labels_read = resize(labels, size)
     coded = records.code(labels_read, edges, real, cg, edges_cg, instances)
@@ -163,6 +166,15 @@ def _read(raw: RawFrame, settings: RecordSettings) -> _Frame:
     return _Frame(raw, coded, records.real_image(coded), motion, pixels)
 
 
+def _labels_and_instances(
+    raw: RawFrame, classes: ClassTable
+) -> tuple[np.ndarray, np.ndarray | None]:
+    if raw.instances == raw.labels and raw.instance_reader is read_instances:
+        return read_labels_and_instances(raw.labels, classes)
+    labels = read_labels(raw.labels, classes)
+    return labels, None if raw.instances is None else raw.instance_reader(raw.instances)
+
+
 def _check_size(file: Path, picture: np.ndarray, labels_file: Path, labels: np.ndarray) -> None:
     if picture.shape[:2] != labels.shape:
         size, expected = (f"{a.shape[1]}x{a.shape[0]}" for a in (picture, labels))
@@ -173,4 +185,4 @@ def _check_size(file: Path, picture: np.ndarray, labels_file: Path, labels: np.n
 
 def _edges(image: np.ndarray, settings: RecordSettings) -> np.ndarray:
     """(height, width, 1) uint8 in {0, 1}."""
-    return np.asarray(laplacian_edges(image[None], settings.edges))[0].astype(np.uint8)
+    return laplacian_edges(image[None], settings.edges, np)[0].astype(np.uint8)
