@@ -62,9 +62,9 @@ class ClassTable:
         """
         lookup = np.full(1 << 16, -1, np.int16)
         lookup[list(self.ids)] = list(self.ids.values())
-        indices = lookup[raw]
-        unknown = raw[indices < 0]
-        if unknown.size:
+        indices = lookup.take(raw)
+        if (indices < 0).any():
+            unknown = raw[indices < 0]
             first, *others = dict.fromkeys(unknown.tolist())
             also = f" (nor are {_ranges(others)})" if others else ""
             raise UserError(
