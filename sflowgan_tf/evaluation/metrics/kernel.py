@@ -51,11 +51,13 @@ def kernel_distance(
     if smaller < 4:
         raise ValueError(f"features_a, features_b: expected at least 4 samples, got {smaller}")
     size = min(_LARGEST, smaller // 2)
-    rng = np.random.default_rng(seed)
-    distances = [
-        squared_mmd(_drawn(a, size, rng), _drawn(b, size, rng))
-        for _ in trange(subsets, desc="spread of kid", unit="subset", delay=2.0, leave=False)
-    ]
+    drawn_a, drawn_b = _drawn((len(a), len(b)), size, subsets, seed)
+    within = sum(
+        _sums_in_subsets(features, features, drawn, drawn) - drawn @ _own(features)
+        for features, drawn in ((a, drawn_a), (b, drawn_b))
+    )
+    across = _sums_in_subsets(a, b, drawn_a, drawn_b)
+    distances = within / (size * (size - 1)) - 2 * across / size**2
     return KernelDistance(
         mean=float(np.mean(distances)), spread=float(np.std(distances, ddof=1)), subset_size=size
     )
@@ -80,8 +82,7 @@ class KernelSums:
         first, second = np.ascontiguousarray(sides)
         self._within = _sums(first, first, starts) + _sums(second, second, starts)
         self._across = _sums(first, second, starts)
-        own = sum(_cubed(np.square(side).sum(axis=1), side.shape[1]) for side in (first, second))
-        self._same = np.add.reduceat(own, starts)
+        self._same = np.add.reduceat(_own(first) + _own(second), starts)
 
     def __call__(self, units: Sequence[int]) -> float:
         """`squared_mmd` of the samples of some units, by index; one may come several times."""
@@ -135,11 +136,38 @@ def _kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return _cubed(a @ b.T, a.shape[1])
 
 
+def _own(features: np.ndarray) -> np.ndarray:
+    """The kernel of each sample with itself, (samples,)."""
+    return _cubed(np.square(features).sum(axis=1), features.shape[1])
+
+
 def _cubed(products: np.ndarray, dimension: int) -> np.ndarray:
     """The kernel of scalar products; multiplied out, which is far faster than a power."""
     base = products / dimension + 1
     return base * base * base
 
 
-def _drawn(features: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    return features[rng.choice(len(features), size, replace=False)]
+def _drawn(
+    samples: tuple[int, int], size: int, subsets: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which samples of each set are in each subset: 1 or 0, (subsets, samples) float64."""
+    rng = np.random.default_rng(seed)
+    drawn = tuple(np.zeros((subsets, count)) for count in samples)
+    for row_a, row_b in zip(*drawn, strict=True):
+        row_a[rng.choice(samples[0], size, replace=False)] = 1
+        row_b[rng.choice(samples[1], size, replace=False)] = 1
+    return drawn[0], drawn[1]
+
+
+def _sums_in_subsets(
+    a: np.ndarray, b: np.ndarray, drawn_a: np.ndarray, drawn_b: np.ndarray
+) -> np.ndarray:
+    """The kernel, summed over all pairs of the samples drawn of two sets, (subsets,).
+
+    The kernel of all samples is formed once, in blocks, however many subsets there are.
+    """
+    sums = np.zeros(len(drawn_a))
+    for start in trange(0, len(a), _BLOCK, desc="spread of kid", delay=2.0, leave=False):
+        block = slice(start, start + _BLOCK)
+        sums += np.sum((drawn_a[:, block] @ _kernel(a[block], b)) * drawn_b, axis=1)
+    return sums
