@@ -10,21 +10,29 @@ from sflowgan_tf.utils import cli
 _PURPOSES = {
     "step": "Measures an update of a training.",
     "inference": "Measures how scenes are painted, with fresh networks.",
+    "training": "Measures updates with batches of records, and how long they wait for these.",
+    "film": "Measures how fast a trained model's films are made, beside the network alone.",
     "pipeline": "Measures how fast the batches of a training come.",
-    "prepare": "Measures how fast raw frames of minicity become records.",
+    "minicity": "Measures how fast minicity draws itself.",
+    "prepare": "Measures how fast raw frames of minicity become records, beside their decoding.",
     "flow": "Measures the differentiable flow, alone and with its gradient, beside OpenCV's.",
-    "evaluate": "Measures `evaluate`'s measurements, without painting.",
+    "evaluate": "Measures `evaluate`'s groups without painting, and distances of 3,000 frames.",
 }
 _EXAMPLES = {
     "step": "step --config minicity --sizes 256x128 --batches 1,2 --profile",
     "inference": "inference --config minicity --sizes 256x128,512x256 --json inference.json",
-    "pipeline": "pipeline --sizes 256x128 --batches 4 pipeline.max_scale=1.5",
-    "prepare": "prepare --sizes 512x256",
+    "training": "training --data datasets/minicity --batches 4",
+    "film": "film --sizes 256x128 --model minicity",
+    "pipeline": "pipeline --data datasets/minicity --batches 4 --against pytorch --torch PYTHON",
+    "minicity": "minicity --sizes 512x256",
+    "prepare": "prepare --sizes 512x256 --raw 2048x1024",
     "flow": "flow --sizes 512x256 --batches 1",
     "evaluate": "evaluate --data datasets/minicity",
 }
-_NETWORKS, _RECORDS = ("step", "inference"), ("pipeline", "evaluate")
-_BATCHES = ("step", "inference", "pipeline", "flow")
+_NETWORKS, _RECORDS = ("step", "training", "inference"), ("training", "pipeline", "evaluate")
+_PHASES, _RIVALS = ("step", "training", "pipeline"), ("step", "inference", "pipeline")
+_BATCHES = ("step", "training", "inference", "pipeline", "flow")
+_RAW = "2048x1024"  # of Cityscapes
 _GROWING_SIZES, _GROWING_BATCHES = "256x128,512x256,768x384,1024x512", "1,2,4"
 
 
@@ -52,10 +60,16 @@ def flags(workload: str = "") -> argparse.ArgumentParser:
     if workload in _NETWORKS:
         add("--classes", metavar="C", help="class table, or a number; the dataset's")
         add("--profile", action="store_true", help="which operations the time goes to")
-        add("--against", choices=["pytorch"], help="pix2pixHD's networks there, taking turns")
+    if workload in _RIVALS:
+        add("--against", choices=["pytorch"], help="the same work there, taking turns: see docs")
         add("--torch", metavar="PYTHON", help="for --against: that has PyTorch; this one")
-    if workload == "step":
+    if workload in _PHASES:
         add("--phase", choices=["edges", "dned", "video"], help="the last one that is configured")
+    if workload == "film":
+        add("--model", default="minicity", metavar="NAME", help="a run, or exported; minicity")
+    if workload == "prepare":
+        add("--raw", default=_RAW, metavar="WxH", help=f"of the raw frames; {_RAW}")
+    if workload == "step":
         add("--peer", metavar="WxH", help="the work of pix2pixHD's own figures: see docs")
     if workload in _RECORDS:
         add("--data", type=Path, metavar="DIR", help="records; streets of minicity by default")
@@ -70,19 +84,22 @@ def work(parsed: argparse.Namespace) -> None:
     from sflowgan_tf.utils.errors import Failure, UserError
 
     # what not every workload takes
-    peer, data, against, torch, batches, classes, phase, profile = (
+    peer, data, against, torch, batches, classes, phase, profile, raw, model = (
         getattr(parsed, name, None)
-        for name in ("peer", "data", "against", "torch", "batches", "classes", "phase", "profile")
+        for name in (
+            *("peer", "data", "against", "torch", "batches"),
+            *("classes", "phase", "profile", "raw", "model"),
+        )
     )
     if torch and not against:
         raise UserError("--torch: is there for --against pytorch; leave it out, or add that")
     for flag in ("config", "sizes", "batches", "classes", "phase"):
-        if peer and getattr(parsed, flag):
+        if peer and getattr(parsed, flag, None):
             raise UserError(f"--{flag}: is fixed with --peer; leave one of the two out")
     if data and parsed.sizes:
         raise UserError("--sizes: the records of --data have their own; leave one of the two out")
     planned = plan.Plan(
-        workloads=_NETWORKS if peer else [parsed.workload],
+        workloads=("step", "inference") if peer else [parsed.workload],
         dataset=parsed.dataset,
         file=plan.PEER_CONFIG if peer else parsed.config,
         overrides=parsed.overrides,
@@ -95,6 +112,8 @@ def work(parsed: argparse.Namespace) -> None:
         torch=(torch or sys.executable) if against else None,
         profile=bool(profile),
         seed=parsed.seed,
+        raw=raw or _RAW,
+        model=model or "",
     )
 
     def keep(rows: list[Row]) -> None:

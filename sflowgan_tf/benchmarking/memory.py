@@ -1,4 +1,4 @@
-"""The most memory that this process has had."""
+"""The memory that this process has, and the most that it has had."""
 
 import sys
 from pathlib import Path
@@ -13,11 +13,20 @@ def peak() -> int | None:
     started this one.
     """
     if _STATUS.exists():
-        fields = dict(line.split(":", 1) for line in _STATUS.read_text().splitlines())
-        return int(fields["VmHWM"].removesuffix("kB")) * 1024
+        return _status("VmHWM")
     try:
         import resource
     except ImportError:  # Windows
         return None
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else most * 1024
+
+
+def resident() -> int | None:
+    """The resident set of this process now, bytes; None where the system does not say."""
+    return _status("VmRSS") if _STATUS.exists() else None
+
+
+def _status(field: str) -> int:
+    fields = dict(line.split(":", 1) for line in _STATUS.read_text().splitlines())
+    return int(fields[field].removesuffix("kB")) * 1024

@@ -16,17 +16,46 @@ from sflowgan_tf.benchmarking import pytorch
 from sflowgan_tf.benchmarking.contender import Contender
 from sflowgan_tf.benchmarking.figures import Row
 from sflowgan_tf.benchmarking.measuring import WARM_UP, Start, measure
-from sflowgan_tf.benchmarking.task import FORWARD, OPENCV, WITH_GRADIENT, Task
+from sflowgan_tf.benchmarking.task import (
+    ALL,
+    BARE,
+    DECODING,
+    FILM,
+    FORWARD,
+    FRECHET,
+    KID,
+    ONE_PROCESS,
+    OPENCV,
+    READING,
+    STEADIED,
+    TWO_PROCESSES,
+    WITH_GRADIENT,
+    Task,
+)
 from sflowgan_tf.config import Config
 from sflowgan_tf.data.manifest import Manifest
 from sflowgan_tf.ops.classes import TABLES, VOID, table
 from sflowgan_tf.utils.errors import Failure, UserError
 
 PEER_CONFIG, PEER_CLASSES = Path("cityscapes-pix2pixhd"), "35"
-_FORMS = {"flow": (FORWARD, WITH_GRADIENT)}
+_MEASURED = ("distribution", "paired", "temporal", "appearance")  # groups without a painter's help
+_FORMS = {
+    "flow": (FORWARD, WITH_GRADIENT),
+    "prepare": (ONE_PROCESS, TWO_PROCESSES),
+    "film": (FILM, STEADIED),
+    "evaluate": (ALL, READING, *_MEASURED, FRECHET, KID),
+}
+_RIVALS = {  # the form that a form is compared with
+    FORWARD: OPENCV,
+    WITH_GRADIENT: OPENCV,
+    ONE_PROCESS: DECODING,
+    TWO_PROCESSES: ONE_PROCESS,
+    FILM: BARE,
+    STEADIED: BARE,
+}
 _PHASES = ("edges", "dned", "video")
-_NETWORKS = ("step", "inference")  # which need to know how many classes there are
-_WITHOUT_BATCHES = ("prepare", "evaluate")  # which take all frames at once
+_NETWORKS = ("step", "training", "inference")  # which need to know how many classes there are
+_WITHOUT_BATCHES = ("film", "minicity", "prepare", "evaluate")  # which take one or all at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +76,8 @@ class Plan:
         torch: Python with PyTorch, to compare with; None to compare with none.
         profile: whether operations are profiled.
         seed: of what is drawn.
+        raw: "WIDTHxHEIGHT" of the raw frames of `prepare`.
+        model: a trained one, of `film`.
     """
 
     workloads: Sequence[str]
@@ -62,6 +93,8 @@ class Plan:
     torch: str | None
     profile: bool
     seed: int
+    raw: str
+    model: str
 
     def measure(self, keep: Callable[[list[Row]], object]) -> list[Row]:
         """Measures all, a row after the other.
@@ -103,6 +136,7 @@ class Plan:
             raise UserError(f"--classes {classes}: expected 1 to {VOID} classes, or a class table")
         if classes and not classes.isdecimal():
             table(classes)  # or an error at once
+        settings.size(self.raw, "--raw")
         if self.data is not None:
             manifest = Manifest.load(self.data)
             sizes = ["{}x{}".format(*manifest.size)]
@@ -123,6 +157,9 @@ class Plan:
                 data=None if self.data is None else str(self.data),
                 phase=self.phase or _last_phase(config),
                 seed=self.seed,
+                raw=self.raw,
+                model=self.model,
+                pictures=None if self.torch is None else str(folder / f"{size}-pictures"),
             )
             tasks += [
                 (config, replace(common, workload=workload, batch=batch, form=form))
@@ -152,10 +189,13 @@ class Plan:
 
     def _rivals(self, config: Config, task: Task) -> list[tuple[str, Start]]:
         """Whom a task is compared with."""
-        if task.workload == "flow":
-            return [(OPENCV, lambda task: Contender.of_task(replace(task, form=OPENCV)))]
+        if rival := _RIVALS.get(task.form):
+            return [(rival, lambda task: Contender.of_task(replace(task, form=rival)))]
         if self.torch is None:
             return []
+        if task.workload == "pipeline":
+            order = pytorch.loader_order(config, task)
+            return [("PyTorch", partial(_in_pytorch, python=self.torch, order=order))]
         classes = int(task.classes) if task.classes.isdigit() else table(task.classes).num_classes
         precisions = ["float32"]
         if task.workload == "step" and config.precision != "float32":

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sflowgan_tf.benchmarking import machine
-from sflowgan_tf.benchmarking.task import Task
+from sflowgan_tf.benchmarking.task import BATCHES, Task
 from sflowgan_tf.config import Config
 from sflowgan_tf.utils.errors import UserError
 
@@ -46,6 +46,33 @@ def order(config: Config, task: Task, num_classes: int, precision: str) -> dict[
         "slice_weights": [weight / sum(weights) for weight in weights],
         "losses": asdict(config.losses),
         "ema_decay": config.ema_decay,
+    }
+
+
+def loader_order(config: Config, task: Task) -> dict[str, Any]:
+    """What the process in PyTorch shall read: PNGs by Pillow, in as many processes as cores.
+
+    Args:
+        config: whose augmentation it makes.
+        task: its batch and seed, and the folder of the pictures.
+
+    Raises:
+        UserError: the batches have what Pillow can't read.
+    """
+    if task.phase == "video" or config.edge_map == "instances":
+        raise UserError(
+            "--against pytorch: reads no flow and no instances, for which Pillow has no pictures; "
+            "set --phase edges and another edge_map than instances"
+        )
+    return {
+        "workload": task.workload,
+        "folder": task.pictures,
+        "batch": task.batch,
+        "batches": BATCHES,
+        "flip": config.pipeline.flip,
+        "max_scale": config.pipeline.max_scale,
+        "processes": machine.cores(),
+        "seed": task.seed,
     }
 
 

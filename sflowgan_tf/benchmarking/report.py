@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,11 @@ from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.provenance import provenance
 
 _UNITS = {"flow": "pairs"}  # of a workload's items, where they are no frames
+Own = tuple[str, Callable[[float], str], str]  # title, form and key of a figure
+_OWN: list[Own] = [  # columns of some workloads alone
+    ("waiting for data", "{:.2%}".format, "waiting"),
+    ("grown, MB", lambda grown: f"{grown / 1e6:.1f}", "grown_bytes"),
+]
 _TOP = 15  # operations that are printed
 
 
@@ -24,24 +29,32 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
         *(["form"] if rows[0].task.form else []),
         *("size", "batch", "s, median", "s, from to", "CPU s", f"{unit}/s", "peak, GB", "first, s"),
         *("GFLOP", "GFLOP/s", "of the ceiling", "MB", "MB/s", "of the ceiling"),
+        *(title for title, _, key in _OWN if _has(rows, key)),
         *_names(row.rivals for row in rows),
     ]
     yield _line(titles)
     yield f"|{'---|' * len(titles)}"
     for row in rows:
-        yield _line(_cells(row))
+        yield _line(_cells(row, [own for own in _OWN if _has(rows, own[2])]))
+
+
+def _has(rows: Sequence[Row], key: str) -> bool:
+    return any(row.ours is not None and row.ours.figures.get(key) is not None for row in rows)
 
 
 def _names(all_rivals: Iterable[list[Measured]]) -> list[str]:
-    rivals = next((rivals for rivals in all_rivals if rivals), [])
-    return [f"ratio to {rival.name}: median, quartiles; of CPU s" for rival in rivals]
+    every = [rivals for rivals in all_rivals if rivals]
+    names = (
+        " or ".join(dict.fromkeys(r.name for r in place)) for place in zip(*every, strict=True)
+    )
+    return [f"ratio to {name}: median, quartiles; of CPU s" for name in names]
 
 
 def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: Row, own: Sequence[Own]) -> list[str]:
     task, ours = row.task, row.ours
     place = [*([task.form] if task.form else []), task.size, str(task.batch)]
     if ours is None:
@@ -58,6 +71,7 @@ def _cells(row: Row) -> list[str]:
         f"{ours.first_s:.1f}",
         *_rate(values, "operations", 1e9),
         *_rate(values, "bytes", 1e6),
+        *("" if values[key] is None else form(values[key]) for _, form, key in own),
         *map(_ratio, row.to_dict()["against"]),
     ]
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from sflowgan_tf.benchmarking import memory
+from sflowgan_tf.benchmarking import memory, processor
 from sflowgan_tf.benchmarking.task import line
 from sflowgan_tf.utils.errors import Failure, UserError
 
@@ -56,9 +56,9 @@ def _serve(begin: Callable[[dict[str, Any]], Work], answer: Callable[..., None])
     answer(first_s=time.monotonic() - started)
     for asked in map(json.loads, sys.stdin):
         if asked == "run":
-            begun = time.perf_counter(), time.process_time()
+            begun = time.perf_counter(), processor.seconds()
             work.run()
-            ended = time.perf_counter(), time.process_time()
+            ended = time.perf_counter(), processor.seconds()
             answer(seconds=ended[0] - begun[0], cpu_seconds=ended[1] - begun[1])
         elif asked == "figures":
             peak = memory.peak()  # before the figures take memory of their own

@@ -6,8 +6,12 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+BATCHES = 16  # of a run of `pipeline`: several processes give theirs in bursts
 OPENCV = "OpenCV"  # the form of `flow` that the others are compared with
 FORWARD, WITH_GRADIENT = "forward", "forward and backward"
+ONE_PROCESS, TWO_PROCESSES, DECODING = "1 process", "2 processes", "decoding alone"  # of `prepare`
+FILM, STEADIED, BARE = "film", "film with history", "the network alone"  # of `film`
+ALL, READING, FRECHET, KID = "all", "reading", "frechet", "kid"  # of `evaluate`, and its groups
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +28,9 @@ class Task:
         phase: of the training that is measured.
         form: which of several forms of the same work; empty where there is one.
         seed: of whatever is drawn.
+        raw: "WIDTHxHEIGHT" of the raw frames of `prepare`.
+        model: a trained one, of `film`.
+        pictures: folder for the frames as PNG, for a rival that reads these; None for none.
     """
 
     workload: str
@@ -35,6 +42,9 @@ class Task:
     phase: str = ""
     form: str = ""
     seed: int = 0
+    raw: str = ""
+    model: str = ""
+    pictures: str | None = None
 
     @property
     def title(self) -> str:
@@ -45,12 +55,17 @@ class Task:
     @property
     def sides(self) -> tuple[int, int]:
         """Width and height in pixels."""
-        width, _, height = self.size.partition("x")
-        return int(width), int(height)
+        return sides(self.size)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)
+
+
+def sides(size: str) -> tuple[int, int]:
+    """Width and height of "WIDTHxHEIGHT"."""
+    width, _, height = size.partition("x")
+    return int(width), int(height)
 
 
 def line(message: dict[str, Any]) -> str:

@@ -293,7 +293,11 @@ def _lsgan(judged: list[Maps], target: float) -> torch.Tensor:
 
 
 def begin(order: dict[str, Any]) -> Work:
-    """The work that `pytorch.order` tells."""
+    """The work that `pytorch.order`, or `pytorch.loader_order`, tells."""
+    if order["workload"] == "pipeline":
+        from sflowgan_tf.benchmarking.torch_loader import Loader  # needs Pillow too
+
+        return Loader(order)
     torch.set_num_threads(order["threads"])
     return Trainer(order) if order["workload"] == "step" else Painter(order)
 

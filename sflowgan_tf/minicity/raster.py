@@ -202,9 +202,7 @@ def _paint_together(
         (of_x, of_y * y + of_1) for of_x, of_y, of_1 in table[line_place].transpose(1, 2, 0)[::-1]
     )
     near = np.repeat(of_x, wide) * x + np.repeat(rest, wide)
-    at = np.flatnonzero(
-        (near >= nearness.ravel().take(spot)) & (near > 0) & (near < _NEAREST)
-    )
+    at = np.flatnonzero((near >= nearness.ravel().take(spot)) & (near > 0) & (near < _NEAREST))
     near, x, line = near[at], x[at], line[at]
     v, u = (of_x[line] * x + rest[line] for of_x, rest in of_points)
     points = np.stack([u, v])

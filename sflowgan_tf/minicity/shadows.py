@@ -85,7 +85,7 @@ def on_ground(street: Street, sun, time: float, camera_z: float, x, z) -> tuple:
 
 
 def _columns(blockers: list[Blocker]) -> Iterator[np.ndarray]:
-    """(x, z), (width, length), (low, high) and the velocity's (x, z), each (blockers, 2) float64."""
+    """(x, z), (width, length), (low, high), velocity along (x, z): each (blockers, 2) float64."""
     rows = [
         (b.x, b.z, b.width, b.length, b.low, b.high, b.velocity[0], b.velocity[2]) for b in blockers
     ]

@@ -30,7 +30,7 @@ def paint(weather: Weather, walls: Facade, texture: np.ndarray) -> tuple[np.ndar
     light = np.zeros_like(color)
 
     def cover(part: np.ndarray, paint: Callable[[np.ndarray], np.ndarray]) -> None:
-        """Mixes what `paint` gives for the pixels that a part covers, by their places, into them."""
+        """Mixes what `paint` gives, for the places of pixels that a part covers, into these."""
         at = np.flatnonzero(part > 0)
         if at.size:
             for plane, mixed in zip(

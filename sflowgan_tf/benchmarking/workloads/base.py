@@ -60,6 +60,11 @@ class Workload(ABC):
         return None
 
     @property
+    def waiting(self) -> float | None:
+        """The share of the time that was spent waiting for data; None where nothing waits."""
+        return None
+
+    @property
     def dtype(self) -> str:
         """Of the numbers that are multiplied."""
         return self.config.precision.removeprefix("mixed_")
@@ -72,6 +77,7 @@ class Workload(ABC):
             "parameters": self.parameters,
             "operations": self.operations,
             "bytes": self.moved,
+            "waiting": self.waiting,
         }
 
 
