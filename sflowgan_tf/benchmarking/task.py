@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-BATCHES = 16  # of a run of `pipeline`: several processes give theirs in bursts
+BATCHES = 64  # of a run of `pipeline`: what lies ready when it begins are a few of them
 OPENCV = "OpenCV"  # the form of `flow` that the others are compared with
 FORWARD, WITH_GRADIENT = "forward", "forward and backward"
 ONE_PROCESS, TWO_PROCESSES, DECODING = "1 process", "2 processes", "decoding alone"  # of `prepare`

@@ -315,13 +315,26 @@ def augment(
         flip: whether half of the keys mirror.
         max_scale: the largest factor by which a box is enlarged.
     """
-    height, width = frames["labels"].shape[-2:]
     draws = tf.unstack(tf.random.stateless_uniform([4], key))
+    size = frames["labels"].shape[:-3:-1]
+    if tuple(size) != crop or max_scale > 1:
+        frames = _boxed(frames, draws[:3], crop, max_scale)
+    if not flip:
+        return frames
+    # of the branches one alone is worked out, of `tf.where` both would be
+    return tf.cond(draws[3] < 0.5, lambda: _mirrored(frames), lambda: frames)
+
+
+def _boxed(frames: Frames, draws: Any, crop: tuple[int, int], max_scale: float) -> Frames:
+    """One box cut out of all fields, enlarged to the crop's size.
+
+    `draws` are three numbers in [0, 1): of the box's scale, row and column.
+    """
+    height, width = frames["labels"].shape[-2:]
     scale = 1 + draws[0] * (max_scale - 1)
     box = tf.cast(tf.round(tf.cast(crop[::-1], tf.float32) / scale), tf.int32)
     room = tf.cast(tf.stack([height, width]) - box + 1, tf.float32)
     corner = tf.cast(tf.floor(tf.stack(draws[1:3]) * room), tf.int32)
-    mirrored = tf.logical_and(flip, draws[3] < 0.5)
 
     def field(name: str, value: Any) -> Any:
         value = value[..., None] if name in _PLANAR else value
@@ -329,11 +342,20 @@ def augment(
         if max_scale > 1:
             value = _resize(value, crop, "nearest" if name in _NEAREST else "bilinear")
         value = tf.ensure_shape(value, [*value.shape[:-3], crop[1], crop[0], value.shape[-1]])
-        value = tf.where(mirrored, value[..., ::-1, :], value)
         if name == "flow_real":
-            growth = tf.cast(crop, tf.float32) / tf.cast(box[::-1], tf.float32)
-            value *= growth * tf.where(mirrored, [-1.0, 1.0], [1.0, 1.0])
+            value *= tf.cast(crop, tf.float32) / tf.cast(box[::-1], tf.float32)
         return value[..., 0] if name in _PLANAR else value
+
+    return {name: field(name, value) for name, value in frames.items()}
+
+
+def _mirrored(frames: Frames) -> Frames:
+    """All fields, left and right exchanged; dx changes its sign."""
+
+    def field(name: str, value: Any) -> Any:
+        across = len(value.shape) - (1 if name in _PLANAR else 2)
+        value = tf.reverse(value, [across])
+        return value * [-1.0, 1.0] if name == "flow_real" else value
 
     return {name: field(name, value) for name, value in frames.items()}
 

@@ -13,7 +13,7 @@ from sflowgan_tf.data.media.pictures import write_png
 
 
 class Pipeline(OfRecords):
-    """The next 16 batches of a training, one after the other through its epochs."""
+    """The next batches of a training, one after the other through its epochs."""
 
     def __init__(self, task: Task):
         """Begins to read; writes the pictures for a rival."""
