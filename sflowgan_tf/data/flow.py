@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 
 from sflowgan_tf.ops.settings import Farneback
-from sflowgan_tf.ops.warp import consistent
 
 _SCALE = 64.0
 _ZERO = 1 << 15
@@ -49,8 +48,47 @@ def estimated_motion(
     """
     forward = dense_flow(frame, following, farneback)
     backward = dense_flow(following, frame, farneback)
-    visible = np.asarray(consistent(forward[None], backward[None]))[0, ..., 0] > 0
-    return forward, visible
+    return forward, consistent(forward, backward)
+
+
+def consistent(forward: np.ndarray, backward: np.ndarray) -> np.ndarray:
+    """Where `ops.warp.consistent` is 1, to the bit: NumPy's single operations cost a film less.
+
+    Args:
+        forward: (height, width, 2) float32 pixels from the first frame to the second, dx and dy.
+        backward: the same, from the second frame to the first.
+
+    Returns:
+        (height, width) bool.
+    """
+    height, width = forward.shape[:2]
+    x, y = forward[..., 0], forward[..., 1]
+    columns = np.arange(width, dtype=np.float32) + x
+    rows = np.arange(height, dtype=np.float32)[:, None] + y
+    stays = (columns >= 0) & (columns <= width - 1) & (rows >= 0) & (rows <= height - 1)
+    left, right, across = _neighbours(columns, width)
+    top, bottom, down = _neighbours(rows, height)
+
+    def fetched(plane: np.ndarray) -> np.ndarray:
+        """A plane of `backward`, bilinearly from where `forward` points."""
+        flat = plane.ravel()
+        upper, lower = (
+            (1 - across) * flat.take(line + left) + across * flat.take(line + right)
+            for line in (top * width, bottom * width)
+        )
+        return (1 - down) * upper + down * lower
+
+    back_x, back_y = fetched(backward[..., 0]), fetched(backward[..., 1])
+    lengths = (np.square(x) + np.square(y)) + (np.square(back_x) + np.square(back_y))
+    return stays & (np.square(x + back_x) + np.square(y + back_y) < 0.01 * lengths + 0.5)
+
+
+def _neighbours(position: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The pixels before and after a position, and the share of the one after."""
+    lower = np.clip(np.floor(position), 0, max(size - 2, 0))
+    share = np.clip(position - lower, 0, 1)
+    before = lower.astype(np.int32)
+    return before, np.minimum(before + 1, size - 1), share
 
 
 def encode_flow(flow: np.ndarray, valid: np.ndarray | None = None) -> bytes:

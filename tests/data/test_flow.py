@@ -1,9 +1,11 @@
 import cv2
 import numpy as np
+import pytest
 
 from sflowgan_tf.data import flow as data_flow
-from sflowgan_tf.data.flow import estimated_motion
+from sflowgan_tf.data.flow import consistent, estimated_motion
 from sflowgan_tf.ops.settings import Farneback
+from sflowgan_tf.ops import warp
 from sflowgan_tf.ops.warp import backward_warp
 
 SIZE = (32, 48)
@@ -49,3 +51,14 @@ def test_estimated_motion_goes_there_and_back(monkeypatch):
     flow, visible = estimated_motion(black, black + 1, FARNEBACK)
     np.testing.assert_array_equal(flow, there)
     np.testing.assert_array_equal(visible, back[..., 0] == 0)
+
+
+@pytest.mark.parametrize("size", [(24, 40), (1, 9), (2, 2)])
+def test_a_films_flows_agree_where_the_graphs_do(size):
+    draw = np.random.default_rng(0)
+    # of which a third points beyond the frame, and about half return
+    forward = draw.normal(0, 0.4, (*size, 2)).astype(np.float32)
+    forward[::3] *= 40
+    backward = (draw.normal(0, 0.5, (*size, 2)) - forward).astype(np.float32)
+    expected = np.asarray(warp.consistent(forward[None], backward[None]))[0, ..., 0] > 0
+    np.testing.assert_array_equal(consistent(forward, backward), expected)
