@@ -3,10 +3,10 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
-from itertools import count, islice
+from itertools import count, islice, tee
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -19,8 +19,9 @@ from sflowgan_tf.data.manifest import write_json
 from sflowgan_tf.data.media import mp4
 from sflowgan_tf.data.media.scenes import Scene, Scenes
 from sflowgan_tf.ops.palette import Recoloring
-from sflowgan_tf.translation.history import History
+from sflowgan_tf.translation.history import History, Motion
 from sflowgan_tf.translation.painting import Painter
+from sflowgan_tf.utils.ahead import ahead
 from sflowgan_tf.utils.disk import writing
 from sflowgan_tf.utils.errors import Failure, UserError
 from sflowgan_tf.utils.locks import LOCK, locked
@@ -210,16 +211,21 @@ class Films:
             encoders = [
                 stack.enter_context(mp4.encoded(file, self.fps)) for file in self._pieces(number)
             ]
-            for scene in scenes:
+            for scene, motion in ahead(self._with_motions(scenes)):
                 images = np.stack([*self.painter.paint(scene, recolorings)])
                 for encoder, image in zip(
-                    encoders, self.history.steady(scene.frame, images), strict=True
+                    encoders, self.history.steady(scene.frame, images, motion), strict=True
                 ):
                     encoder.add(self._arranged(scene, image))
                 bar.update()
             history_file = self._history_file(number)
             with writing(history_file):
                 self.history.save(history_file)
+
+    def _with_motions(self, scenes: Iterable[Scene]) -> Iterator[tuple[Scene, Motion | None]]:
+        """Each scene with what `History.steady` takes for it, none before it is asked for."""
+        mine, frames = tee(scenes)
+        return zip(mine, self.history.motions(scene.frame for scene in frames), strict=True)
 
     def _arranged(self, scene: Scene, image: np.ndarray) -> np.ndarray:
         if not self.side_by_side:

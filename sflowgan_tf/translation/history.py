@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 from sflowgan_tf.data.flow import estimated_motion
 from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.utils.files import written_whole
+
+Motion = tuple[np.ndarray, np.ndarray]  # flow to the frame before, and where it is seen there
 
 _TRUST = 200.0  # of an unchanged colour; see `History`
 
@@ -50,12 +53,26 @@ class History:
         self.weight, self._farneback = weight, farneback
         self._before: dict[str, Any] = {}
 
-    def steady(self, frame: np.ndarray, painted: np.ndarray) -> np.ndarray:
+    def motions(self, frames: Iterable[np.ndarray]) -> Iterator[Motion | None]:
+        """What `steady` takes for each of the next frames, so that it can be made beforehand.
+
+        Each of `frames` is (height, width, 3) uint8 RGB.
+        """
+        before = self._before.get("frame")
+        for frame in frames:
+            is_moved = self.weight and before is not None
+            yield estimated_motion(frame, before, self._farneback) if is_moved else None
+            before = frame
+
+    def steady(
+        self, frame: np.ndarray, painted: np.ndarray, motion: Motion | None = None
+    ) -> np.ndarray:
         """Blends the next pictures of the film.
 
         Args:
             frame: (height, width, 3) uint8 RGB, the simulator's frame that they were painted from.
             painted: (versions, height, width, 3) uint8 RGB.
+            motion: that `motions` gave for this frame; None estimates it.
 
         Returns:
             As `painted`; equal to it for the first frame of a film.
@@ -65,7 +82,7 @@ class History:
         pictures = painted.astype(np.float32)
         if self._before:
             frame_before, pictures_before = self._before["frame"], self._before["pictures"]
-            flow, visible = estimated_motion(frame, frame_before, self._farneback)
+            flow, visible = motion or estimated_motion(frame, frame_before, self._farneback)
             change = (_along(flow, frame_before).astype(np.float32) - frame) / 255
             trust = np.exp(-_TRUST * np.square(change).sum(axis=-1))
             share = (self.weight * visible * trust)[..., None]
