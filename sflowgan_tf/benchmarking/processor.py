@@ -14,7 +14,7 @@ def seconds() -> float:
         time.process_time()
         + ended.children_user
         + ended.children_system
-        + sum(_seconds_of(child) for child in _children(os.getpid()))
+        + sum(seconds_of(child) for child in _children(os.getpid()))
     )
 
 
@@ -27,7 +27,8 @@ def _children(process: int) -> Iterator[int]:
                 yield from _children(child)
 
 
-def _seconds_of(process: int) -> float:
+def seconds_of(process: int) -> float:
+    """Of all cores, for a process and those that it has waited for; 0 but on Linux."""
     with suppress(OSError):  # it has ended
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
         # user and system time, its own and of the ended ones that it had started

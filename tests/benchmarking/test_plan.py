@@ -94,3 +94,17 @@ def test_pytorch_is_told_the_same_networks():
     assert (order["width"], order["height"], order["classes"]) == (64, 32, 35)
     assert order["generator"]["filters"] == order["discriminator"]["filters"] == 32
     assert sum(order["slice_weights"]) == pytest.approx(1)
+
+
+def test_pytorch_is_told_where_the_pictures_lie():
+    task = Task(**STEP.to_dict() | {"workload": "pipeline", "pictures": "here", "batch": 4})
+    order = pytorch.loader_order(peer(), task)
+    assert (order["folder"], order["batch"]) == ("here", 4)
+
+
+@pytest.mark.parametrize("phase", ["video", "edges"])
+def test_pytorch_reads_no_flow_and_no_instances(phase):
+    task = Task(**STEP.to_dict() | {"workload": "pipeline", "phase": phase})
+    config = settings.load("minicity", None, ["edge_map=instances"] * (phase != "video"))
+    with pytest.raises(UserError, match="--against pytorch: reads no flow and no instances"):
+        pytorch.loader_order(config, task)

@@ -1,13 +1,33 @@
 """Each workload does what it says, once after the other, and says what it counts."""
 
 import dataclasses
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+import sflowgan_tf
 from sflowgan_tf import config as settings
-from sflowgan_tf.benchmarking.task import FORWARD, OPENCV, WITH_GRADIENT, Task
+from sflowgan_tf.benchmarking.task import (
+    ALL,
+    BARE,
+    BATCHES,
+    DECODING,
+    FORWARD,
+    FRECHET,
+    KID,
+    ONE_PROCESS,
+    OPENCV,
+    READING,
+    STEADIED,
+    WITH_GRADIENT,
+    Task,
+)
 from sflowgan_tf.benchmarking.workloads import workload
 from sflowgan_tf.config import Appearance, Dned, Phases
+from sflowgan_tf.data.manifest import NAME, Manifest
+from sflowgan_tf.data.media import pictures
+from sflowgan_tf.data.media.videos import VideoFile
 from sflowgan_tf.utils.errors import UserError
 from tests.tiny import TINY
 
@@ -17,6 +37,10 @@ def made(folder, name, config=TINY, **changes):
     settings.save(config, file)
     task = Task(workload=name, config=str(file), classes="synthia", size="64x32", batch=2)
     return workload(dataclasses.replace(task, **({"phase": "dned"} | changes)))
+
+
+def records_of(folder):
+    return [*folder.rglob(NAME)]
 
 
 @pytest.mark.parametrize("phase", ["edges", "dned", "video"])
@@ -70,10 +94,47 @@ def test_a_flow_with_its_gradient_takes_more_operations(tmp_path):
 
 def test_the_pipeline_goes_on_through_its_epochs(tmp_path):
     pipeline = made(tmp_path, "pipeline", classes="")
-    for _ in range(10):  # 16 frames are drawn: an epoch has 8 batches
-        pipeline.run()
+    pipeline.run()  # 16 frames are drawn: an epoch has 8 batches, a run several epochs
+    figures = pipeline.figures()
     # labels, edges and image_real, a byte each
-    assert pipeline.figures()["bytes"] == 2 * 64 * 32 * (1 + 1 + 3)
+    assert figures["bytes"] == BATCHES * 2 * 64 * 32 * (1 + 1 + 3)
+    assert figures["items"] == 2 * BATCHES
+    assert abs(figures["grown_bytes"]) < 1e9
+
+
+def test_a_rival_finds_the_training_frames_as_pngs(tmp_path):
+    made(tmp_path, "pipeline", classes="", pictures=str(tmp_path / "pictures"))
+    files = {f.parent.name: f for f in sorted((tmp_path / "pictures").rglob("000015.png"))}
+    assert files.keys() == {"image_real", "labels", "edges"}
+    shapes = {name: pictures.read_numbers(file).shape for name, file in files.items()}
+    assert shapes == {"image_real": (32, 64, 3), "labels": (32, 64), "edges": (32, 64)}
+    assert {*np.unique(pictures.read_numbers(files["edges"]))} == {0, 255}
+
+
+def test_an_update_waits_for_its_batch(tmp_path):
+    training = made(tmp_path, "training")
+    for _ in range(3):
+        training.run()
+    assert int(training.gan.step) == 3
+    assert 0 < training.figures()["waiting"] < 1
+
+
+def test_a_street_has_eight_frames(tmp_path):
+    drawing = made(tmp_path, "minicity", classes="")
+    drawing.run()
+    assert drawing.figures()["items"] == 8
+
+
+@pytest.mark.parametrize("form", [STEADIED, BARE])
+def test_a_film_is_made_and_its_scenes_are_painted_alone(tmp_path, form):
+    released = Path(sflowgan_tf.__file__).parent / "released" / "minicity"
+    film = made(tmp_path, "film", classes="", form=form, model=str(released))
+    film.run()
+    films = [*tmp_path.rglob("film.mp4")]
+    assert len(films) == (form != BARE)
+    if films:
+        frames = [*VideoFile(films[0]).images(0)]
+        assert len(frames) == film.figures()["items"]
 
 
 def test_a_batch_must_not_be_larger_than_the_records(tmp_path):
@@ -82,18 +143,32 @@ def test_a_batch_must_not_be_larger_than_the_records(tmp_path):
 
 
 def test_frames_are_prepared_again_and_again(tmp_path):
-    preparing = made(tmp_path, "prepare")
+    preparing = made(tmp_path, "prepare", form=ONE_PROCESS, raw="128x64")
     preparing.run()
     first = preparing.figures()
     preparing.run()
     assert first["bytes"] == preparing.figures()["bytes"]  # the same records anew
-    assert first["items"] == 16
+    assert first["items"] == 64
+    assert {Manifest.load(f.parent).splits["train"].records for f in records_of(tmp_path)} == {64}
 
 
-def test_all_frames_are_measured(tmp_path):
-    scoring = made(tmp_path, "evaluate", classes="")
+def test_decoding_alone_makes_no_records(tmp_path):
+    decoding = made(tmp_path, "prepare", form=DECODING, raw="128x64")
+    decoding.run()
+    assert decoding.figures()["items"] == 64
+    assert not records_of(tmp_path)
+
+
+@pytest.mark.parametrize("form", [ALL, READING, "temporal"])
+def test_all_frames_are_measured(tmp_path, form):
+    scoring = made(tmp_path, "evaluate", classes="", form=form)
     scoring.run()
     assert scoring.figures()["items"] == 16
+
+
+def test_distances_are_of_three_thousand_frames(tmp_path):
+    for form in (FRECHET, KID):
+        assert made(tmp_path, "evaluate", classes="", form=form).figures()["items"] == 3000
 
 
 def test_the_same_seed_draws_the_same(tmp_path):

@@ -4,8 +4,8 @@ import pytest
 
 from sflowgan_tf.data import flow as data_flow
 from sflowgan_tf.data.flow import consistent, estimated_motion
-from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.ops import warp
+from sflowgan_tf.ops.settings import Farneback
 from sflowgan_tf.ops.warp import backward_warp
 
 SIZE = (32, 48)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from itertools import count
 
 import cv2
@@ -18,6 +19,7 @@ from sflowgan_tf.data.sources import find
 from sflowgan_tf.training.assembly.datasets import record_settings
 
 _TIMES = 4  # that each drawn street is there
+_IN_A_SHARD = 8  # frames, so that two processes end at the same time
 
 
 class Prepare(Workload):
@@ -27,7 +29,13 @@ class Prepare(Workload):
         """Draws the raw frames; each street is there under four names, so that there are more."""
         super().__init__(task)
         self._root = scratch(task)
-        raw, records = self._root / "raw", self.config.records
+        raw = self._root / "raw"
+        records = replace(
+            self.config.records,
+            validation_fraction=0,
+            validation_sequences=[],
+            frames_per_shard=_IN_A_SHARD,
+        )
         drawn = {"sequences": SEQUENCES, "frames": FRAMES, "seed": task.seed}
         minicity.write(raw, size=sides(task.raw or task.size), progress=None, **drawn)
         for street in sorted(raw.glob("*-SEQS-*")):
