@@ -110,6 +110,8 @@ def refused(words, capsys):
         ("step --dataset folder --sizes 64x32", "--classes: folder brings its own classes"),
         ("step --against pytorch --sizes 64x32", "--against pytorch: has pix2pixHD's networks"),
         ("pipeline --data nowhere", "nowhere"),
+        ("pipeline --against pytorch --phase video", "--against pytorch: reads no flow"),
+        ("prepare --raw large", "--raw: expected WIDTHxHEIGHT"),
         ("evaluate --data nowhere --sizes 64x32", "--sizes: the records of --data"),
     ],
 )
@@ -118,7 +120,7 @@ def test_mistakes_are_one_sentence(words, said, capsys, monkeypatch, tmp_path):
     assert said in refused(words, capsys)
 
 
-@pytest.mark.parametrize("workload", ["pipeline", "prepare", "flow", "evaluate"])
+@pytest.mark.parametrize("workload", ["film", "pipeline", "minicity", "prepare", "flow", "evaluate"])
 def test_what_has_no_networks_asks_for_no_class_table(workload, capsys, monkeypatch):
     def measure(task, *_, **__):
         assert task.classes == ""
