@@ -120,7 +120,9 @@ def test_mistakes_are_one_sentence(words, said, capsys, monkeypatch, tmp_path):
     assert said in refused(words, capsys)
 
 
-@pytest.mark.parametrize("workload", ["film", "pipeline", "minicity", "prepare", "flow", "evaluate"])
+@pytest.mark.parametrize(
+    "workload", ["film", "pipeline", "minicity", "prepare", "flow", "evaluate"]
+)
 def test_what_has_no_networks_asks_for_no_class_table(workload, capsys, monkeypatch):
     def measure(task, *_, **__):
         assert task.classes == ""

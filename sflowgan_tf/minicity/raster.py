@@ -209,12 +209,12 @@ def _paint_together(
     number = line_place[line]
     face = shown.index[number]
     span = faces.size[face].T.astype(np.float32)
-    inside = ((points >= 0) & (points <= span * near)).all(axis=0)
-    cut = faces.mask[face]
+    held = (points >= 0) & (points <= span * near)
+    inside = held[0] & held[1]
+    cut = faces.mask[face].astype(np.intp)
     spots = np.flatnonzero(inside & (cut > 0))
-    inside[spots] = _holds(
-        masks.table(), near[spots], *(points[:, spots] / span[:, spots]), cut[spots].astype(int)
-    )
+    u, v = points[:, spots] / span[:, spots]
+    inside[spots] = _holds(masks.table(), near[spots], u, v, cut[spots])
     keys = _keys(nearness.ravel(), place.ravel())
     np.maximum.at(keys, spot[at[inside]], _keys(near[inside], number[inside]))
     return (_LAST - (keys & _LAST)).astype(np.int32).reshape(place.shape)

@@ -58,10 +58,12 @@ class History:
 
         Each of `frames` is (height, width, 3) uint8 RGB.
         """
-        before = self._before.get("frame")
+        before: np.ndarray | None = self._before.get("frame")
         for frame in frames:
-            is_moved = self.weight and before is not None
-            yield estimated_motion(frame, before, self._farneback) if is_moved else None
+            if before is None or not self.weight:
+                yield None
+            else:
+                yield estimated_motion(frame, before, self._farneback)
             before = frame
 
     def steady(

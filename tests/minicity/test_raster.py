@@ -118,3 +118,24 @@ def test_what_hides_is_nearer_than_what_is_hidden():
 def test_near_faces_that_reach_behind_the_camera_are_whole(ground):
     face = views(ground, STRAIGHT)[0].face
     assert (face[-1] == 1).all()
+
+
+def test_faces_painted_together_are_those_painted_one_by_one(monkeypatch):
+    street = lay_out(np.random.default_rng(7), 8.0, 1.0)
+    views_of_limits = []
+    for pixels in (0, 200, SIZE[0] * SIZE[1]):
+        monkeypatch.setattr(raster, "_SMALL", pixels)
+        views_of_limits.append(views(street.faces, STRAIGHT)[0].face)
+    one_by_one, *others = views_of_limits
+    assert len(np.unique(one_by_one)) > 50
+    for face in others:
+        np.testing.assert_array_equal(face, one_by_one)
+
+
+def test_a_faces_values_stand_at_its_pixels():
+    street = lay_out(np.random.default_rng(7), 8.0, 1.0)
+    seen, faces = views(street.faces, STRAIGHT)[0], street.faces
+    np.testing.assert_array_equal(seen.pixels(faces.color.T), faces.color.T[:, seen.face])
+    chosen = faces.label == Label.ROAD
+    expected = faces.instance[seen.face[chosen[seen.face]]]
+    np.testing.assert_array_equal(seen.some_pixels(chosen, faces.instance), expected)
