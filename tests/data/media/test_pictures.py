@@ -7,7 +7,12 @@ import png
 import pytest
 from PIL import Image
 
-from sflowgan_tf.data.media.pictures import read_image, read_instances, read_labels
+from sflowgan_tf.data.media.pictures import (
+    read_image,
+    read_instances,
+    read_labels,
+    read_labels_and_instances,
+)
 from sflowgan_tf.ops.classes import VOID, table
 from sflowgan_tf.utils.errors import UserError
 
@@ -155,3 +160,39 @@ def test_a_jpeg_whose_header_claims_too_much_is_a_line(jpeg):
     jpeg.write_bytes(content)
     with pytest.raises(UserError, match=r"a\.jpg: its header claims more pixels"):
         read_image(jpeg)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "channels", "name"),
+    [
+        (np.uint16, 3, "synthia"),
+        (np.uint8, 3, "carla-0.9.14"),
+        (np.uint8, 4, "carla-0.9.14"),
+        (np.uint16, 1, "carla-0.9.14"),
+    ],
+)
+def test_of_one_file_both_maps_are_those_of_two_readings(tmp_path, dtype, channels, name):
+    file = tmp_path / "both.png"
+    draw = np.random.default_rng(channels)
+    pixels = draw.integers(0, 200, (6, 13, channels), dtype)
+    pixels[..., 2 if channels > 1 else 0] = draw.integers(1, 12, (6, 13))  # ids, red for OpenCV
+    cv2.imwrite(str(file), pixels)
+    classes = table(name)
+    labels, instances = read_labels_and_instances(file, classes)
+    np.testing.assert_array_equal(labels, read_labels(file, classes))
+    np.testing.assert_array_equal(instances, read_instances(file))
+    assert (channels == 1) == (not instances.any())
+
+
+@pytest.mark.parametrize(
+    ("name", "reader"),
+    [("both.png", read_instances), ("both.jpg", lambda file: read_labels(file, CARLA))],
+)
+def test_a_file_that_can_not_hold_both_is_refused_alike(tmp_path, name, reader):
+    file = tmp_path / name
+    Image.fromarray(np.full((4, 6), 7, np.uint8)).save(file)
+    with pytest.raises(UserError) as alone:
+        reader(file)
+    with pytest.raises(UserError) as together:
+        read_labels_and_instances(file, CARLA)
+    assert str(together.value) == str(alone.value)

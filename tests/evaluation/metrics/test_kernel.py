@@ -98,3 +98,15 @@ def test_wrong_arguments():
         kernel_distance(np.zeros((3, 2)), np.zeros((9, 2)), subsets=2, seed=0)
     with pytest.raises(ValueError, match="expected as many features, got 2 and 3"):
         squared_mmd(np.zeros((4, 2)), np.zeros((4, 3)))
+
+
+def test_a_subset_is_drawn_of_each_set_in_turn():
+    """Of sets that are larger than what is multiplied at a time."""
+    a, b = rng(0).normal(size=(601, 3)), rng(1).normal(0.3, 1, size=(300, 3))
+    draw = rng(7)
+    distances = [
+        squared_mmd(*(x[draw.choice(len(x), 150, replace=False)] for x in (a, b))) for _ in range(5)
+    ]
+    found = kernel_distance(a, b, subsets=5, seed=7)
+    assert found.mean == pytest.approx(np.mean(distances), rel=1e-9)
+    assert found.spread == pytest.approx(np.std(distances, ddof=1), rel=1e-9)
