@@ -2,7 +2,7 @@
 
 From the repository's root, with prepared records:
 
-    python -m benchmarks.starts [--data DIR] [--config NAME] [--repeats N]
+    python -m benchmarks.starts [--data DIR] [--config NAME] [--repeats N] [key=value ...]
 
 - `fit`: to the end of its first step, as its bar shows it.
 - `translate`: to its first picture in the folder.
@@ -32,7 +32,8 @@ from sflowgan_tf.utils.errors import Failure
 
 _POLL = 0.02  # seconds between two looks
 _LONGEST = 600  # seconds that are waited for
-_STEP = re.compile(rb"\| *([1-9]\d*)/\d+ ")  # of a bar whose first step is done
+# The steps' bar when one is done; other bars come before it, as of colours that are measured.
+_STEP = re.compile(rb"\| *[1-9]\d*/\d+ \[[^\]\r\n]*(step/s|s/step)")
 
 
 @dataclass
@@ -83,12 +84,18 @@ class Start:
         raise Failure(f"{self.name}: has not begun within {_LONGEST} seconds")
 
 
-def starts(data: Path, config: str, scenes: Path) -> list[Start]:
+def has_stepped(said: bytes) -> bool:
+    """Whether what `fit` printed shows that its first step is done."""
+    return _STEP.search(said) is not None
+
+
+def starts(data: Path, config: str, overrides: Sequence[str], scenes: Path) -> list[Start]:
     """The commands that are measured.
 
     Args:
         data: folder of records.
         config: of the training.
+        overrides: of its settings, such as those that the records were made with.
         scenes: folder of a street of minicity, which is painted by the released model.
     """
 
@@ -97,7 +104,7 @@ def starts(data: Path, config: str, scenes: Path) -> list[Start]:
 
     def fit(folder: Path) -> Sequence[str]:
         named = ("--dataset", "minicity", "--config", config, "--data", str(data))
-        return "sflowgan_tf.fit", *named, "--run", str(folder / "run")
+        return "sflowgan_tf.fit", *named, "--run", str(folder / "run"), *overrides
 
     def translate(folder: Path) -> Sequence[str]:
         read = ("--labels", str(scenes / "GT" / "LABELS"), "--frames", str(scenes / "RGB"))
@@ -107,7 +114,7 @@ def starts(data: Path, config: str, scenes: Path) -> list[Start]:
         )
 
     return [
-        Start("fit", fit, lambda folder: _STEP.search(said(folder)) is not None),
+        Start("fit", fit, lambda folder: has_stepped(said(folder))),
         Start("translate", translate, lambda folder: any(folder.glob("painted/**/*.png"))),
         Start("--help", lambda _: ("sflowgan_tf.fit", "--help"), lambda f: b"--run" in said(f)),
     ]
@@ -119,6 +126,7 @@ def flags() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--data", type=Path, default=Path("datasets/minicity"), metavar="DIR", help="records")
     add("--config", default="minicity", metavar="NAME", help="of the training; minicity")
+    add("overrides", nargs="*", metavar="key=value", help="settings, as config.py names them")
     add("--repeats", type=cli.positive, default=3, metavar="N", help="of each; 3")
     return parser
 
@@ -129,7 +137,7 @@ def work(parsed: argparse.Namespace) -> None:
         drawn = {"sequences": 1, "frames": 2, "seed": 0, "size": (256, 128)}
         minicity.write(Path(name), progress=None, **drawn)
         (scenes,) = Path(name).glob("*-SEQS-*")
-        all_starts = starts(parsed.data.resolve(), parsed.config, scenes)
+        all_starts = starts(parsed.data.resolve(), parsed.config, parsed.overrides, scenes)
         for _ in tqdm(range(parsed.repeats), unit="round"):
             for start in all_starts:
                 start.measure()

@@ -62,8 +62,8 @@ class ClassTable:
         """
         lookup = np.full(1 << 16, -1, np.int16)
         lookup[list(self.ids)] = list(self.ids.values())
-        indices = lookup.take(raw)
-        if (indices < 0).any():
+        indices = lookup[raw]
+        if indices.size and indices.min() < 0:
             unknown = raw[indices < 0]
             first, *others = dict.fromkeys(unknown.tolist())
             also = f" (nor are {_ranges(others)})" if others else ""
