@@ -21,18 +21,45 @@ _OWN = 2.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Tone:
+    """The colours of all pixels of a picture or a set of frames, whatever they show.
+
+    Attributes:
+        mean: (3,) float64 grey levels.
+        spread: (3,) float64 grey levels, their standard deviation.
+    """
+
+    mean: np.ndarray
+    spread: np.ndarray
+
+    @classmethod
+    def of(cls, image: np.ndarray) -> Tone:
+        """That of a picture, (height, width, 3) uint8 RGB."""
+        pixels = image.reshape(-1, 3).astype(np.float64)
+        return cls(mean=pixels.mean(0), spread=pixels.std(0))
+
+    def recoloring(self, given: Tone, num_classes: int) -> Recoloring:
+        """Brings the colours of frames, whose tone is given, to this one, in all classes alike."""
+        flat = given.spread == 0
+        scale = np.where(flat, 1, self.spread / np.where(flat, 1, given.spread))
+        rows = (num_classes + 1, 1)
+        return Recoloring(
+            scale=np.tile(scale, rows).astype(np.float32),
+            shift=np.tile(self.mean - scale * given.mean, rows).astype(np.float32),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class SetColors:
     """The colours of a set of frames.
 
     Attributes:
         classes: of each class.
-        mean: (3,) float64 grey levels, of all pixels.
-        spread: (3,) float64 grey levels, their standard deviation.
+        tone: of all pixels.
     """
 
     classes: ClassColors
-    mean: np.ndarray
-    spread: np.ndarray
+    tone: Tone
 
     @classmethod
     def of(cls, scenes: Iterable[tuple[np.ndarray, np.ndarray]], num_classes: int) -> SetColors:
@@ -50,7 +77,8 @@ class SetColors:
             moments.append([pixels.mean(0), (pixels**2).mean(0)])
         mean, square = np.mean(moments, axis=0)
         spread = np.sqrt(np.maximum(square - mean**2, 0))
-        return cls(classes=ClassColors.of(np.stack(means)), mean=mean, spread=spread)
+        tone = Tone(mean=mean, spread=spread)
+        return cls(classes=ClassColors.of(np.stack(means)), tone=tone)
 
     def source(self, palette: Palette) -> ClassColors | None:
         """What a recolouring of these frames starts from, as `Palette.given` takes it.
@@ -138,9 +166,8 @@ class AppearanceChoice:
     def _like(self, palette: Palette, table: ClassTable) -> Aim:
         image = read_image(self.files[0])
         if len(self.files) == 1:
-            pixels = image.reshape(-1, 3).astype(np.float64)
-            mean, spread = pixels.mean(0), pixels.std(0)
-            return lambda colors, seed: _all_alike(mean, spread, colors, palette.num_classes)
+            tone = Tone.of(image)
+            return lambda colors, seed: tone.recoloring(colors.tone, palette.num_classes)
         labels = read_labels(self.files[1], table)
         if labels.shape != image.shape[:2]:
             sizes = [f"{a.shape[1]}x{a.shape[0]}" for a in (labels, image)]
@@ -165,16 +192,3 @@ def _files(names: str) -> tuple[Path, ...]:
                 f"--appearance like:{names}: {file} is no picture ({', '.join(SUFFIXES)})"
             )
     return files
-
-
-def _all_alike(
-    mean: np.ndarray, spread: np.ndarray, colors: SetColors, num_classes: int
-) -> Recoloring:
-    """Brings mean and spread of all pixels to those of a picture, in all classes alike."""
-    flat = colors.spread == 0
-    scale = np.where(flat, 1, spread / np.where(flat, 1, colors.spread))
-    rows = (num_classes + 1, 1)
-    return Recoloring(
-        scale=np.tile(scale, rows).astype(np.float32),
-        shift=np.tile(mean - scale * colors.mean, rows).astype(np.float32),
-    )

@@ -51,8 +51,8 @@ def test_a_set_is_measured_by_class_and_altogether():
     assert given.classes.mean[ROAD].tolist() == [20] * 3
     assert given.classes.spread[CAR].tolist() == [20] * 3
     pixels = np.array([10, 10, 10, 50, 30, 30, 30, 90])
-    np.testing.assert_allclose(given.mean, pixels.mean(), rtol=1e-9)
-    np.testing.assert_allclose(given.spread, pixels.std(), rtol=1e-9)
+    np.testing.assert_allclose(given.tone.mean, pixels.mean(), rtol=1e-9)
+    np.testing.assert_allclose(given.tone.spread, pixels.std(), rtol=1e-9)
 
 
 def test_the_trainings_simulator_starts_from_all_that_it_showed_there():

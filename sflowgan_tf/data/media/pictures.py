@@ -138,13 +138,38 @@ def write_png(file: Path, pixels: np.ndarray, texts: dict[str, str]) -> None:
     Raises:
         Failure: the disk refuses.
     """
-    metadata = PngInfo()
-    for key, value in texts.items():
-        metadata.add_text(key, value)
+    content = png_with_texts(pixels, texts)
     with writing(file):
         file.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(file) as partial:
-            Image.fromarray(pixels).save(partial, format="png", pnginfo=metadata)
+            partial.write_bytes(content)
+
+
+def png_with_texts(pixels: np.ndarray, texts: dict[str, str]) -> bytes:
+    """A PNG with metadata; the arguments are those of `write_png`."""
+    metadata, content = PngInfo(), io.BytesIO()
+    for key, value in texts.items():
+        metadata.add_text(key, value)
+    Image.fromarray(pixels).save(content, format="png", pnginfo=metadata)
+    return content.getvalue()
+
+
+def texts_of(name: str, content: bytes) -> dict[str, str]:
+    """The metadata that `write_png` gave a PNG.
+
+    Args:
+        name: of the file, for messages.
+        content: of the file.
+
+    Raises:
+        UserError: it is no PNG, or damaged, or its metadata are larger than any of ours.
+    """
+    try:
+        with Image.open(io.BytesIO(content), formats=["png"]) as image:
+            image.load()
+            return {key: value for key, value in image.info.items() if isinstance(value, str)}
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        raise UserError(f"{name}: no PNG, or a damaged one; expected a picture as saved") from None
 
 
 def encode_png(pixels: np.ndarray) -> bytes:
