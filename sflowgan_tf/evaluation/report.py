@@ -20,7 +20,7 @@ from sflowgan_tf.utils.files import written_whole
 FILE = "report.html"
 _WIDEST = 1600  # pixels of a picture in the page
 _POINTS = 120  # of a curve
-_PLOT = (240, 80)  # size of a curve's drawing
+PLOT = (240, 80)  # size of a curve's drawing
 _FORMATS = {  # what a score is called, and how its value is written
     "mean_iou": ("Mean IoU", "{:.1%}"),
     "mean_iou_ratio": ("Mean IoU, share of the real frames'", "{:.1%}"),
@@ -92,9 +92,9 @@ def write(folder: Path, logs: Path | None) -> Path:
         columns=[_COLUMNS[of] for of in columns],
         groups=list(_groups(result, columns)),
         classes=result.classes,
-        pictures=[(picture, _embedded(folder / picture.file)) for picture in result.pictures],
-        curves=list(_curves(logs)) if logs else [],
-        plot=_PLOT,
+        pictures=[(picture, embedded(folder / picture.file)) for picture in result.pictures],
+        curves=list(curves(logs)) if logs else [],
+        plot=PLOT,
     )
     with written_whole(folder / FILE) as partial:
         partial.write_text(page, encoding="utf-8")
@@ -162,7 +162,7 @@ def _cell(score: Score, form: str) -> tuple[str, str]:
     return form.format(score.value), f"{form.format(score.low)} to {form.format(score.high)}"
 
 
-def _embedded(file: Path) -> str:
+def embedded(file: Path) -> str:
     """A picture or film as a data URI; pictures are made as small as the page shows them."""
     if file.suffix == ".mp4":
         return f"data:video/mp4;base64,{base64.b64encode(file.read_bytes()).decode()}"
@@ -174,7 +174,7 @@ def _embedded(file: Path) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(coded.getvalue()).decode()}"
 
 
-def _curves(logs: Path) -> Iterator[dict[str, Any]]:
+def curves(logs: Path) -> Iterator[dict[str, Any]]:
     """Each loss in TensorBoard's files of the run: its name, an SVG path, and both ends' values.
 
     The files are read event by event: they hold the sheets of the training too, far more than fits
@@ -193,11 +193,11 @@ def _curves(logs: Path) -> Iterator[dict[str, Any]]:
 
 
 def _curve(name: str, points: np.ndarray) -> dict[str, Any]:
-    """Means of neighbouring points, as the path of a line in a drawing of `_PLOT`'s size."""
+    """Means of neighbouring points, as the path of a line in a drawing of `PLOT`'s size."""
     means = np.array([part.mean(0) for part in np.array_split(points, min(_POINTS, len(points)))])
     low, high = means.min(0), means.max(0)
     share = (means - low) / np.maximum(high - low, 1e-12)
-    x, y = share[:, 0] * _PLOT[0], (1 - share[:, 1]) * _PLOT[1]
+    x, y = share[:, 0] * PLOT[0], (1 - share[:, 1]) * PLOT[1]
     return {
         "name": name,
         "path": "M" + "L".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True)),

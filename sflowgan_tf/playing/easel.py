@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from sflowgan_tf import config as settings
 from sflowgan_tf import loading
 from sflowgan_tf.ops.palette import Recoloring
 from sflowgan_tf.playing.canvas import Canvas
+from sflowgan_tf.playing.cutouts import Cutout, cutouts
 from sflowgan_tf.playing.recipe import CLUSTER, DRAWN, EQUAL, GIVEN, LIKE, Look
 from sflowgan_tf.training.runs import Run
 from sflowgan_tf.translation.appearance import SetColors
@@ -68,8 +71,13 @@ class Easel:
         clusters = [f"{CLUSTER}:{number}" for number in range(len(palette.clusters))]
         return [GIVEN, *clusters, DRAWN, LIKE]
 
-    def paint(self, canvas: Canvas, look: Look) -> Painted:
+    def paint(self, canvas: Canvas, look: Look, recoloring: Recoloring | None = None) -> Painted:
         """Paints a canvas.
+
+        Args:
+            canvas: of any size.
+            look: how.
+            recoloring: that the frames of a film share; None for that of the canvas alone.
 
         Raises:
             UserError: the model can't paint so.
@@ -77,7 +85,7 @@ class Easel:
         """
         translator = self._translator
         labels, frame = (tf.constant(x[None]) for x in (canvas.labels, canvas.frame))
-        recoloring = self.recoloring([canvas], look)
+        recoloring = recoloring or self.recoloring([canvas], look)
         width, height = canvas.size
         size = f"to paint {width}x{height}"
         with self._lock, enough_memory(size, lambda: "choose a smaller scene"):
@@ -96,7 +104,7 @@ class Easel:
         weights = tf.constant([look.weights], tf.float32)
         return self._translator.redraw(self._translator.dned_input(frame), weights)
 
-    def recoloring(self, canvases: list[Canvas], look: Look) -> Recoloring | None:
+    def recoloring(self, canvases: Iterable[Canvas], look: Look) -> Recoloring | None:
         """The recolouring that all canvases of a set share; None for a model without palette.
 
         Raises:
@@ -117,6 +125,11 @@ class Easel:
         if kind == CLUSTER:
             return palette.cluster(int(number), source)
         return palette.drawn(look.seed, source) if kind == DRAWN else palette.given(source)
+
+    @cached_property
+    def cutouts(self) -> list[Cutout]:
+        """What can be put into a scene of the model's size."""
+        return cutouts(self.model.size, self.model.classes)
 
     @property
     def brush_colors(self) -> np.ndarray:

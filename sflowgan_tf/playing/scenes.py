@@ -21,6 +21,7 @@ from sflowgan_tf.simulators.live_painting import reading
 from sflowgan_tf.utils.errors import UserError
 
 DRIVE = 40  # moments of a street
+EMPTY = "empty"  # name of the scene that holds sky and road
 MOST_SEED = 2**31 - 1
 MOST_FILE_PIXELS = 1 << 25  # of a picture that is given: 8192x4096
 MOST_BYTES = 20 << 20  # of its file
@@ -40,6 +41,7 @@ class Street:
     number: int
 
     def __str__(self) -> str:
+        """For recipes; `parsed` reads it."""
         return f"minicity:{self.seed}:{self.number}"
 
 
@@ -58,6 +60,7 @@ class Stored:
     number: int
 
     def __str__(self) -> str:
+        """For recipes; `parsed` reads it."""
         return f"records:{self.dataset}:{self.split}:{self.number}"
 
 
@@ -68,6 +71,7 @@ class Given:
     name: str
 
     def __str__(self) -> str:
+        """For recipes; `parsed` reads it."""
         return f"given:{self.name}"
 
 

@@ -1,0 +1,116 @@
+"""Serves the page, to this machine unless it is said otherwise."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from sflowgan_tf.playing.page.parts import style
+from sflowgan_tf.utils.errors import UserError
+
+_LARGEST = "200mb"  # of an upload
+_HERE = ("127.0.0.1", "localhost", "::1")
+# The browser itself sees to it that nothing is asked of, or told to, another machine.
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' data: blob:; "
+    "font-src 'self' data:; connect-src 'self' data: blob:; worker-src 'self' blob:; "
+    "object-src 'none'; form-action 'self'; frame-ancestors 'self'"
+)
+
+
+class _Policy:
+    """Adds the policy to every answer."""
+
+    def __init__(self, app: Any):
+        self._app = app
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        async def with_policy(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                policy = (b"content-security-policy", _POLICY.encode())
+                message["headers"] = [*message.get("headers", []), policy]
+            await send(message)
+
+        await self._app(scope, receive, with_policy)
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that listens.
+
+    Raises:
+        UserError: the address is none of this machine, or another program has the port.
+    """
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(
+            f"--host {host} --port {port}: can't listen there ({reason}); choose another --port"
+        ) from None
+
+
+def serve(blocks: gr.Blocks, listening: socket.socket, auth: list[tuple[str, str]] | None) -> None:
+    """Serves until it is interrupted.
+
+    Args:
+        blocks: the page.
+        listening: of `bound`.
+        auth: names and passwords of those who may enter; None for everyone who comes so far.
+    """
+    host, port = listening.getsockname()[:2]
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(_Policy)
+    if host in _HERE:  # else a page elsewhere could call this one by another name of the machine
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_HERE])
+    gr.mount_gradio_app(
+        app,
+        blocks,
+        path="",
+        server_name=host,
+        server_port=port,
+        auth=auth,
+        footer_links=[],
+        run_history=False,
+        show_error=True,
+        max_file_size=_LARGEST,
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        theme=_theme(),
+        css=style(),
+    )
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+@contextmanager
+def own_folder() -> Iterator[None]:
+    """What Gradio writes lies in a folder of its own, which goes with the block."""
+    with tempfile.TemporaryDirectory(prefix="sflowgan-play-") as folder:
+        os.environ["GRADIO_TEMP_DIR"] = folder
+        yield
+
+
+def _theme() -> gr.themes.Base:
+    """Gradio's own, in fonts that the reader has."""
+    system = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
+    mono = ["ui-monospace", "Consolas", "monospace"]
+    theme = gr.themes.Default(primary_hue="blue", neutral_hue="slate", font=system, font_mono=mono)
+    return theme.set(  # enough contrast for small text
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_300",
+    )
