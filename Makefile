@@ -1,4 +1,4 @@
-# `make fit` and `make test` do all of their set-up themselves: they need Python 3.11 to 3.13 and make, nothing else.
+# `make fit`, `make play` and `make test` do all of their set-up themselves: they need Python 3.11 to 3.13 and make, nothing else.
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,\
 	$(shell $(name) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $(name))))
 BIN := .venv/bin
@@ -6,10 +6,13 @@ ORACLES := .venv-oracles
 
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: fit test quick pretrained tables tables-real check format requirements oracles clean
+.PHONY: fit play test quick pretrained tables tables-real check format requirements oracles clean
 
 fit: .venv/run
 	$(BIN)/python -m sflowgan_tf.fit --dataset minicity
+
+play: .venv/play
+	$(BIN)/python -m sflowgan_tf.play
 
 test: .venv/dev
 	$(PYTEST)
@@ -53,12 +56,16 @@ format: .venv/dev
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
 	touch $@
 
+.venv/play: requirements-play.txt .venv/run
+	$(BIN)/python -m pip install --quiet --requirement requirements-play.txt
+	touch $@
+
 .venv/dev: requirements-dev.txt .venv/run
 	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
 	touch $@
 
 requirements: .venv/dev # pins anew what the .in files ask for
-	for name in requirements requirements-gpu requirements-dev; do \
+	for name in requirements requirements-gpu requirements-play requirements-dev; do \
 		$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-emit-index-url \
 			$$name.in --output-file $$name.txt || exit 1; \
 	done

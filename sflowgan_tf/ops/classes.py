@@ -139,7 +139,7 @@ class ClassTable:
             index = self.color_indices[unknown.nearest]
             name = "void" if index == VOID else self.names[index]
             raise UserError(
-                f"colour {unknown.color} at {100 * unknown.share:.2g} % of the pixels is none of "
+                f"colour {unknown.color} at {100 * unknown.share:.3g} % of the pixels is none of "
                 f"class table {self.name!r}; the nearest is {name!r}, {unknown.nearest}, "
                 f"{unknown.distance:.0f} levels away"
             ) from None

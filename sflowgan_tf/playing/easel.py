@@ -89,7 +89,7 @@ class Easel:
         width, height = canvas.size
         size = f"to paint {width}x{height}"
         with self._lock, enough_memory(size, lambda: "choose a smaller scene"):
-            edges = canvas.edges(self._edges(frame, look)[0, ..., 0].numpy())
+            edges = canvas.edges(self._edges(frame, look).numpy()[0, ..., 0])
             colors = None
             if translator.appearance is not None:
                 colors = translator.colors(labels, frame, *translator.recoloring(recoloring, 1))

@@ -42,17 +42,24 @@ class Left:
         return cls(name, Run.existing(name))
 
     @property
-    def facts(self) -> str:
-        """A line on it."""
-        task = settings.read(self.run.config).task
-        steps = self.run.steps
-        return f"{task}, step {steps[0]}" if steps else f"{task}, no checkpoint yet"
+    def paints(self) -> bool:
+        """Whether it is one of `fit`."""
+        return settings.read(self.run.config).task == "translation"
 
     @property
-    def sheet(self) -> Path | None:
-        """Its newest sheet of pictures."""
-        sheets = sorted(self.run.samples.glob("*.png"), key=lambda file: file.stat().st_mtime)
-        return sheets[-1] if sheets else None
+    def facts(self) -> str:
+        """A line on it."""
+        steps = self.run.steps
+        reached = f"step {steps[0]}" if steps else "no checkpoint yet"
+        return f"{'Paints' if self.paints else 'Judges pictures'}, {reached}"
+
+    @property
+    def sheets(self) -> list[Path]:
+        """The newest sheet of pictures of each kind."""
+        newest = {}
+        for file in sorted(self.run.samples.glob("*.png")):
+            newest[file.stem.rstrip("0123456789-")] = file
+        return [*newest.values()]
 
     def curves(self) -> Iterator[dict[str, Any]]:
         """Those of its losses, see `evaluation.report.curves`."""

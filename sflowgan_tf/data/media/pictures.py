@@ -167,7 +167,7 @@ def texts_of(name: str, content: bytes) -> dict[str, str]:
     try:
         with Image.open(io.BytesIO(content), formats=["png"]) as image:
             image.load()
-            return {key: value for key, value in image.info.items() if isinstance(value, str)}
+            return {str(k): value for k, value in image.info.items() if isinstance(value, str)}
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise UserError(f"{name}: no PNG, or a damaged one; expected a picture as saved") from None
 

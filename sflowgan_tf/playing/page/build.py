@@ -17,13 +17,13 @@ from sflowgan_tf.playing.recipe import GIVEN, LIKE, Look, Recipe
 from sflowgan_tf.utils.errors import Failure, UserError
 
 _SEED, _MOMENT = 1, 5  # of the street that the page opens with
-_KEPT = 3600  # seconds that a film can be looked at; uploads go at once
+_KEPT = 1800  # seconds that a film, or an upload that was never opened, is kept
 # The newest of what was painted meanwhile is painted next, the rest is dropped.
 _LIVE: dict[str, Any] = {"trigger_mode": "always_last", "show_progress": "hidden"}
 _ALONE: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "painting"}
 _QUIET: dict[str, Any] = {"show_progress": "hidden"}
-_HEAD = """<div class="masthead"><h1>S-Flow GAN</h1><p>Paint on a simulator's street, and see it
-as a camera would have. All of it runs on this machine.</p></div>"""
+_HEAD = """<div class="masthead"><h1>S-Flow GAN</h1>
+<p>Paint on a simulator's street, and see it as a camera would have.</p></div>"""
 
 
 class Page:
@@ -77,6 +77,11 @@ class Page:
         """Paints after what an event did."""
         event.then(self._paint, self._inputs, self._shown, **_QUIET, **_ALONE)
 
+    def _emptying(self, event: Any, files: list[gr.File]) -> None:
+        """Takes files off the page that an event has deleted, whatever came of it."""
+        for ended in (event.success, event.failure):
+            ended(lambda: [None] * len(files), None, files, **_QUIET)
+
     @property
     def _inputs(self) -> list[Any]:
         return [self._model, self._scene.editor, *self._look]
@@ -100,9 +105,10 @@ class Page:
         frame = [model, tab.dataset, tab.split, tab.number]
         self._painting(tab.show.click(stored, frame, tab.editor))
         files = [tab.label_map, tab.picture]
-        self._painting(
-            tab.open.click(told(self._upload), [model, *files, tab.table], [tab.editor, *files])
-        )
+        uploaded = told(lambda name, *given: scene_tab.uploaded(self._easel(name), *given))
+        opened = tab.open.click(uploaded, [model, *files, tab.table], tab.editor)
+        self._painting(opened)
+        self._emptying(opened, files)
 
     def _wire_versions(self) -> None:
         tab = self._versions
@@ -114,8 +120,14 @@ class Page:
         self._painting(tab.equal.click(lambda: equal, None, tab.weights, **_QUIET))
         seeded = told(lambda seed: versions_tab.of_seed(seed))
         self._painting(tab.seed.submit(seeded, tab.seed, tab.weights, **_QUIET))
-        dropped = [self._tone, tab.appearance, tab.like, tab.like_note]
-        self._painting(tab.like.upload(told(self._take_tone), tab.like, dropped, **_QUIET))
+        dropped = tab.like.upload(
+            told(self._take_tone),
+            tab.like,
+            [self._tone, tab.appearance, tab.like_note],
+            **_QUIET,
+        )
+        self._painting(dropped)
+        self._emptying(dropped, [tab.like])
         cells = [tab.grid, self._looks]
         tab.grid_of_weights.click(told(self._by_weights), self._inputs, cells, **_ALONE)
         tab.grid_of_colors.click(told(self._by_color), self._inputs, cells, **_ALONE)
@@ -150,7 +162,7 @@ class Page:
             show_progress="hidden",
             concurrency_limit=1,
         )
-        making.then(lambda: [None, None], None, files, **_QUIET)
+        self._emptying(making, files)
         tab.cancel.click(
             lambda: parts.note("Cancelled; nothing of it is kept."),
             None,
@@ -242,14 +254,11 @@ class Page:
         view = parts.compared(canvas, painted, recipe, note)
         return [view, view, parts.edge_map(painted.edges)]
 
-    def _upload(self, name: str, label_map: str, picture: str, table: str) -> list[Any]:
-        return [scene_tab.uploaded(self._easel(name), label_map, picture, table), None, None]
-
     def _take_tone(self, file: str | None) -> list[Any]:
         tone = versions_tab.tone_of(file)
         if tone is None:
-            return [gr.skip()] * 4
-        return [tone, LIKE, None, parts.note("The picture's colours are taken.")]
+            return [gr.skip()] * 3
+        return [tone, LIKE, parts.note("The picture's colours are taken.")]
 
     def _by_weights(self, name: str, value: Value, *look: Any) -> list[Any]:
         easel, canvas, chosen = self._arranged(name, value, [*look])
@@ -297,6 +306,8 @@ class Page:
     def _show_run(self, name: str, value: Value, *look: Any) -> str:
         if name in (None, runs_tab.NONE):
             return ""
+        if not gallery.Left.by(name).paints:
+            return runs_tab.shown(name, None, "A segmenter: it paints no scenes.")
         picture, why = None, ""
         try:
             easel = self._easel(name)

@@ -31,7 +31,7 @@ class FilmTab:
             with gr.Column(min_width=320):
                 self.kind = gr.Radio([DRIVE, VIDEOS], value=DRIVE, label="Film of")
                 with gr.Row() as self.drive:
-                    self.seed = gr.Number(1, label="Street", precision=0, minimum=0, min_width=110)
+                    self.seed = gr.Number(1, label="Street", precision=0, min_width=110)
                     self.length = gr.Slider(1, films.MOST_DRIVE, 40, step=1, label="Frames")
                 with gr.Column(visible=False) as self.videos:
                     suffixes = [".mkv", ".mp4", ".avi"]
@@ -56,6 +56,10 @@ class FilmTab:
                 self.status = gr.HTML("", apply_default_css=False)
             with gr.Column(min_width=320):
                 self.film = gr.Video(label="Film", autoplay=True, loop=True, height=360)
+                gr.Markdown(
+                    "Painted by the model above, with the weights and in the colours of the tab "
+                    "Versions."
+                )
 
 
 def made(

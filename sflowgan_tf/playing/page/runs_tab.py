@@ -18,7 +18,7 @@ class RunsTab:
         self.hint = gr.HTML(apply_default_css=False)
         with gr.Row():
             self.names = [
-                gr.Dropdown([NONE], value=NONE, label=label) for label in ("Run", "beside run")
+                gr.Dropdown([NONE], value=NONE, label=label) for label in ("Run", "Beside it")
             ]
         with gr.Row(elem_classes="stage"):
             self.shown = [gr.HTML(apply_default_css=False, min_height=40) for _ in self.names]
@@ -58,18 +58,17 @@ def shown(name: str | None, picture: str | None, why: str) -> str:
         parts.append(f"<p>{html.escape(why)}</p>")
     else:
         parts.append(_figure(picture, "The scene of the first tab, painted by this run"))
-    if left.sheet is not None:
-        parts.append(_figure(embedded(left.sheet), f"Sheet {left.sheet.stem}"))
+    parts += [_figure(embedded(sheet), f"Sheet {sheet.stem}") for sheet in left.sheets]
     curves = [_curve(curve) for curve in left.curves()]
     if curves:
         parts.append(f'<h4>Losses</h4><div class="curves">{"".join(curves)}</div>')
     page = left.report
-    if page is None:
+    if page is None and left.paints:
         parts.append(
             "<p>No evaluation yet: <code>python -m sflowgan_tf.evaluate --run "
             f"{html.escape(left.name)}</code></p>"
         )
-    else:
+    elif page is not None:
         parts.append(
             "<details><summary>Evaluation</summary>"
             f'<iframe title="Evaluation of {html.escape(left.name, quote=True)}" sandbox="" '

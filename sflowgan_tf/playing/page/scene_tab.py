@@ -37,7 +37,7 @@ class SceneTab:
 
     def _streets(self) -> None:
         with gr.Row():
-            self.seed = gr.Number(1, label="Street", precision=0, minimum=0, min_width=100, scale=1)
+            self.seed = gr.Number(1, label="Street", precision=0, min_width=100, scale=1)
             self.moment = gr.Slider(
                 0, scenes.DRIVE - 1, 5, step=1, label="Moment of the drive", min_width=200, scale=3
             )
@@ -50,14 +50,17 @@ class SceneTab:
             self.dataset = gr.Dropdown([], label="Dataset, a folder in datasets/")
             with gr.Row():
                 self.split = gr.Radio(["train", "validation"], value="validation", label="Part")
-                self.number = gr.Number(0, label="Frame", precision=0, minimum=0, min_width=100)
+                self.number = gr.Number(0, label="Frame", precision=0, min_width=100)
             self.show = gr.Button("Show")
 
     def _uploads(self) -> None:
         with gr.Accordion("Your own label map and frame", open=False):
-            self.label_map = gr.File(label="Label map (PNG)", file_types=[".png"], height=150)
+            self.label_map = gr.File(
+                label="Label map (PNG)", file_types=[".png"], height=150, elem_id="label-map"
+            )
             self.picture = gr.File(
                 label="Frame of the same scene (PNG or JPEG)",
+                elem_id="frame",
                 file_types=[".png", ".jpg", ".jpeg"],
                 height=150,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import tempfile
 from collections.abc import Iterator, MutableMapping
@@ -12,6 +13,7 @@ from typing import Any
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI
+from gradio import themes
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from sflowgan_tf.playing.page.parts import style
@@ -91,6 +93,9 @@ def serve(blocks: gr.Blocks, listening: socket.socket, auth: list[tuple[str, str
         theme=_theme(),
         css=style(),
     )
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # so that what it wrote goes then, too
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
     uvicorn.Server(config).run(sockets=[listening])
 
@@ -103,11 +108,11 @@ def own_folder() -> Iterator[None]:
         yield
 
 
-def _theme() -> gr.themes.Base:
+def _theme() -> themes.Base:
     """Gradio's own, in fonts that the reader has."""
     system = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
     mono = ["ui-monospace", "Consolas", "monospace"]
-    theme = gr.themes.Default(primary_hue="blue", neutral_hue="slate", font=system, font_mono=mono)
+    theme = themes.Default(primary_hue="blue", neutral_hue="slate", font=system, font_mono=mono)
     return theme.set(  # enough contrast for small text
         body_text_color_subdued="*neutral_600",
         body_text_color_subdued_dark="*neutral_300",

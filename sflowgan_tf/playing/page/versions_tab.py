@@ -41,7 +41,7 @@ class VersionsTab:
                     self.dice = gr.Button("Throw the dice", min_width=120)
                     self.equal = gr.Button("Equal weights", min_width=120)
                     self.seed = gr.Number(
-                        0, label="Seed", precision=0, minimum=0, min_width=110, container=True
+                        0, label="Seed", precision=0, min_width=110, container=True
                     )
                 self.appearance = gr.Radio(
                     choices(easel),

@@ -149,11 +149,16 @@ function hint() { // where the brush is
 const corner = (stamp) => [Math.round(place[0] - stamp.width / 2), Math.round(place[1] - stamp.height / 2)];
 
 function dab(x, y) {
+  if (tool.kind === "edge" && tool.index === DRAWN) { // a line of single pixels
+    const row = Math.floor(y), column = Math.floor(x);
+    if (row >= 0 && column >= 0 && row < scene.height && column < scene.width) strokes[row * scene.width + column] = DRAWN;
+    return;
+  }
   const size = radius();
   const color = rgb(find(".color").value);
   for (let row = Math.max(Math.ceil(y - size - 0.5), 0); row <= Math.min(y + size - 0.5, scene.height - 1); row++)
     for (let column = Math.max(Math.ceil(x - size - 0.5), 0); column <= Math.min(x + size - 0.5, scene.width - 1); column++) {
-      if (size > 0.5 && Math.hypot(column + 0.5 - x, row + 0.5 - y) > size) continue;
+      if (Math.hypot(column + 0.5 - x, row + 0.5 - y) > size) continue;
       const i = row * scene.width + column;
       if (tool.kind === "edge") strokes[i] = tool.index;
       else { labels[i] = tool.index; frame.set(color, 3 * i); strokes[i] = KEPT; }
