@@ -95,7 +95,7 @@ def here(tmp_path, monkeypatch):
 def test_like_a_picture_moves_all_classes_alike(here):
     given = measured((100, 180), (100, 180))
     for level, kind in ((100, ROAD), (180, CAR), (140, CAR)):
-        expected = 60 + 20 / given.spread[0] * (level - 120)
+        expected = 60 + 20 / given.tone.spread[0] * (level - 120)
         assert recolored("like:a,b.png", PALETTE, given, kind, level) == pytest.approx(expected)
     flat = measured((50, 50))
     assert recolored("like:a,b.png", PALETTE, flat, ROAD, 51) == pytest.approx(61)

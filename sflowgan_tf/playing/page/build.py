@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,6 +37,7 @@ class Page:
     def __init__(self, studio: Studio):
         """Lays the page out; it opens with a scene that is painted already."""
         self._studio = studio
+        self._films: dict[str, threading.Event] = {}  # that are being made, by session
         easel = studio.easel(studio.first)
         scene = scene_tab.first_scene(easel, _SEED, _MOMENT)
         with gr.Blocks(
@@ -163,13 +165,7 @@ class Page:
             concurrency_limit=1,
         )
         self._emptying(making, files)
-        tab.cancel.click(
-            lambda: parts.note("Cancelled; nothing of it is kept."),
-            None,
-            tab.status,
-            cancels=[making],
-            **_QUIET,
-        )
+        tab.cancel.click(self._cancel_film, **_QUIET)
 
     def _wire_runs(self) -> None:
         tab = self._runs
@@ -284,13 +280,29 @@ class Page:
         look = looks[event.index]
         return [*versions_tab.shown_weights(look), look.appearance]
 
-    def _make_film(self, name: str, *more: Any) -> Iterator[tuple[str, Any]]:
+    def _cancel_film(self, request: gr.Request) -> None:
+        """Gradio's own way to cancel leaves the queue shut while a frame is painted."""
+        if cancelled := self._films.get(str(request.session_hash)):
+            cancelled.set()
+
+    def _make_film(self, request: gr.Request, name: str, *more: Any) -> Iterator[tuple[str, Any]]:
+        session, cancelled = str(request.session_hash), threading.Event()
+        self._films[session] = cancelled
+        try:
+            yield from self._filmed(name, cancelled, *more)
+        finally:
+            self._films.pop(session, None)
+
+    def _filmed(
+        self, name: str, cancelled: threading.Event, *more: Any
+    ) -> Iterator[tuple[str, Any]]:
         *look, kind, seed, length, labels, frames, table, columns, weight = more
         easel = self._easel(name)
         *weights, appearance, look_seed, tone = look
         chosen = versions_tab.look(easel, weights, appearance, look_seed, tone)
+        files = (labels, frames)
         yield from film_tab.made(
-            easel, chosen, kind, seed, length, (labels, frames), table, columns, weight
+            easel, chosen, kind, seed, length, files, table, columns, weight, cancelled
         )
 
     def _open_runs(self, *chosen: str) -> list[Any]:

@@ -1,7 +1,9 @@
 """The tab where films are made."""
 
 import tempfile
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import gradio as gr
 
 from sflowgan_tf.playing import films, scenes
 from sflowgan_tf.playing.easel import Easel
+from sflowgan_tf.playing.page.parts import note
 from sflowgan_tf.playing.page.scene_tab import OWN
 from sflowgan_tf.playing.recipe import Look
 from sflowgan_tf.utils.errors import UserError
@@ -72,6 +75,7 @@ def made(
     table: str,
     columns: list[str],
     weight: float,
+    cancelled: threading.Event,
 ) -> Iterator[tuple[str, Any]]:
     """Makes a film.
 
@@ -87,8 +91,12 @@ def made(
         film = Path(folder) / "film.mp4"
         try:
             reel = _reel(easel, kind, seed, int(length), given, table)
-            for work, done, total in films.make(easel, reel, look, ordered, weight, film):
-                yield progress(work, done, total), gr.skip()
+            with closing(films.make(easel, reel, look, ordered, weight, film)) as steps:
+                for work, done, total in steps:
+                    if cancelled.is_set():
+                        yield note("Cancelled; nothing of it is kept."), gr.skip()
+                        return
+                    yield progress(work, done, total), gr.skip()
         except UserError as error:
             sentence = str(error)
             for file in given:
@@ -97,7 +105,7 @@ def made(
         finally:
             for file in given:
                 file.unlink(missing_ok=True)
-        yield progress("done", 1, 1), str(film)
+        yield note("The film is ready."), str(film)
 
 
 def _reel(
@@ -124,8 +132,6 @@ MOST_BYTES = 10 * scenes.MOST_BYTES  # of a video
 
 def progress(work: str, done: int, total: int) -> str:
     """HTML of how far a film is."""
-    if work == "done":
-        return '<p class="note-line" role="status">The film is ready.</p>'
     of = f"{done} of {total} frames" if total else f"{done} frames"
     value = f'value="{done}" max="{total}"' if total else ""
     return (
