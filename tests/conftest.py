@@ -48,6 +48,7 @@ SLOW = (
     "test_benchmark.py",
     "benchmarking/test_workloads.py",
     "test_loading.py",
+    "test_play.py",
     "translation/test_artefact.py",
     "translation/test_server.py",
     "test_export_tflite.py",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -125,7 +125,7 @@ class VideoReel:
 
 def make(
     easel: Easel, reel: Reel, look: Look, columns: Sequence[str], weight: float, file: Path
-) -> Iterator[tuple[str, int, int]]:
+) -> Generator[tuple[str, int, int], None, None]:
     """Paints a film, which appears whole when the last step is done.
 
     Args:

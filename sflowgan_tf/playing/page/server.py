@@ -68,14 +68,33 @@ def serve(blocks: gr.Blocks, listening: socket.socket, auth: list[tuple[str, str
     Args:
         blocks: the page.
         listening: of `bound`.
-        auth: names and passwords of those who may enter; None for everyone who comes so far.
+        auth: see `application`.
     """
     host, port = listening.getsockname()[:2]
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # so that what it wrote goes then, too
+    app = application(blocks, host, port, auth)
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def application(
+    blocks: gr.Blocks, host: str, port: int, auth: list[tuple[str, str]] | None
+) -> FastAPI:
+    """What answers.
+
+    Args:
+        blocks: the page.
+        host: address that it listens at.
+        port: that it listens at.
+        auth: names and passwords of those who may enter; None for everyone who comes so far.
+    """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(_Policy)
     if host in _HERE:  # else a page elsewhere could call this one by another name of the machine
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_HERE])
-    gr.mount_gradio_app(
+    return gr.mount_gradio_app(
         app,
         blocks,
         path="",
@@ -93,11 +112,6 @@ def serve(blocks: gr.Blocks, listening: socket.socket, auth: list[tuple[str, str
         theme=_theme(),
         css=style(),
     )
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # so that what it wrote goes then, too
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
-    uvicorn.Server(config).run(sockets=[listening])
 
 
 @contextmanager
