@@ -49,7 +49,10 @@ async function load() {
   map.width = scene.width; map.height = scene.height;
   first = copy(); past = []; future = [];
   place = place || [scene.width / 2, scene.height * 0.7];
-  if (!known) chips();
+  if (!known) {
+    chips();
+    find(".radius").value = find(".size output").value = Math.max(Math.round(scene.width / 36), 1);
+  }
   choose(known ? tool : { kind: "class", index: Math.max(scene.classes.findIndex((c) => c.name === "car"), 0) });
   draw();
 }
