@@ -31,6 +31,7 @@ VERBS = (
     "lite",
     "record",
     "live",
+    "play",
     "benchmark",
 )
 PACKAGE = places.ROOT / "sflowgan_tf"

@@ -41,7 +41,10 @@ class Page:
         easel = studio.easel(studio.first)
         scene = scene_tab.first_scene(easel, _SEED, _MOMENT)
         with gr.Blocks(
-            title="S-Flow GAN", analytics_enabled=False, delete_cache=(60, _KEPT)
+            title="S-Flow GAN",
+            analytics_enabled=False,
+            delete_cache=(60, _KEPT),
+            fill_width=True,
         ) as self.blocks:
             self._tone = gr.State(None)
             self._looks = gr.State([])

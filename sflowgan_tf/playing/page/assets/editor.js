@@ -1,7 +1,7 @@
 // The scene that is painted on: keeps its planes, draws them, and sends them when they changed.
 const find = (selector) => element.querySelector(selector);
 const map = find(".map"), over = find(".over");
-const VOID = 255, KEPT = 0, DRAWN = 1, RUBBED_OUT = 2, STEPS = 30;
+const KEPT = 0, DRAWN = 1, RUBBED_OUT = 2, STEPS = 30;
 let scene = null; // id, width, height, classes, stamps
 let labels, frame, strokes; // as `playing.canvas` describes them
 let edges = null; // an image: the edge map that the picture was painted from
@@ -116,10 +116,11 @@ function show(what) { find(`.switch input[value=${what}]`).checked = true; draw(
 function draw() {
   const context = map.getContext("2d"), what = shown();
   const image = context.createImageData(scene.width, scene.height), pixels = image.data;
-  for (let i = 0; i < labels.length; i++) {
-    const color = what === "frame" ? frame.subarray(3 * i, 3 * i + 3)
-      : what === "labels" && labels[i] < scene.classes.length ? scene.classes[labels[i]].color : [0, 0, 0];
-    pixels.set(color, 4 * i); pixels[4 * i + 3] = 255;
+  const colors = scene.classes.map((one) => one.color), black = [0, 0, 0];
+  for (let i = 0, at = 0; i < labels.length; i++, at += 4) {
+    const from = what === "frame" ? 3 * i : 0;
+    const color = what === "frame" ? frame : (what === "labels" && colors[labels[i]]) || black;
+    pixels[at] = color[from]; pixels[at + 1] = color[from + 1]; pixels[at + 2] = color[from + 2]; pixels[at + 3] = 255;
   }
   context.putImageData(image, 0, 0);
   if (what === "edges") {
