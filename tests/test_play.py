@@ -186,6 +186,20 @@ class Visitor:
         box = self.page.locator("canvas.over").bounding_box()
         return box["x"] + box["width"] * x / 64, box["y"] + box["height"] * y / 32
 
+    def drop(self, file, page):
+        """Drops a file on the page's heading."""
+        content = base64.b64encode(file.read_bytes()).decode()
+        page.evaluate(
+            """([content, name]) => {
+                const bytes = Uint8Array.from(atob(content), letter => letter.charCodeAt(0));
+                const dataTransfer = new DataTransfer();
+                dataTransfer.items.add(new File([bytes], name, {type: "image/png"}));
+                const told = {dataTransfer, bubbles: true, cancelable: true};
+                document.querySelector("h1").dispatchEvent(new DragEvent("drop", told));
+            }""",
+            [content, file.name],
+        )
+
     def told(self):
         """The sentence of an error, which is then closed."""
         toast = self.page.locator(".toast-body")
@@ -255,7 +269,7 @@ def test_versions_are_thrown_chosen_and_brought_back_from_a_saved_picture(visito
     other = visitor.tab()
     np.testing.assert_array_equal(visitor.picture(other), first)  # tabs do not disturb each other
     source = visitor.source(other)
-    other.locator(".open input").set_input_files(tmp_path / "saved.png")
+    visitor.drop(tmp_path / "saved.png", other)
     np.testing.assert_array_equal(visitor.changed(source, other), chosen)
     other.locator(".open input").set_input_files(__file__)
     other.locator(".toast-body").wait_for()

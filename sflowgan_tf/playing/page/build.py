@@ -84,8 +84,9 @@ class Page:
 
     def _emptying(self, event: Any, files: list[gr.File]) -> None:
         """Takes files off the page that an event has deleted, whatever came of it."""
+        nothing = [None] * len(files) if files[1:] else None
         for ended in (event.success, event.failure):
-            ended(lambda: [None] * len(files), None, files, **_QUIET)
+            ended(lambda: nothing, None, files, **_QUIET)
 
     @property
     def _inputs(self) -> list[Any]:
@@ -95,9 +96,8 @@ class Page:
         tab, model = self._scene, self._model
         tab.editor.input(self._paint, self._inputs, self._shown, **_LIVE, **_ALONE)
         place = [model, tab.seed, tab.moment]
-        street = told(lambda name, seed, moment: scene_tab.street(self._easel(name), seed, moment))
-        self._painting(tab.seed.submit(street, place, tab.editor, **_QUIET))
-        self._painting(tab.seed.blur(street, place, tab.editor, **_QUIET))
+        street = told(self._street)
+        self._painting(tab.seed.input(street, place, tab.editor, **_LIVE))
         self._painting(tab.moment.input(street, place, tab.editor, **_LIVE))
         self._painting(
             tab.another.click(scene_tab.another, None, tab.seed, **_QUIET).then(
@@ -123,8 +123,8 @@ class Page:
         self._painting(tab.dice.click(versions_tab.thrown, None, numbers, **_QUIET))
         equal = versions_tab.shown_weights(Look())
         self._painting(tab.equal.click(lambda: equal, None, tab.weights, **_QUIET))
-        seeded = told(lambda seed: versions_tab.of_seed(seed))
-        self._painting(tab.seed.submit(seeded, tab.seed, tab.weights, **_QUIET))
+        seeded = told(self._weights_of)
+        self._painting(tab.seed.input(seeded, tab.seed, tab.weights, **_LIVE))
         dropped = tab.like.upload(
             told(self._take_tone),
             tab.like,
@@ -184,6 +184,7 @@ class Page:
             self._scene.dataset,
             self._scene.table,
             self._film.table,
+            self._versions.like,
             self._versions.appearance,
             *self._versions.weights,
         ]
@@ -197,7 +198,7 @@ class Page:
             self._model,
             self._scene.editor,
             *self._look,
-            *fitted[1:4],
+            *fitted[1:5],
         ]
         self._painting(
             self._opener.upload(
@@ -212,6 +213,16 @@ class Page:
     def _easel(self, name: str) -> Easel:
         return self._studio.easel(name)
 
+    def _street(self, name: str, seed: float | None, moment: float) -> Any:
+        if seed is None:  # it is being written
+            return gr.skip()
+        return scene_tab.street(self._easel(name), seed, moment)
+
+    def _weights_of(self, seed: float | None) -> Any:
+        if seed is None:
+            return [gr.skip()] * len(self._versions.weights)
+        return versions_tab.of_seed(seed)
+
     def _first(self, name: str) -> Value:
         return scene_tab.first_scene(self._easel(name), _SEED, _MOMENT)
 
@@ -224,6 +235,7 @@ class Page:
             gr.update(**offered["dataset"]),
             gr.update(**offered["table"]),
             gr.update(**offered["table"]),
+            gr.update(visible=LIKE in easel.appearances),
             gr.update(choices=versions_tab.choices(easel), value=GIVEN),
             *[gr.update(interactive=redraws) for _ in self._versions.weights],
         ]
@@ -354,5 +366,5 @@ class Page:
             gr.update(choices=versions_tab.choices(easel), value=look.appearance),
             look.seed,
             look.tone,
-            *offers[:3],
+            *offers[:4],
         ]

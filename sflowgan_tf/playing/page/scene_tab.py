@@ -80,14 +80,12 @@ def first_scene(easel: Easel, seed: int, moment: int) -> Value:
         return empty(easel)
 
 
-def street(easel: Easel, seed: float | None, moment: float) -> Value:
+def street(easel: Easel, seed: float, moment: float) -> Value:
     """A moment of one of minicity's streets.
 
     Raises:
         UserError: there is no such street, or the model has other classes.
     """
-    if seed is None:
-        raise UserError("Street: expected a whole number from 0 on")
     place = scenes.Street(seed=int(seed), number=int(moment))
     return _found(easel, place)
 

@@ -84,14 +84,12 @@ def look(
     """
     if appearance == LIKE and tone is None:
         raise UserError("Colours like a picture: give the picture first")
-    if seed is None or not 0 <= seed <= scenes.MOST_SEED:
-        raise UserError(f"Seed: expected a whole number from 0 to {scenes.MOST_SEED}")
     if easel.model.redraws and not sum(weights) > 0:
         raise UserError("All six weights are 0; set one of them above 0")
     return Look(
         weights=tuple(weights) if easel.model.redraws else None,
         appearance=appearance,
-        seed=int(seed),
+        seed=checked(seed),
         tone=tone if appearance == LIKE else None,
     )
 
@@ -102,9 +100,21 @@ def thrown() -> list[float]:
     return [seed, *of_seed(seed)]
 
 
-def of_seed(seed: int) -> list[float]:
-    """Six weights."""
-    return [round(float(weight), 3) for weight in ensemble_weights(2, seed)[1]]
+def of_seed(seed: float) -> list[float]:
+    """Six weights.
+
+    Raises:
+        UserError: the seed is none.
+    """
+    drawn = ensemble_weights(2, checked(seed))[1]
+    return [round(float(weight), 3) for weight in drawn]
+
+
+def checked(seed: float | None) -> int:
+    """A seed as a number; UserError where it is none."""
+    if seed is None or not 0 <= seed <= scenes.MOST_SEED:
+        raise UserError(f"Seed: expected a whole number from 0 to {scenes.MOST_SEED}")
+    return int(seed)
 
 
 def tone_of(file: str | None) -> Tone | None:
