@@ -14,7 +14,6 @@ import pytest
 from PIL import Image
 
 from sflowgan_tf import play
-from sflowgan_tf.ops.classes import TABLES
 from tests import places, processes
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
@@ -24,7 +23,6 @@ needs_browser = pytest.mark.skipif(
     bool(MISSING) or BROWSER is None,
     reason=f"not installed: {', '.join(MISSING) or 'chromium or google-chrome'}",
 )
-CAR = TABLES["synthia"].names.index("car")
 WAIT = 120_000  # milliseconds after which a page that never changes fails
 
 

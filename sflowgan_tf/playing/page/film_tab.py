@@ -17,6 +17,7 @@ from sflowgan_tf.playing.recipe import Look
 from sflowgan_tf.utils.errors import UserError
 
 DRIVE, VIDEOS = "a drive through minicity", "your videos"
+_MOST_BYTES = 10 * scenes.MOST_BYTES  # of a video
 _COLUMNS = [
     ("the simulator's frame", films.FRAME),
     ("classes", films.LABELS),
@@ -122,12 +123,11 @@ def _reel(
         raise UserError("Give both, a label video and the video of its frames")
     read = model.classes.reading(None if table == OWN else table)
     for file in given:
-        if file.stat().st_size > MOST_BYTES:
-            raise UserError(f"{file.name}: larger than {MOST_BYTES >> 20} MB; `translate` takes it")
+        if file.stat().st_size > _MOST_BYTES:
+            raise UserError(
+                f"{file.name}: larger than {_MOST_BYTES >> 20} MB; `translate` takes it"
+            )
     return films.VideoReel(given[0], given[1], model.size, read)
-
-
-MOST_BYTES = 10 * scenes.MOST_BYTES  # of a video
 
 
 def progress(work: str, done: int, total: int) -> str:

@@ -8,7 +8,6 @@ import gradio as gr
 
 from sflowgan_tf.data.media.pictures import SUFFIXES, read_image
 from sflowgan_tf.ops.ensemble import ensemble_weights
-from sflowgan_tf.ops.settings import SIDE_OUTPUTS
 from sflowgan_tf.playing import scenes
 from sflowgan_tf.playing.easel import Easel
 from sflowgan_tf.playing.page.parts import part
@@ -159,4 +158,4 @@ def shown_weights(look: Look) -> list[float]:
     """What the six sliders say of a look."""
     weights = EQUAL if look.weights is None else look.weights
     total = max(sum(weights), 1e-9)
-    return [round(weight / total, 3) for weight in weights][:SIDE_OUTPUTS]
+    return [round(weight / total, 3) for weight in weights]
