@@ -48,9 +48,8 @@ def work(parsed: argparse.Namespace) -> None:
 
     with server.bound(parsed.host, parsed.port) as listening, server.own_folder():
         page = Page(Studio(parsed.run))
-        host, port = listening.getsockname()[:2]
-        print(f"Open http://{host}:{port} in a browser; Ctrl+C ends it.", flush=True)
-        if host not in ("127.0.0.1", "::1") and visitors is None:
+        print(f"Open {server.address(listening)} in a browser; Ctrl+C ends it.", flush=True)
+        if parsed.host not in server.HERE and visitors is None:
             print("Everyone who can reach this machine can use it; --auth asks for a password.")
         server.serve(page.blocks, listening, visitors)
 
@@ -59,7 +58,7 @@ def _visitors(file: Path) -> list[tuple[str, str]]:
     from sflowgan_tf.utils.errors import UserError
 
     try:
-        lines = file.read_text().splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
         raise UserError(f"--auth {file}: can't be read; expected lines of NAME:PASSWORD") from None
     pairs = [line.partition(":") for line in lines if line.strip()]

@@ -37,7 +37,8 @@ def test_a_file_of_visitors_that_is_none_is_refused(tmp_path, capsys, content):
 
 # In a process of its own: Gradio leaves event loops open.
 ASKING = """
-import asyncio, json, socket
+import asyncio, json, os, socket, sys
+from pathlib import Path
 
 import gradio as gr
 import httpx
@@ -59,6 +60,26 @@ def answers(*requests, auth=None, host="127.0.0.1"):
     return asyncio.run(asked())
 
 
+def taken_from(file):
+    # what a page answers to a visitor who names a file of the server, and copies of it
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        given, back = gr.File(), gr.File()
+        gr.Button().click(lambda given: given, given, back, api_name="back", queue=False)
+    app = server.application(blocks, "127.0.0.1", 7860, None)
+    named = {"path": str(file), "meta": {"_type": "gradio.FileData"}}
+
+    async def asked():
+        transport, address = httpx.ASGITransport(app), "http://127.0.0.1:7860"
+        async with httpx.AsyncClient(transport=transport, base_url=address) as visitor:
+            answer = await visitor.post("/gradio_api/run/back", json={"data": [named]})
+            return answer.status_code
+
+    with server.own_folder():
+        said = asyncio.run(asked())
+        kept = [copy for copy in Path(os.environ["GRADIO_TEMP_DIR"]).rglob("*") if copy.is_file()]
+        return said, [copy.name for copy in kept]
+
+
 wrong, right = ({"data": {"username": "anna", "password": word}} for word in ("x", "secret"))
 config, elsewhere = ("GET", "/config", {}), ("GET", "/", {"headers": {"host": "else.example"}})
 visits = config, ("POST", "/login", wrong), config, ("POST", "/login", right), config
@@ -75,15 +96,18 @@ print(json.dumps({
     "by another name": other.status_code,
     "by its name": answers(elsewhere, host="0.0.0.0")[0].status_code,
     "taken": refused,
+    "file": taken_from(sys.argv[1]),
 }))
 """
 
 
 @pytest.fixture(scope="module")
-def said():
+def said(tmp_path_factory):
     """What servers of a page with nothing on it say."""
-    env = processes.environment_of_tests()
-    with processes.started("-c", ASKING, env=env, stderr=None, cwd=places.ROOT) as process:
+    env, secret = processes.environment_of_tests(), tmp_path_factory.mktemp("server") / "secret.txt"
+    secret.write_text("secret")
+    call = ("-c", ASKING, str(secret))
+    with processes.started(*call, env=env, stderr=None, cwd=places.ROOT) as process:
         return json.loads(process.communicate()[0].splitlines()[-1])
 
 
@@ -100,6 +124,22 @@ def test_the_browser_may_ask_no_other_machine(said):
 @needs_gradio
 def test_a_page_elsewhere_can_not_call_this_one_by_another_name(said):
     assert (said["own"], said["by another name"], said["by its name"]) == (200, 400, 200)
+
+
+@needs_gradio
+def test_no_visitor_gets_a_file_that_was_not_uploaded(said):
+    answer, copies = said["file"]
+    assert answer == 500 and copies == []
+
+
+@needs_gradio
+@pytest.mark.parametrize(
+    ("flags", "advice"),
+    [(["--port", "70000"], "at most 65535"), (["--host", "no.such.address"], "another --host")],
+)
+def test_an_address_that_is_none_is_named(flags, advice, capsys):
+    assert play.main(flags) == 2
+    assert advice in capsys.readouterr().err
 
 
 @needs_gradio

@@ -21,7 +21,6 @@ from sflowgan_tf.simulators.live_painting import reading
 from sflowgan_tf.utils.errors import UserError
 
 DRIVE = 40  # moments of a street
-EMPTY = "empty"  # name of the scene that holds sky and road
 MOST_SEED = 2**31 - 1
 MOST_FILE_PIXELS = 1 << 25  # of a picture that is given: 8192x4096
 MOST_BYTES = 20 << 20  # of its file
@@ -66,7 +65,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Given:
-    """What was uploaded, or an empty street: nothing that can be found again."""
+    """What was uploaded, which can't be found again."""
 
     name: str
 
@@ -75,7 +74,16 @@ class Given:
         return f"given:{self.name}"
 
 
-Place = Street | Stored | Given
+@dataclass(frozen=True)
+class Empty:
+    """Sky above a road."""
+
+    def __str__(self) -> str:
+        """For recipes; `parsed` reads it."""
+        return "empty"
+
+
+Place = Street | Stored | Given | Empty
 
 
 def parsed(text: str) -> Place:
@@ -90,6 +98,8 @@ def parsed(text: str) -> Place:
             return Street(seed=int(seed), number=int(number))
         case "records", [dataset, split, number] if _is_number(number):
             return Stored(dataset=dataset, split=split, number=int(number))
+        case "empty", []:
+            return Empty()
         case "given", _:
             return Given(text.partition(":")[2])
     raise UserError(f"scene {text[:80]!r}: expected minicity:SEED:NUMBER or the like")

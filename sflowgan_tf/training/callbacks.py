@@ -116,11 +116,11 @@ class StopOnNonFinite(Stepwise):
 
     def check(self) -> None:
         """Looks at what it has not looked at yet."""
-        unseen, self._unseen = self._unseen, []
-        for step, watched in unseen:
+        for step, watched in self._unseen:
             for name, value in zip(watched, tf.stack([*watched.values()]).numpy(), strict=True):
                 if not np.isfinite(value):
                     raise Failure(f"{name} is {value} at step {step}; {self.advice(step)}")
+        self._unseen.clear()  # an interrupted look begins anew
 
 
 class Curves(Stepwise):

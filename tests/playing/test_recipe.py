@@ -12,7 +12,9 @@ PICTURE = np.zeros((2, 3, 3), np.uint8)
 
 def saved(recipe):
     """The recipe of a picture that was saved with it."""
-    return Recipe.of("a.png", texts_of("a.png", png_with_texts(PICTURE, recipe.texts())))
+    return Recipe.of(
+        "a.png", texts_of("a.png", png_with_texts(PICTURE, recipe.texts()), PICTURE.size)
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,4 +87,11 @@ def test_what_is_no_recipe_is_refused(texts, sentence):
 @pytest.mark.parametrize("content", [b"", b"hello", png_with_texts(PICTURE, {})[:40]])
 def test_what_is_no_png_is_refused(content):
     with pytest.raises(UserError, match=r"a\.png: no PNG"):
-        texts_of("a.png", content)
+        texts_of("a.png", content, PICTURE.size)
+
+
+def test_a_larger_picture_is_refused_before_it_is_decoded():
+    height, width = PICTURE.shape[:2]
+    content = png_with_texts(PICTURE, {})
+    with pytest.raises(UserError, match=f"a.png: {width}x{height}; expected at most"):
+        texts_of("a.png", content, width * height - 1)

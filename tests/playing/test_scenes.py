@@ -12,7 +12,7 @@ from sflowgan_tf.minicity.frames import sequence
 from sflowgan_tf.ops.classes import TABLES
 from sflowgan_tf.playing import scenes
 from sflowgan_tf.playing.cutouts import cutouts
-from sflowgan_tf.playing.scenes import Given, Stored, Street
+from sflowgan_tf.playing.scenes import Empty, Given, Stored, Street
 from sflowgan_tf.utils.errors import UserError
 
 TABLE = TABLES["synthia"]
@@ -61,7 +61,13 @@ def test_a_scene_that_is_not_there_is_named(home, place, sentence):
 
 @pytest.mark.parametrize(
     "place",
-    [Street(seed=7, number=0), Stored(dataset="a b", split="train", number=3), Given("x:y")],
+    [
+        Street(seed=7, number=0),
+        Stored(dataset="a b", split="train", number=3),
+        Given("x:y"),
+        Given("empty"),
+        Empty(),
+    ],
 )
 def test_places_are_read_as_they_were_written(place):
     assert scenes.parsed(str(place)) == place

@@ -154,18 +154,22 @@ def png_with_texts(pixels: np.ndarray, texts: dict[str, str]) -> bytes:
     return content.getvalue()
 
 
-def texts_of(name: str, content: bytes) -> dict[str, str]:
+def texts_of(name: str, content: bytes, most_pixels: int) -> dict[str, str]:
     """The metadata that `write_png` gave a PNG.
 
     Args:
         name: of the file, for messages.
         content: of the file.
+        most_pixels: of the picture.
 
     Raises:
-        UserError: it is no PNG, or damaged, or its metadata are larger than any of ours.
+        UserError: it is no PNG, or damaged, or larger, or its metadata are larger than any of ours.
     """
     try:
         with Image.open(io.BytesIO(content), formats=["png"]) as image:
+            if image.width * image.height > most_pixels:
+                size = f"{image.width}x{image.height}"
+                raise UserError(f"{name}: {size}; expected at most {most_pixels} pixels")
             image.load()
             return {str(k): value for k, value in image.info.items() if isinstance(value, str)}
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):

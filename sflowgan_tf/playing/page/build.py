@@ -201,9 +201,7 @@ class Page:
             *fitted[1:5],
         ]
         self._painting(
-            self._opener.upload(
-                told(self._restore), [self._opener, self._model, self._scene.editor], restored
-            )
+            self._opener.upload(told(self._restore), [self._opener, self._model], restored)
         )
         self._painting(self.blocks.load(self._names, None, self._model, **_QUIET))
 
@@ -345,13 +343,13 @@ class Page:
             why = str(error)
         return runs_tab.shown(name, picture, why)
 
-    def _restore(self, file: Value, name: str, value: Value) -> list[Any]:
+    def _restore(self, file: Value, name: str) -> list[Any]:
         recipe = opening.read(file)
         easel = self._easel(recipe.model)
         offers = self._fit(recipe.model)
         scene = opening.scene(easel, recipe)
         if scene is None:
-            scene = value if recipe.model == name else self._first(recipe.model)
+            scene = gr.skip() if recipe.model == name else self._first(recipe.model)
             gr.Info("Its scene is not carried along; the present one is painted by its recipe.")
         look = recipe.look
         if look.appearance not in easel.appearances:

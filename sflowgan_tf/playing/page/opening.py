@@ -5,7 +5,7 @@ import binascii
 
 from sflowgan_tf.data.media.pictures import texts_of
 from sflowgan_tf.playing import scenes
-from sflowgan_tf.playing.canvas import Canvas
+from sflowgan_tf.playing.canvas import MOST_PIXELS, Canvas
 from sflowgan_tf.playing.easel import Easel
 from sflowgan_tf.playing.page.parts import Value, on_canvas
 from sflowgan_tf.playing.recipe import Look, Recipe
@@ -21,11 +21,11 @@ def recipe(easel: Easel, place: scenes.Place, canvas: Canvas, look: Look) -> Rec
         model=model.origin["run"], step=model.origin["step"], look=look, scene=str(place)
     )
     if isinstance(place, scenes.Given):
-        is_plain = place.name != scenes.EMPTY
-    else:
-        is_plain = canvas.same(scenes.find(place, model.size, model.classes))
-    if is_plain:
         return plain
+    if isinstance(place, scenes.Street | scenes.Stored):
+        untouched = scenes.find(place, model.size, model.classes)
+        if canvas.same(untouched):
+            return plain
     return Recipe(**(vars(plain) | {"size": canvas.size, "painted": canvas.packed()}))
 
 
@@ -45,7 +45,7 @@ def read(file: Value) -> Recipe:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise UserError(f"{name}: can't be read; open it again") from None
-    return Recipe.of(name, texts_of(name, content))
+    return Recipe.of(name, texts_of(name, content, MOST_PIXELS))
 
 
 def scene(easel: Easel, recipe: Recipe) -> Value | None:
@@ -59,7 +59,7 @@ def scene(easel: Easel, recipe: Recipe) -> Value | None:
     place, model = scenes.parsed(recipe.scene), easel.model
     if recipe.size is not None:
         canvas = Canvas.unpacked(recipe.painted, recipe.size, model.classes.num_classes)
-    elif isinstance(place, scenes.Given):
+    elif isinstance(place, scenes.Given | scenes.Empty):
         return None
     else:
         canvas = scenes.find(place, model.size, model.classes)

@@ -17,7 +17,7 @@ OWN = "the model's own"
 
 
 class SceneTab:
-    """Its components and what they do; `start` fills them for a model."""
+    """Its components and what they do."""
 
     def __init__(self, first: Value):
         """Lays them out.
@@ -99,7 +99,7 @@ def empty(easel: Easel) -> Value:
     """Sky and road."""
     model = easel.model
     canvas = scenes.empty(model.size, model.classes, easel.brush_colors)
-    return on_canvas(easel, scenes.Given(scenes.EMPTY), canvas)
+    return on_canvas(easel, scenes.Empty(), canvas)
 
 
 def stored(easel: Easel, dataset: str | None, split: str, number: float | None) -> Value:

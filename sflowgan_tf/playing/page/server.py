@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -19,8 +20,9 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from sflowgan_tf.playing.page.parts import style
 from sflowgan_tf.utils.errors import UserError
 
+_LAST_PORT = 65535
 _LARGEST = "200mb"  # of an upload
-_HERE = ("127.0.0.1", "localhost", "::1")
+HERE = ("127.0.0.1", "localhost", "::1")
 # The browser itself sees to it that nothing is asked of, or told to, another machine.
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
@@ -52,14 +54,25 @@ def bound(host: str, port: int) -> socket.socket:
     Raises:
         UserError: the address is none of this machine, or another program has the port.
     """
+    if port > _LAST_PORT:
+        raise UserError(f"--port {port}: expected at most {_LAST_PORT}")
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(
-            f"--host {host} --port {port}: can't listen there ({reason}); choose another --port"
-        ) from None
+    except (UnicodeError, OSError) as error:
+        number = error.errno if isinstance(error, OSError) else None
+        known = number is not None and number > 0  # else the name has no address
+        flag = "--port" if known and number != errno.EADDRNOTAVAIL else "--host"
+        reason = os.strerror(number) if known else "no address"
+    raise UserError(
+        f"--host {host} --port {port}: can't listen there ({reason}); choose another {flag}"
+    )
+
+
+def address(listening: socket.socket) -> str:
+    """Where a browser finds the page."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def serve(blocks: gr.Blocks, listening: socket.socket, auth: list[tuple[str, str]] | None) -> None:
@@ -92,8 +105,10 @@ def application(
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(_Policy)
-    if host in _HERE:  # else a page elsewhere could call this one by another name of the machine
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_HERE])
+    if host in HERE:  # else a page elsewhere could call this one by another name of the machine
+        bracketed = "["  # all that Starlette sees of [::1]:7860
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*HERE, bracketed])
+    blocks.has_launched = True  # from then on Gradio takes no file that a visitor did not upload
     return gr.mount_gradio_app(
         app,
         blocks,

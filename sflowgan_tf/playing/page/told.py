@@ -40,6 +40,8 @@ def _telling() -> Iterator[None]:
         yield
     except (UserError, Failure) as error:
         raise _shown(str(error)) from None
+    except FileNotFoundError:
+        raise _shown("A file that was given is no longer here; give it again") from None
     except OSError as error:
         raise _shown(disk.description(error)) from None
     except gr.Error:
