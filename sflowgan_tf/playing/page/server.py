@@ -60,10 +60,9 @@ def bound(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family)
     except (UnicodeError, OSError) as error:
-        number = error.errno if isinstance(error, OSError) else None
-        known = number is not None and number > 0  # else the name has no address
-        flag = "--port" if known and number != errno.EADDRNOTAVAIL else "--host"
-        reason = os.strerror(number) if known else "no address"
+        number = (error.errno if isinstance(error, OSError) else None) or 0
+        flag = "--port" if number > 0 and number != errno.EADDRNOTAVAIL else "--host"
+        reason = os.strerror(number) if number > 0 else "no address"
     raise UserError(
         f"--host {host} --port {port}: can't listen there ({reason}); choose another {flag}"
     )
