@@ -98,13 +98,14 @@ def test_pytorch_is_told_the_same_networks():
 
 def test_pytorch_is_told_where_the_pictures_lie():
     task = Task(**STEP.to_dict() | {"workload": "pipeline", "pictures": "here", "batch": 4})
-    order = pytorch.loader_order(peer(), task)
+    config = settings.load("minicity", plan.PEER_CONFIG, ["edge_map=none"])
+    order = pytorch.loader_order(config, task)
     assert (order["folder"], order["batch"]) == ("here", 4)
 
 
 @pytest.mark.parametrize("phase", ["video", "edges"])
 def test_pytorch_reads_no_flow_and_no_instances(phase):
     task = Task(**STEP.to_dict() | {"workload": "pipeline", "phase": phase})
-    config = settings.load("minicity", None, ["edge_map=instances"] * (phase != "video"))
+    config = settings.load("minicity") if phase == "video" else peer()
     with pytest.raises(UserError, match="--against pytorch: reads no flow and no instances"):
         pytorch.loader_order(config, task)
