@@ -98,7 +98,9 @@ def test_pytorch_is_told_the_same_networks():
 
 def test_pytorch_is_told_where_the_pictures_lie():
     task = Task(**STEP.to_dict() | {"workload": "pipeline", "pictures": "here", "batch": 4})
-    config = settings.load("minicity", plan.PEER_CONFIG, ["edge_map=none"])
+    config = settings.load(
+        "minicity", plan.PEER_CONFIG, ["edge_map=none", "discriminator.sees_edges=false"]
+    )
     order = pytorch.loader_order(config, task)
     assert (order["folder"], order["batch"]) == ("here", 4)
 
